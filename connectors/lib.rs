@@ -1,0 +1,25 @@
+//! `freshd-connectors`: what was seen. The way out to the platforms, one connector a file.
+//!
+//! **Invariant:** nothing here knows the store, the mail or the web; nothing reads the clock ([`PollContext::now`]
+//! is the only time) and every byte that leaves goes through [`http::HttpClient`].
+
+pub mod app;
+pub mod article;
+pub mod charset;
+pub mod conformance;
+pub mod connector;
+pub mod feed;
+pub mod http;
+pub mod link;
+pub mod manual;
+pub mod nanfang;
+pub mod probe;
+pub mod registry;
+pub mod wechat;
+pub mod weibo;
+
+pub use connector::{
+    Connector, Courtesy, Descriptor, Memo, NoSecrets, PollContext, Secret, SecretProblem,
+    SecretSource, Target, TargetProblem,
+};
+pub use registry::{Registry, Settings};

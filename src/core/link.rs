@@ -1,0 +1,124 @@
+//! What does the account's menu hold, and do its links work? The menu 自定义菜单 and the health of its entries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// A custom menu as the platform reports it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    /// Is the menu switched on?
+    pub open: bool,
+    /// Is the list of entries the whole menu?
+    pub whole: bool,
+    /// Every leaf with its path from the top.
+    pub entries: Vec<MenuEntry>,
+}
+
+/// One leaf of a menu.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MenuEntry {
+    /// Names from the top, e.g. `["服务", "办事指南"]`.
+    pub path: Vec<String>,
+    /// The platform's type: `view`, `click`, `miniprogram`, … unknown ones are kept.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The address, key or text; `None` when the entry has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+impl MenuEntry {
+    /// The address to check, if this type of entry has one (`view`, `news`).
+    pub fn link(&self) -> Option<&str> {
+        matches!(self.kind.as_str(), "view" | "news").then_some(self.target.as_deref()).flatten()
+    }
+
+    /// Can it be judged without asking anybody? `click` and unknown types cannot be checked from outside; a link that
+    /// is empty, `#` or `javascript:` is a placeholder 未配置地址.
+    pub fn at_a_glance(&self) -> Option<(LinkHealth, &'static str)> {
+        let target = self.target.as_deref().unwrap_or("").trim();
+        match self.kind.as_str() {
+            "view" | "news" => {
+                let lower = target.to_ascii_lowercase();
+                if target.is_empty() || target == "#" || target.starts_with("#") {
+                    Some((LinkHealth::Placeholder, "未配置链接地址"))
+                } else if lower.starts_with("javascript:") || lower.starts_with("about:") {
+                    Some((LinkHealth::Placeholder, "占位链接,点开没有内容"))
+                } else {
+                    None
+                }
+            }
+            "" => Some((LinkHealth::Placeholder, "菜单项没有配置任何动作")),
+            "text" if target.is_empty() => Some((LinkHealth::Placeholder, "回复文字为空")),
+            "text" => Some((LinkHealth::Alive, "回复文字")),
+            _ => Some((LinkHealth::NotCheckable, "该类型无法从外部核验")),
+        }
+    }
+}
+
+/// Does a menu entry work?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkHealth {
+    /// It answers with content.
+    Alive,
+    /// Proven dead: 404/410, a host not found twice, a tombstone, a soft-dead page.
+    Dead,
+    /// It answers now and then.
+    Unstable,
+    /// Empty, `#` or `javascript:`.
+    Placeholder,
+    /// Not known: captcha, refused address, time-out.
+    Undetermined,
+    /// No address that could be asked (`click`, unknown types).
+    NotCheckable,
+}
+
+/// What the last check of one address found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkCheck {
+    /// The finding.
+    pub health: LinkHealth,
+    /// Why, in words for people.
+    pub reason: String,
+    /// When it was checked.
+    pub checked_at: Timestamp,
+    /// Since when it has been found like this without a break.
+    pub since: Timestamp,
+}
+
+/// What one request for a link brought, before it is joined with what was known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkAnswer {
+    /// Content that looks alive.
+    Alive,
+    /// Proven dead by this answer alone, with the reason.
+    Dead(String),
+    /// The host's name does not resolve: dead only if a second look at least [`HOST_GONE_CONFIRM_MIN`] minutes later
+    /// agrees while other names resolve.
+    HostGone,
+    /// Nothing can be concluded, with the reason.
+    Unknown(String),
+}
+
+/// A host must be missing at two looks at least this many minutes apart.
+pub const HOST_GONE_CONFIRM_MIN: i64 = 10;
+
+/// How a menu as a whole is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MenuState {
+    /// Every checkable entry is alive.
+    Healthy,
+    /// Some entry is dead, unstable or a placeholder.
+    Degraded,
+    /// Every checkable entry is dead or a placeholder.
+    Broken,
+    /// The account has no menu.
+    Absent,
+    /// There is a menu and it is switched off.
+    Closed,
+    /// Not known.
+    Undetermined,
+}

@@ -1,0 +1,160 @@
+//! What did one look at one account see, and what does its silence prove? The vocabulary of `observation/1`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::coverage::Coverage;
+use crate::fault::Fault;
+use crate::id::Channel;
+use crate::link::Menu;
+
+/// When something was published, as exactly as the source says: `earliest` ≤ truth ≤ `latest`. "3天前" and a
+/// day without a time are ranges; `earliest` is `None` when there is no lower bound (an undated item).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Published {
+    /// No earlier than this; `None` = unknown.
+    pub earliest: Option<Timestamp>,
+    /// No later than this.
+    pub latest: Timestamp,
+}
+
+impl Published {
+    /// Known to the second.
+    pub fn at(instant: Timestamp) -> Self {
+        Self { earliest: Some(instant), latest: instant }
+    }
+
+    /// Somewhere in `[earliest, latest]`; the two are put in order.
+    pub fn between(earliest: Timestamp, latest: Timestamp) -> Self {
+        Self { earliest: Some(earliest.min(latest)), latest: latest.max(earliest) }
+    }
+
+    /// No date at all: it existed when it was seen, and that is all we know.
+    pub fn before(seen_at: Timestamp) -> Self {
+        Self { earliest: None, latest: seen_at }
+    }
+}
+
+/// One post that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Identifies the post within its account, the same at every look.
+    pub key: String,
+    /// The channel it was published on.
+    pub channel: Channel,
+    /// When it was published; a range.
+    pub published: Published,
+    /// Its title, if any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Where it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Pinned 置顶 at the top of its list (counts like any other post).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// A repost 转发 (counts at its outer time).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repost: bool,
+}
+
+/// What state the platform says the account is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileState {
+    /// In use.
+    #[default]
+    Open,
+    /// Frozen, banned or restricted 冻结、封禁.
+    Frozen,
+    /// Cancelled 已注销, or it never existed.
+    Deregistered,
+    /// Migrated to another account 已迁移.
+    Moved,
+}
+
+/// What the platform says of the account itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Display name 账号名称.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The legal subject 账号主体.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Open, frozen, deregistered or moved. `Frozen`, `Deregistered` are findings only when two looks an hour apart agree.
+    #[serde(default)]
+    pub state: ProfileState,
+    /// Other identifiers that were learned (gh_, biz, uid).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+}
+
+/// A sign that the account does or does not offer interaction 互动.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InteractionSign {
+    /// `auto_reply`, `comments`, `messages`, `probe`, …
+    pub kind: String,
+    /// Proved to work, proved not to work, or only seen.
+    pub works: Option<bool>,
+    /// What was seen, in words.
+    #[serde(default)]
+    pub what: String,
+}
+
+/// A sign that an app can or cannot be downloaded from one declared source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownloadSign {
+    /// The app can be had there; `Some(false)` only when the source itself proves it (asked again past its cache).
+    pub available: Option<bool>,
+    /// What was seen, in words.
+    #[serde(default)]
+    pub what: String,
+}
+
+/// Bytes that back what was seen: where, when, and the (bounded) body, kept by hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Where it was read, redacted.
+    pub url: String,
+    /// When it was read.
+    pub at: Timestamp,
+    /// The body, bounded by the HTTP client.
+    #[serde(default)]
+    pub body: String,
+}
+
+/// What the connector asks for next time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollHint {
+    /// Nothing new can be known before this instant (e.g. T+1 statistics).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Handed back at the next poll of the same source, at most 4 KiB of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memo: Option<String>,
+}
+
+/// Everything one look brought. The default saw nothing and proves nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observation {
+    /// Posts seen.
+    pub sightings: Vec<Sighting>,
+    /// What the silence proves.
+    pub coverage: Coverage,
+    /// What the platform says of the account.
+    pub profile: Option<Profile>,
+    /// The custom menu 自定义菜单.
+    pub menu: Option<Menu>,
+    /// Signs of interaction.
+    pub interaction: Vec<InteractionSign>,
+    /// Whether the app can be downloaded (app sources only).
+    pub download: Option<DownloadSign>,
+    /// What went wrong on the way to a partial answer.
+    pub faults: Vec<Fault>,
+    /// What backs all this.
+    pub evidence: Vec<Evidence>,
+    /// What the connector asks for next time.
+    pub hint: PollHint,
+}
