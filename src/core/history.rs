@@ -1,7 +1,8 @@
 //! What do we know of an account from all looks so far? History: a join-semilattice of observations.
 //!
 //! [`History::absorb`] is commutative and idempotent: late, repeated and reordered observations end in the
-//! same state. What is kept is bounded, and what is dropped can only ever make us know less.
+//! same state. What is kept is bounded (the laws hold exactly up to those bounds), and what is dropped can only
+//! ever make us know less: the posts kept are those that can prove freshness or refute silence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +13,15 @@ use crate::Timestamp;
 use crate::coverage::{Coverage, Spans};
 use crate::id::Channel;
 use crate::link::Menu;
+use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
 
 /// Sightings kept with the newest possible publication (enough to prove and to refute silence).
 pub const SIGHTINGS_BY_LATEST: usize = 8;
 /// Sightings kept with the newest certain publication (enough to prove freshness).
 pub const SIGHTINGS_BY_EARLIEST: usize = 4;
-/// Looks kept per question (state of the account, one download source, one interaction sign).
-pub const LOOKS_MAX: usize = 12;
 /// A date further in the future than this when it was seen is not believed.
 pub const FUTURE_SKEW_MIN: i64 = 10;
-/// Two looks that confirm each other lie at least this far apart.
-pub const CONFIRM_APART_MIN: i64 = 60;
 
 /// Where the bytes behind a claim are kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,52 +68,6 @@ pub struct Attested {
     /// The newest word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceRef>,
-}
-
-/// The newest answers to one question, each with its time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Looks<T>(Vec<(Timestamp, T)>);
-
-impl<T> Default for Looks<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Clone + Ord> Looks<T> {
-    /// Adds a look; keeps the newest [`LOOKS_MAX`].
-    pub fn add(&mut self, at: Timestamp, answer: T) {
-        let look = (at, answer);
-        if let Err(place) = self.0.binary_search(&look) {
-            self.0.insert(place, look);
-            if self.0.len() > LOOKS_MAX {
-                self.0.remove(0);
-            }
-        }
-    }
-
-    /// The newest look.
-    pub fn newest(&self) -> Option<&(Timestamp, T)> {
-        self.0.last()
-    }
-
-    /// All looks kept, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> {
-        self.0.iter()
-    }
-
-    /// The newest look, if it says `wanted` and an older one at least [`CONFIRM_APART_MIN`] minutes before agrees
-    /// with no dissent between.
-    pub fn confirmed(&self, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
-        let (newest, answer) = self.newest()?;
-        if !wanted(answer) {
-            return None;
-        }
-        let run = self.0.iter().rev().take_while(|(_, held)| wanted(held));
-        let first = run.last().map_or(*newest, |(at, _)| *at);
-        (*newest - first >= TimeDelta::minutes(CONFIRM_APART_MIN)).then_some(*newest)
-    }
 }
 
 /// Everything known of one account. The default knows nothing.
@@ -170,7 +122,7 @@ pub struct Voucher<'a> {
 impl History {
     /// Takes in what a look brought.
     pub fn absorb(&mut self, look: &Look<'_>) {
-        for sighting in &look.observation.sightings {
+        for sighting in newest_of(look) {
             self.absorb_sighting(look, sighting);
         }
         self.trim_sightings();
@@ -315,6 +267,23 @@ impl History {
     }
 }
 
+/// The posts of one look that can matter. Cut before they are joined: a list whose dates move at every look must
+/// not bring ever new posts in from its tail.
+fn newest_of<'a>(look: &'a Look<'_>) -> Vec<&'a Sighting> {
+    let mut all: Vec<&Sighting> = look.observation.sightings.iter().collect();
+    if all.len() <= SIGHTINGS_BY_LATEST {
+        return all;
+    }
+    let at = |s: &Sighting| believable(s.published, look.at);
+    all.sort_by_key(|s| std::cmp::Reverse((at(s).earliest, at(s).latest, s.key.clone())));
+    let certain: BTreeSet<_> =
+        all.iter().take(SIGHTINGS_BY_EARLIEST).map(|s| s.key.clone()).collect();
+    all.sort_by_key(|s| std::cmp::Reverse((at(s).latest, at(s).earliest, s.key.clone())));
+    let rest = all.split_off(SIGHTINGS_BY_LATEST);
+    all.extend(rest.into_iter().filter(|s| certain.contains(&s.key)));
+    all
+}
+
 /// A date that lies in the future of the look that read it is not believed: the post existed, no more. What
 /// was seen at an instant was published by then.
 fn believable(published: Published, at: Timestamp) -> Published {
@@ -373,7 +342,9 @@ fn owned_key(key: ByTime<'_>) -> (String, String) {
     (key.2.to_owned(), key.3.to_owned())
 }
 
-fn menu_order(menu: &Menu) -> (bool, bool, Vec<(&[String], &str, Option<&str>)>) {
+type EntryOrder<'a> = (&'a [String], &'a str, Option<&'a str>);
+
+fn menu_order(menu: &Menu) -> (bool, bool, Vec<EntryOrder<'_>>) {
     let entries = menu.entries.iter();
     let entries = entries.map(|e| (e.path.as_slice(), e.kind.as_str(), e.target.as_deref()));
     (menu.whole, menu.open, entries.collect())

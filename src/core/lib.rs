@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod history;
 pub mod id;
 pub mod link;
+pub mod looks;
 pub mod observation;
 pub mod reminder;
 pub mod rulebook;

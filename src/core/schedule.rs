@@ -65,12 +65,10 @@ pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
     let policy = interval(ask, intervals).min(TimeDelta::minutes(intervals.ceiling_min));
     let spread = spread(ask.id, ask.failures, policy / 8);
     let mut next = ask.now + policy + spread;
-    if ask.failures == 0 {
-        if let Some(deadline) = ask.deadline.filter(|deadline| *deadline > ask.now) {
-            // A look right at the deadline proves the lapse, or the late post, at once.
-            let at_deadline = deadline + self_spread(ask.id);
-            next = next.min(at_deadline.max(ask.now + TimeDelta::minutes(intervals.backoff_min)));
-        }
+    if let Some(deadline) = ask.deadline.filter(|at| ask.failures == 0 && *at > ask.now) {
+        // A look right at the deadline proves the lapse, or the late post, at once.
+        let at_deadline = deadline + self_spread(ask.id);
+        next = next.min(at_deadline.max(ask.now + TimeDelta::minutes(intervals.backoff_min)));
     }
     if let Some(hint) = ask.hint.filter(|hint| *hint > ask.now) {
         next = next.max(hint + self_spread(ask.id));

@@ -1,1 +1,85 @@
-//! Placeholder.
+//! One account's trouble stops nobody; three different ones, or one explicit wish, stop their group.
+
+use chrono::DateTime;
+
+use super::*;
+
+fn t(minutes: i64) -> Timestamp {
+    DateTime::from_timestamp(1_795_312_800 + minutes * 60, 0).unwrap()
+}
+
+fn group() -> Group {
+    Group::Connector("weibo".to_owned())
+}
+
+fn id(n: u32) -> AccountId {
+    AccountId::new(format!("weibo:{n}"))
+}
+
+fn down() -> Fault {
+    Fault::new(FaultScope::Platform, FaultKind::Unavailable, "503")
+}
+
+#[test]
+fn three_different_accounts_with_no_success_between_trip_it() {
+    let mut breaker = Breaker::default();
+    for _ in 0..5 {
+        breaker.fault(&group(), &id(1), &down(), t(0));
+    }
+    assert_eq!(breaker.paused_until(&group(), t(0)), None, "one account, however often");
+    breaker.fault(&group(), &id(2), &down(), t(0));
+    breaker.success(&group());
+    breaker.fault(&group(), &id(3), &down(), t(0));
+    assert_eq!(breaker.paused_until(&group(), t(0)), None, "a success between clears");
+    breaker.fault(&group(), &id(4), &down(), t(0));
+    breaker.fault(&group(), &id(5), &down(), t(0));
+    assert_eq!(breaker.paused_until(&group(), t(0)), Some(t(PAUSE_MIN)));
+    assert_eq!(breaker.paused_until(&group(), t(PAUSE_MIN)), None, "then one may try");
+    breaker.fault(&group(), &id(4), &down(), t(6));
+    assert_eq!(
+        breaker.paused_until(&group(), t(6)),
+        Some(t(6 + 2 * PAUSE_MIN)),
+        "longer each time"
+    );
+    assert_eq!(breaker.pauses(t(7))[0].accounts, 3);
+}
+
+#[test]
+fn an_explicit_wish_stops_the_group_at_once_and_is_not_shortened() {
+    let mut breaker = Breaker::default();
+    let limited =
+        Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429").retry(Retry::After(3600));
+    breaker.fault(&group(), &id(1), &limited, t(0));
+    breaker.fault(&group(), &id(1), &limited.retry(Retry::After(60)), t(1));
+    assert_eq!(breaker.paused_until(&group(), t(2)), Some(t(60)));
+}
+
+#[test]
+fn the_pause_doubles_up_to_an_hour() {
+    let mut breaker = Breaker::default();
+    let mut at = t(0);
+    let mut waits = Vec::new();
+    for round in 0..8 {
+        for n in 0..3 {
+            breaker.fault(&group(), &id(n), &down(), at);
+        }
+        let until = breaker.paused_until(&group(), at).unwrap();
+        waits.push((until - at).num_minutes());
+        at = until + TimeDelta::seconds(i64::from(round));
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60, 60]);
+}
+
+#[test]
+fn many_accounts_failing_alike_are_one_platform_fault() {
+    let mut breaker = Breaker::default();
+    for n in 0..4 {
+        let scope = breaker.promote("weibo", &id(n), FaultKind::Gone, t(i64::from(n)));
+        assert_eq!(scope, FaultScope::Account);
+    }
+    assert_eq!(breaker.promote("weibo", &id(3), FaultKind::Gone, t(5)), FaultScope::Account);
+    assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, t(6)), FaultScope::Platform);
+    assert_eq!(breaker.promote("nanfang", &id(9), FaultKind::Gone, t(6)), FaultScope::Account);
+    let later = t(PROMOTE_WINDOW_H * 60 + 10);
+    assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, later), FaultScope::Account);
+}

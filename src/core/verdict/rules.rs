@@ -8,9 +8,10 @@ use crate::Timestamp;
 use crate::account::{Account, Filing, platform};
 use crate::coverage::Spans;
 use crate::forecast::Forecast;
-use crate::history::{CONFIRM_APART_MIN, EvidenceRef, History, Seen};
+use crate::history::{EvidenceRef, History, Seen};
 use crate::id::Channel;
 use crate::link::MenuState;
+use crate::looks::CONFIRM_APART_MIN;
 use crate::observation::ProfileState;
 use crate::rulebook::{Policy, Rule};
 

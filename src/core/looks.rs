@@ -1,0 +1,57 @@
+//! What did the newest looks at one question answer, and do two of them confirm each other?
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Looks kept per question (state of the account, one download source, one interaction sign).
+pub const LOOKS_MAX: usize = 12;
+/// Two looks that confirm each other lie at least this far apart.
+pub const CONFIRM_APART_MIN: i64 = 60;
+
+/// The newest answers to one question, each with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Looks<T>(Vec<(Timestamp, T)>);
+
+impl<T> Default for Looks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone + Ord> Looks<T> {
+    /// Adds a look; keeps the newest [`LOOKS_MAX`].
+    pub fn add(&mut self, at: Timestamp, answer: T) {
+        let look = (at, answer);
+        if let Err(place) = self.0.binary_search(&look) {
+            self.0.insert(place, look);
+            if self.0.len() > LOOKS_MAX {
+                self.0.remove(0);
+            }
+        }
+    }
+
+    /// The newest look.
+    pub fn newest(&self) -> Option<&(Timestamp, T)> {
+        self.0.last()
+    }
+
+    /// All looks kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> {
+        self.0.iter()
+    }
+
+    /// The newest look, if it says `wanted` and an older one at least [`CONFIRM_APART_MIN`] minutes before agrees
+    /// with no dissent between.
+    pub fn confirmed(&self, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
+        let (newest, answer) = self.newest()?;
+        if !wanted(answer) {
+            return None;
+        }
+        let run = self.0.iter().rev().take_while(|(_, held)| wanted(held));
+        let first = run.last().map_or(*newest, |(at, _)| *at);
+        (*newest - first >= TimeDelta::minutes(CONFIRM_APART_MIN)).then_some(*newest)
+    }
+}
