@@ -1,1 +1,323 @@
-//! Placeholder.
+//! Who is due, who is asked, and what becomes of the answers? The poll loop, one tick at a time.
+//!
+//! **Invariant:** nothing here writes letters; `poll` and `notify` meet only in the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use chrono::TimeDelta;
+use freshd_connectors::Courtesy;
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::breaker::{Breaker, Group, Pause};
+use freshd_core::id::AccountId;
+use freshd_core::state::AccountState;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::store::{Change, Due, Index, Store, StoreError};
+use crate::telemetry::Metrics;
+
+pub mod apply;
+pub mod courtesy;
+pub mod links;
+pub mod now;
+pub mod run;
+
+use apply::{Applied, Terms, apply};
+use courtesy::Slots;
+use run::{Errand, Means, SourceOutcome, ask};
+
+/// Accounts looked at in one claim.
+const CLAIM_MAX: usize = 512;
+/// A claim that is not settled is due again after the budget and this, minutes.
+const LEASE_MIN: i64 = 3;
+/// Applied polls between two barriers (group commit).
+const BARRIER_EVERY: usize = 256;
+
+/// Everything that a reload of the configuration replaces.
+pub struct Parts {
+    /// Connectors, HTTP client, secrets, budget.
+    pub means: Means,
+    /// Rules and intervals.
+    pub terms: Terms,
+    /// Polls in flight at once, all connectors together.
+    pub at_once: usize,
+    /// Courtesy per connector, where the configuration or the connector names one.
+    pub courtesy: BTreeMap<String, Courtesy>,
+    /// The host of WeChat article pages.
+    pub article_base: url::Url,
+}
+
+/// What polls share with the rest of the daemon.
+#[derive(Clone)]
+pub struct PollEnv {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// What a reload replaces.
+    pub parts: Arc<RwLock<Arc<Parts>>>,
+    /// Accounts whose menu links want a check.
+    pub links_wanted: Arc<Mutex<BTreeSet<AccountId>>>,
+    /// Pauses in force, for the operators' page.
+    pub pauses: Arc<Mutex<Vec<Pause>>>,
+}
+
+impl PollEnv {
+    /// The parts in force now.
+    pub fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a tick did and when it wants to be called again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// Units of work done.
+    pub did: usize,
+    /// When the next work is due; `None` = when somebody wakes the loop.
+    pub next_wake: Option<Timestamp>,
+}
+
+/// The poll loop.
+pub struct Poller {
+    env: PollEnv,
+    slots: Slots,
+    breaker: Breaker,
+    stop: CancellationToken,
+}
+
+struct Job {
+    account: AccountId,
+    errands: Vec<Errand>,
+}
+
+impl Poller {
+    /// A loop that stops claiming once `stop` is cancelled.
+    pub fn new(env: PollEnv, stop: CancellationToken) -> Self {
+        let slots = Slots::new(env.parts().courtesy.clone());
+        Self { env, slots, breaker: Breaker::default(), stop }
+    }
+
+    /// Takes up the limits of a reloaded configuration.
+    pub fn reload(&mut self) {
+        self.slots = Slots::new(self.env.parts().courtesy.clone());
+    }
+
+    /// Polls everything that is due, refilling as polls end, until nothing is due or in flight.
+    pub async fn tick(&mut self) -> Result<Tick, StoreError> {
+        let parts = self.env.parts();
+        let mut flying = FuturesUnordered::new();
+        let mut did = 0;
+        loop {
+            while !self.stop.is_cancelled() && flying.len() < parts.at_once {
+                let now = self.env.clock.now();
+                let jobs = self.claim(now, parts.at_once - flying.len(), &parts)?;
+                if jobs.is_empty() {
+                    break;
+                }
+                for job in jobs {
+                    flying.push(fly(Arc::clone(&parts), job, now, false));
+                }
+            }
+            let Some((account, outcomes)) = flying.next().await else { break };
+            self.settle(&account, outcomes, &parts)?;
+            did += 1;
+            if did % BARRIER_EVERY == 0 {
+                self.env.store.barrier().await?;
+            }
+        }
+        if did > 0 {
+            self.env.store.barrier().await?;
+        }
+        self.publish_pauses();
+        Ok(Tick { did, next_wake: self.env.store.next_due(Index::Poll)? })
+    }
+
+    /// Claims up to `room` accounts that may be asked now; those that must wait get their true time.
+    fn claim(
+        &mut self,
+        now: Timestamp,
+        room: usize,
+        parts: &Parts,
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        let mut change = self.env.store.change();
+        for (_, id) in self.env.store.due(Index::Poll, now, CLAIM_MAX)? {
+            if jobs.len() >= room {
+                break;
+            }
+            let due = match self.plan(&id, now, parts)? {
+                Plan::Drop => None,
+                Plan::Wait(until) => Some(until),
+                Plan::Ask(errands) => {
+                    jobs.push(Job { account: id.clone(), errands });
+                    let budget = TimeDelta::from_std(parts.means.budget).unwrap_or_default();
+                    Some(now + budget + TimeDelta::minutes(LEASE_MIN))
+                }
+            };
+            change.set_poll_due(&id, due);
+        }
+        let moved = !change.is_empty();
+        self.env.store.commit(change)?;
+        if jobs.is_empty() && moved {
+            // All of them had to wait; there may be more behind.
+            return if self.env.store.next_due(Index::Poll)?.is_some_and(|next| next <= now) {
+                self.claim(now, room, parts)
+            } else {
+                Ok(jobs)
+            };
+        }
+        Ok(jobs)
+    }
+
+    fn plan(&mut self, id: &AccountId, now: Timestamp, parts: &Parts) -> Result<Plan, StoreError> {
+        let Some(account) = self.env.store.account(id)? else { return Ok(Plan::Drop) };
+        if !account.lifecycle.is_judged() {
+            return Ok(Plan::Drop);
+        }
+        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+        let mut wait: Option<Timestamp> = None;
+        let mut errands = Vec::new();
+        for source in account.sources.iter().filter(|source| source.connector != "manual") {
+            let key = source.to_string();
+            let held = state.sources.get(&key);
+            let own = held.and_then(|held| held.not_before.max(held.hint));
+            let paused = self.paused_until(source, parts, now);
+            match own.max(paused).filter(|until| *until > now) {
+                Some(until) => wait = Some(wait.map_or(until, |held| held.min(until))),
+                None => errands.push(Errand {
+                    source: source.clone(),
+                    memo: held.and_then(|held| held.memo.clone()),
+                    fresh: wants_fresh(&state, now),
+                }),
+            }
+        }
+        if errands.is_empty() {
+            return Ok(wait.map_or(Plan::Drop, Plan::Wait));
+        }
+        let names: Vec<String> = errands.iter().map(|e| e.source.connector.clone()).collect();
+        Ok(match self.slots.claim(id, names.iter().map(String::as_str), now) {
+            Ok(()) => Plan::Ask(errands),
+            Err(slot) => Plan::Wait(slot),
+        })
+    }
+
+    fn paused_until(
+        &self,
+        source: &freshd_core::account::Source,
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let connector = Group::Connector(source.connector.clone());
+        let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
+            connector.credential(&freshd_connectors::Target::new(source.target.clone()))
+        });
+        let credential =
+            credential.map(|name| Group::Credential(source.connector.clone(), name));
+        let local = Group::Connector("*".to_owned());
+        [Some(connector), credential, Some(local)]
+            .into_iter()
+            .flatten()
+            .filter_map(|group| self.breaker.paused_until(&group, now))
+            .max()
+    }
+
+    /// Applies what a poll brought, in one transaction.
+    fn settle(
+        &mut self,
+        id: &AccountId,
+        outcomes: Vec<SourceOutcome>,
+        parts: &Parts,
+    ) -> Result<(), StoreError> {
+        for outcome in &outcomes {
+            count(&self.env.metrics, outcome);
+        }
+        let now = self.env.clock.now();
+        let breaker = &mut self.breaker;
+        let applied = self.env.store.update(|change| {
+            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(None) };
+            let before = change.state(id)?.unwrap_or_default();
+            let applied = apply(&account, before, outcomes.clone(), breaker, &parts.terms, now);
+            write(change, &account, &applied, now)?;
+            Ok(Some(applied))
+        })?;
+        if let Some(applied) = applied
+            && links::wants_check(&applied.judgement.menu, &applied.state, now)
+        {
+            let mut wanted = self.env.links_wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.insert(id.clone());
+        }
+        Ok(())
+    }
+
+    fn publish_pauses(&self) {
+        let pauses = self.breaker.pauses(self.env.clock.now());
+        *self.env.pauses.lock().unwrap_or_else(PoisonError::into_inner) = pauses;
+    }
+}
+
+enum Plan {
+    /// Not polled any more.
+    Drop,
+    /// Not before this instant.
+    Wait(Timestamp),
+    /// These sources, now.
+    Ask(Vec<Errand>),
+}
+
+/// A fail is one poll away: the deadline has passed and nothing is proven yet.
+fn wants_fresh(state: &AccountState, now: Timestamp) -> bool {
+    let last = state.history.last_update().and_then(|seen| seen.sighting.published.earliest);
+    last.is_some_and(|earliest| now - earliest > TimeDelta::days(6))
+}
+
+async fn fly(
+    parts: Arc<Parts>,
+    job: Job,
+    now: Timestamp,
+    traced: bool,
+) -> (AccountId, Vec<SourceOutcome>) {
+    let asked = job.errands.into_iter().map(|errand| ask(&parts.means, errand, now, traced));
+    (job.account, futures::future::join_all(asked).await)
+}
+
+/// Puts an applied poll into a change: state, due times, journal and evidence together.
+pub fn write(
+    change: &mut Change,
+    account: &Account,
+    applied: &Applied,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let due = Due { poll: applied.state.next_poll, notify: applied.state.next_notice };
+    change.put_state(&account.id, &applied.state, due)?;
+    for (_, body) in &applied.evidence {
+        change.evidence(body.as_bytes(), now)?;
+    }
+    for line in &applied.journal {
+        change.journal(&account.id, now, line)?;
+    }
+    Ok(())
+}
+
+fn count(metrics: &Metrics, outcome: &SourceOutcome) {
+    let connector = outcome.source.connector.as_str();
+    let faults = match &outcome.result {
+        Ok(observation) => {
+            metrics.polls(connector, "ok");
+            observation.faults.as_slice()
+        }
+        Err(fault) => {
+            metrics.polls(connector, "fault");
+            std::slice::from_ref(fault)
+        }
+    };
+    for fault in faults {
+        metrics.fault(fault);
+    }
+}

@@ -86,6 +86,43 @@ pub struct LinkCheck {
     pub checked_at: Timestamp,
     /// Since when it has been found like this without a break.
     pub since: Timestamp,
+    /// Since when the host's name has not resolved, without a break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_gone_since: Option<Timestamp>,
+}
+
+/// Joins an answer with what was known. A missing host is dead only when two looks at least
+/// [`HOST_GONE_CONFIRM_MIN`] minutes apart agree while other names resolve; a link that comes back from the
+/// dead is unstable until it answers once more.
+pub fn join(
+    before: Option<&LinkCheck>,
+    answer: &LinkAnswer,
+    others_resolve: bool,
+    now: Timestamp,
+) -> LinkCheck {
+    let mut host_gone_since = None;
+    let (health, reason) = match answer {
+        LinkAnswer::Alive => match before.map(|check| check.health) {
+            Some(LinkHealth::Dead) => (LinkHealth::Unstable, "曾经失效,刚刚恢复".to_owned()),
+            _ => (LinkHealth::Alive, "可以打开".to_owned()),
+        },
+        LinkAnswer::Dead(reason) => (LinkHealth::Dead, reason.clone()),
+        LinkAnswer::Unknown(reason) => (LinkHealth::Undetermined, reason.clone()),
+        LinkAnswer::HostGone if !others_resolve => {
+            (LinkHealth::Undetermined, "本机域名解析可能有问题,暂不判定".to_owned())
+        }
+        LinkAnswer::HostGone => {
+            let first = before.and_then(|check| check.host_gone_since).unwrap_or(now);
+            host_gone_since = Some(first);
+            if now - first >= chrono::TimeDelta::minutes(HOST_GONE_CONFIRM_MIN) {
+                (LinkHealth::Dead, "域名不存在(两次核验一致)".to_owned())
+            } else {
+                (LinkHealth::Undetermined, "域名无法解析,待10分钟后复核".to_owned())
+            }
+        }
+    };
+    let since = before.filter(|check| check.health == health).map_or(now, |check| check.since);
+    LinkCheck { health, reason, checked_at: now, since, host_gone_since }
 }
 
 /// What one request for a link brought, before it is joined with what was known.
@@ -122,3 +159,6 @@ pub enum MenuState {
     /// Not known.
     Undetermined,
 }
+
+#[cfg(test)]
+mod tests;

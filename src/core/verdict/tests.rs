@@ -314,6 +314,7 @@ fn the_menu_is_judged_by_its_entries() {
                 reason: String::new(),
                 checked_at: now(),
                 since: now(),
+                host_gone_since: None,
             };
             state.links.insert((*url).to_owned(), check);
         }

@@ -1,0 +1,404 @@
+//! What do the outcomes of a poll change? Turns them into a new state, journal lines and evidence, purely.
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::breaker::{Breaker, Group};
+use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::history::{EvidenceRef, Look, Voucher};
+use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
+use freshd_core::reminder::decide;
+use freshd_core::rulebook::Policy;
+use freshd_core::schedule::{Ask, Intervals, capped_wish, next_poll};
+use freshd_core::state::{AccountState, SourceState, Standing};
+use freshd_core::verdict::{Judgement, Outcome, judge};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::run::SourceOutcome;
+
+/// A memo longer than this is not kept, bytes.
+pub const MEMO_BYTES_MAX: usize = 4096;
+
+/// What applying brought about, for one commit.
+#[derive(Debug)]
+pub struct Applied {
+    /// The state after it.
+    pub state: AccountState,
+    /// What the account comes to now.
+    pub judgement: Judgement,
+    /// Journal lines: new posts, changed rulings, faults that began or ended.
+    pub journal: Vec<Value>,
+    /// Bytes to keep: `(hash, body)`.
+    pub evidence: Vec<(String, String)>,
+}
+
+/// Under which rules and intervals outcomes are applied.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The rulebook's thresholds in force.
+    pub policy: Policy,
+    /// How often accounts are polled.
+    pub intervals: Intervals,
+}
+
+/// Applies the outcomes of one poll to an account's state.
+pub fn apply(
+    account: &Account,
+    before: AccountState,
+    outcomes: Vec<SourceOutcome>,
+    breaker: &mut Breaker,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    let mut work = Work { state: before, journal: Vec::new(), evidence: Vec::new() };
+    for mut outcome in outcomes {
+        settle_scope(account, &mut outcome, breaker);
+        note_breaker(account, &outcome, breaker);
+        work.note_source(&outcome);
+        let observation = match outcome.result {
+            Ok(observation) => observation,
+            Err(fault) => finding_of(&fault),
+        };
+        work.absorb(&Taken {
+            account,
+            source: &outcome.source.to_string(),
+            at: outcome.at,
+            channels: &outcome.channels,
+            observation: &observation,
+            voucher: None,
+            policy: &terms.policy,
+        });
+    }
+    work.finish(account, terms, now)
+}
+
+/// Applies one observation that did not come from a poll: a person's word, a push, a proof.
+pub fn apply_word(
+    account: &Account,
+    before: AccountState,
+    source: &str,
+    observation: &Observation,
+    voucher: Option<Voucher<'_>>,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    let mut work = Work { state: before, journal: Vec::new(), evidence: Vec::new() };
+    work.absorb(&Taken {
+        account,
+        source,
+        at: now,
+        channels: &[],
+        observation,
+        voucher,
+        policy: &terms.policy,
+    });
+    work.finish(account, terms, now)
+}
+
+/// Judges again and moves the due times, with nothing new seen (after an import, a link check, a policy change).
+pub fn reconsider(
+    account: &Account,
+    before: AccountState,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    Work { state: before, journal: Vec::new(), evidence: Vec::new() }.finish(account, terms, now)
+}
+
+/// Many accounts gone alike are the platform's fault, not findings.
+fn settle_scope(account: &Account, outcome: &mut SourceOutcome, breaker: &mut Breaker) {
+    let connector = outcome.source.connector.clone();
+    let kind = match &outcome.result {
+        Err(fault) if fault.scope == FaultScope::Account => match fault.kind {
+            FaultKind::Gone | FaultKind::Suspended => Some(fault.kind),
+            _ => None,
+        },
+        Ok(observation) => match observation.profile.as_ref().map(|profile| profile.state) {
+            Some(ProfileState::Deregistered) => Some(FaultKind::Gone),
+            Some(ProfileState::Frozen) => Some(FaultKind::Suspended),
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    let Some(kind) = kind else { return };
+    if breaker.promote(&connector, &account.id, kind, outcome.at) == FaultScope::Account {
+        return;
+    }
+    let detail = "多个账号同时出现同样的异常,按平台故障处理,不作为账号问题";
+    let promoted = Fault::new(FaultScope::Platform, FaultKind::Unavailable, detail);
+    match &mut outcome.result {
+        Ok(observation) => {
+            observation.profile = None;
+            observation.coverage = Default::default();
+            observation.faults.push(promoted);
+        }
+        result @ Err(_) => *result = Err(promoted),
+    }
+}
+
+fn note_breaker(account: &Account, outcome: &SourceOutcome, breaker: &mut Breaker) {
+    let connector = Group::Connector(outcome.source.connector.clone());
+    let credential = outcome
+        .credential
+        .clone()
+        .map(|name| Group::Credential(outcome.source.connector.clone(), name));
+    let faults: &[Fault] = match &outcome.result {
+        Ok(observation) => &observation.faults,
+        Err(fault) => std::slice::from_ref(fault),
+    };
+    let group_of = |fault: &Fault| match fault.scope {
+        FaultScope::Account => None,
+        FaultScope::Credential => credential.clone(),
+        FaultScope::Platform | FaultScope::Connector => Some(connector.clone()),
+        FaultScope::Local => Some(Group::Connector("*".to_owned())),
+    };
+    for fault in faults {
+        if let Some(group) = group_of(fault) {
+            breaker.fault(&group, &account.id, fault, outcome.at);
+        }
+    }
+    if outcome.result.is_ok() && faults.is_empty() {
+        breaker.success(&Group::Connector("*".to_owned()));
+        breaker.success(&connector);
+        if let Some(group) = credential {
+            breaker.success(&group);
+        }
+    }
+}
+
+/// Gone and Suspended of Account scope are looks at the account's state; every other fault saw nothing.
+fn finding_of(fault: &Fault) -> Observation {
+    let state = match (fault.scope, fault.kind) {
+        (FaultScope::Account, FaultKind::Gone) => ProfileState::Deregistered,
+        (FaultScope::Account, FaultKind::Suspended) => ProfileState::Frozen,
+        _ => return Observation::default(),
+    };
+    let profile = Some(Profile { state, ..Profile::default() });
+    Observation { profile, ..Observation::default() }
+}
+
+struct Taken<'a> {
+    account: &'a Account,
+    source: &'a str,
+    at: Timestamp,
+    channels: &'a [freshd_core::id::Channel],
+    observation: &'a Observation,
+    voucher: Option<Voucher<'a>>,
+    policy: &'a Policy,
+}
+
+struct Work {
+    state: AccountState,
+    journal: Vec<Value>,
+    evidence: Vec<(String, String)>,
+}
+
+impl Work {
+    /// How the source is doing; journals a fault's begin and end.
+    fn note_source(&mut self, outcome: &SourceOutcome) {
+        let source = outcome.source.to_string();
+        let held = self.state.sources.entry(source.clone()).or_default();
+        let faults = match &outcome.result {
+            Ok(observation) => observation.faults.clone(),
+            Err(fault) => vec![fault.clone()],
+        };
+        let kinds = |faults: &[Fault]| faults.iter().map(|f| (f.scope, f.kind)).collect::<Vec<_>>();
+        if kinds(&held.faults) != kinds(&faults) {
+            let at = freshd_core::civil::rfc3339(outcome.at);
+            let line = json!({"event": "faults", "at": at, "source": source, "faults": faults});
+            self.journal.push(line);
+        }
+        note_faults(held, faults, outcome);
+    }
+
+    /// Absorbs what was seen. The bytes are kept only if they add a post or change a ruling.
+    fn absorb(&mut self, taken: &Taken<'_>) {
+        let observation = taken.observation;
+        let fresh: Vec<_> = observation
+            .sightings
+            .iter()
+            .filter(|s| !self.holds(taken.source, &s.key))
+            .map(|s| s.key.clone())
+            .collect();
+        let look = |evidence| Look {
+            source: taken.source,
+            at: taken.at,
+            channels: taken.channels,
+            observation,
+            evidence,
+            voucher: taken.voucher,
+        };
+        let has_bytes = !observation.evidence.is_empty();
+        let mut bare = self.state.history.clone();
+        bare.absorb(&look(None));
+        let gained: Vec<_> = fresh.iter().filter(|key| {
+            bare.sightings.iter().any(|s| s.source == taken.source && s.sighting.key == **key)
+        }).collect();
+        let keep = has_bytes
+            && (!gained.is_empty() || taken.voucher.is_some() || self.changes_ruling(taken, &bare));
+        if keep {
+            let kept: Vec<_> = observation.evidence.iter().map(|e| keep_bytes(e, &mut self.evidence)).collect();
+            self.state.history.absorb(&look(kept.into_iter().next()));
+        } else {
+            self.state.history = bare;
+        }
+        if !gained.is_empty() {
+            let posts: Vec<_> = observation
+                .sightings
+                .iter()
+                .filter(|s| gained.contains(&&s.key))
+                .map(|s| json!({"key": s.key, "published": s.published, "title": s.title, "url": s.url}))
+                .collect();
+            let at = freshd_core::civil::rfc3339(taken.at);
+            let line = json!({"event": "observed", "at": at, "source": taken.source, "posts": posts});
+            self.journal.push(line);
+        }
+    }
+
+    fn holds(&self, source: &str, key: &str) -> bool {
+        self.state.history.sightings.iter().any(|s| s.source == source && s.sighting.key == key)
+    }
+
+    fn changes_ruling(&self, taken: &Taken<'_>, after: &freshd_core::history::History) -> bool {
+        let mut state = self.state.clone();
+        state.history = after.clone();
+        let judged = judge(taken.account, &state, taken.policy, taken.at);
+        let proved = |history: &freshd_core::history::History| {
+            history.proofs.get(taken.source).map(|proof| proof.evidence.is_some())
+        };
+        self.state.standing.as_ref().is_none_or(|held| held.outcomes != outcomes(&judged))
+            || proved(after) == Some(false)
+    }
+
+    /// Judges, journals changes, and sets every due time.
+    fn finish(mut self, account: &Account, terms: &Terms, now: Timestamp) -> Applied {
+        let judgement = judge(account, &self.state, &terms.policy, now);
+        self.note_standing(&judgement);
+        let decision = decide(&judgement, &self.state.episodes, &terms.policy);
+        self.state.next_notice =
+            if decision.tell.is_empty() { decision.next_look } else { Some(now) };
+        self.state.next_poll = account
+            .lifecycle
+            .is_judged()
+            .then(|| account_next_poll(account, &self.state, &judgement, terms, now))
+            .flatten();
+        let Work { state, journal, evidence } = self;
+        Applied { state, judgement, journal, evidence }
+    }
+
+    fn note_standing(&mut self, judgement: &Judgement) {
+        let now = outcomes(judgement);
+        let held = self.state.standing.as_ref();
+        for ruling in &judgement.rulings {
+            let before = held.and_then(|standing| {
+                standing.outcomes.iter().find(|(rule, _)| *rule == ruling.rule).map(|(_, o)| *o)
+            });
+            if before != Some(ruling.outcome) {
+                self.journal.push(json!({
+                    "event": "ruling",
+                    "at": freshd_core::civil::rfc3339(judgement.now),
+                    "rule": ruling.rule,
+                    "from": before,
+                    "to": ruling.outcome,
+                    "reason": ruling.reason,
+                }));
+            }
+        }
+        let since = match held {
+            Some(standing) if standing.verdict == judgement.verdict => standing.since,
+            _ => judgement.now,
+        };
+        self.state.standing = Some(Standing { verdict: judgement.verdict, outcomes: now, since });
+    }
+}
+
+fn outcomes(judgement: &Judgement) -> Vec<(freshd_core::rulebook::Rule, Outcome)> {
+    judgement.rulings.iter().map(|ruling| (ruling.rule, ruling.outcome)).collect()
+}
+
+fn keep_bytes(evidence: &Evidence, kept: &mut Vec<(String, String)>) -> EvidenceRef {
+    let id = hex(&Sha256::digest(evidence.body.as_bytes()));
+    if !evidence.body.is_empty() && !kept.iter().any(|(held, _)| *held == id) {
+        kept.push((id.clone(), evidence.body.clone()));
+    }
+    let id = if evidence.body.is_empty() { String::new() } else { id };
+    EvidenceRef { at: evidence.at, id, url: evidence.url.clone() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &SourceOutcome) {
+    let now = outcome.at;
+    let mut wish: Option<Timestamp> = None;
+    let mut operator = false;
+    for fault in &faults {
+        match fault.retry {
+            Retry::After(seconds) => {
+                let span = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096));
+                wish = wish.max(Some(capped_wish(now, now + span).0));
+            }
+            Retry::At(at) => wish = wish.max(Some(capped_wish(now, at).0)),
+            Retry::Operator => operator = true,
+            Retry::Backoff => {}
+        }
+    }
+    match &outcome.result {
+        Ok(observation) => {
+            held.failures = 0;
+            held.last_ok = Some(now);
+            held.hint = observation.hint.not_before;
+            if let Some(memo) = &observation.hint.memo {
+                held.memo = (memo.len() <= MEMO_BYTES_MAX).then(|| memo.clone());
+            }
+        }
+        Err(_) => {
+            held.failures = held.failures.saturating_add(1);
+            held.hint = operator.then(|| now + TimeDelta::hours(20));
+        }
+    }
+    held.not_before = wish;
+    held.failing_since = if faults.is_empty() { None } else { held.failing_since.or(Some(now)) };
+    held.faults = faults;
+}
+
+fn account_next_poll(
+    account: &Account,
+    state: &AccountState,
+    judgement: &Judgement,
+    terms: &Terms,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let verdict = judgement.ruling(freshd_core::rulebook::Rule::ContentStale).map(|r| r.outcome);
+    account
+        .sources
+        .iter()
+        .filter(|source| source.connector != "manual")
+        .map(|source| {
+            let held = state.sources.get(&source.to_string());
+            let Some(held) = held else { return now };
+            next_poll(
+                &Ask {
+                    id: &account.id,
+                    now,
+                    verdict,
+                    deadline: judgement.forecast.map(|forecast| forecast.deadline),
+                    failures: held.failures,
+                    hint: held.hint,
+                    not_before: held.not_before,
+                    risk: terms.policy.risk(),
+                },
+                &terms.intervals,
+            )
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests;

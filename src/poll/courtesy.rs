@@ -1,0 +1,72 @@
+//! When may a connector be asked again without being rude? Slots per minute, counted in the clock's own time.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
+use freshd_connectors::Courtesy;
+use freshd_core::Timestamp;
+use freshd_core::id::AccountId;
+
+/// Hands out slots so that no connector starts more polls in any minute than its courtesy allows.
+#[derive(Debug, Default)]
+pub struct Slots {
+    limits: BTreeMap<String, Courtesy>,
+    started: BTreeMap<String, Vec<Timestamp>>,
+    reserved: HashMap<AccountId, Timestamp>,
+}
+
+impl Slots {
+    /// With the limits of each connector (0 = none).
+    pub fn new(limits: BTreeMap<String, Courtesy>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// May this account's poll start now? Otherwise the slot that is kept for it.
+    pub fn claim<'a>(
+        &mut self,
+        account: &AccountId,
+        connectors: impl Iterator<Item = &'a str> + Clone,
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
+        if let Some(slot) = self.reserved.get(account).copied() {
+            if slot > now {
+                return Err(slot);
+            }
+            self.reserved.remove(account);
+            return Ok(());
+        }
+        let slot = connectors.clone().map(|name| self.next_slot(name, now)).max().unwrap_or(now);
+        for name in connectors {
+            if self.limits.get(name).is_some_and(|limit| limit.per_minute > 0) {
+                self.started.entry(name.to_owned()).or_default().push(slot);
+            }
+        }
+        if slot > now {
+            self.reserved.insert(account.clone(), slot);
+            return Err(slot);
+        }
+        Ok(())
+    }
+
+    /// The first instant at which one more poll keeps every minute within the limit.
+    fn next_slot(&mut self, connector: &str, now: Timestamp) -> Timestamp {
+        let per_minute = self.limits.get(connector).map_or(0, |limit| limit.per_minute as usize);
+        let Some(started) = self.started.get_mut(connector).filter(|_| per_minute > 0) else {
+            return now;
+        };
+        started.sort_unstable();
+        let old = started.partition_point(|at| *at <= now - TimeDelta::minutes(1));
+        started.drain(..old);
+        match started.len().checked_sub(per_minute) {
+            None => now,
+            Some(index) => {
+                // At most `per_minute` lie after this one: a minute later there is room.
+                let after = started[index] + TimeDelta::minutes(1);
+                after.max(started.last().copied().unwrap_or(now).min(after)).max(now)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Do the links of an account's menu work? Checks each once, joins the answer with what was known.
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::id::AccountId;
+use freshd_core::link::{LinkAnswer, LinkHealth, join};
+use freshd_core::state::AccountState;
+use freshd_core::verdict::MenuHealth;
+use futures::StreamExt;
+
+use super::apply::reconsider;
+use super::{Parts, PollEnv, Tick, write};
+use crate::store::StoreError;
+
+/// A link that answered is checked again after so many hours.
+const ALIVE_H: i64 = 24;
+/// A link that did not is checked again after so many hours.
+const OTHER_H: i64 = 6;
+/// A host that was missing is looked up again after so many minutes.
+const HOST_GONE_MIN: i64 = 11;
+/// Links of one account asked at once.
+const AT_ONCE: usize = 4;
+/// Accounts checked in one tick.
+const TICK_MAX: usize = 64;
+
+/// Is any link of this menu due for a check?
+pub fn wants_check(menu: &MenuHealth, state: &AccountState, now: Timestamp) -> bool {
+    !due_links(menu, state, now, false).is_empty()
+}
+
+fn due_links(menu: &MenuHealth, state: &AccountState, now: Timestamp, all: bool) -> Vec<String> {
+    let mut links: Vec<String> = menu
+        .entries
+        .iter()
+        .filter(|entry| entry.entry.at_a_glance().is_none())
+        .filter_map(|entry| entry.entry.link().map(str::to_owned))
+        .filter(|link| {
+            all || state.links.get(link).is_none_or(|check| {
+                let wait = match (check.health, check.host_gone_since) {
+                    (LinkHealth::Undetermined, Some(_)) => TimeDelta::minutes(HOST_GONE_MIN),
+                    (LinkHealth::Alive, _) => TimeDelta::hours(ALIVE_H),
+                    _ => TimeDelta::hours(OTHER_H),
+                };
+                now - check.checked_at >= wait
+            })
+        })
+        .collect();
+    links.sort();
+    links.dedup();
+    links
+}
+
+/// The link loop: drains the accounts that polls found in want of a check.
+pub struct LinkChecker {
+    env: PollEnv,
+    resolved_at: Option<Timestamp>,
+}
+
+impl LinkChecker {
+    /// A loop over the accounts that polls name.
+    pub fn new(env: PollEnv) -> Self {
+        Self { env, resolved_at: None }
+    }
+
+    /// Checks some accounts' links.
+    pub async fn tick(&mut self) -> Result<Tick, StoreError> {
+        let mut did = 0;
+        while did < TICK_MAX {
+            let next = {
+                let mut wanted =
+                    self.env.links_wanted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                wanted.pop_first()
+            };
+            let Some(id) = next else { break };
+            did += self.check(&id, false).await?.min(1);
+        }
+        if did > 0 {
+            self.env.store.barrier().await?;
+        }
+        Ok(Tick { did, next_wake: None })
+    }
+
+    /// Checks the links of one account that are due, or all of them; says how many were asked.
+    pub async fn check(&mut self, id: &AccountId, all: bool) -> Result<usize, StoreError> {
+        let parts = self.env.parts();
+        let now = self.env.clock.now();
+        let Some(account) = self.env.store.account(id)? else { return Ok(0) };
+        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+        let menu = freshd_core::verdict::menu_health(&account, &state);
+        let due = due_links(&menu, &state, now, all);
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let answers = ask_all(&parts, due).await;
+        if answers.iter().any(|(_, answer)| resolves(answer)) {
+            self.resolved_at = Some(now);
+        }
+        let others = self.resolved_at.is_some_and(|at| now - at < TimeDelta::hours(1));
+        let named: Vec<String> =
+            menu.entries.iter().filter_map(|e| e.entry.link().map(str::to_owned)).collect();
+        self.env.store.update(|change| {
+            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(()) };
+            let mut state: AccountState = change.state(id)?.unwrap_or_default();
+            state.links.retain(|url, _| named.contains(url));
+            for (url, answer) in &answers {
+                let check = join(state.links.get(url), answer, others, now);
+                state.links.insert(url.clone(), check);
+            }
+            let poll = state.next_poll;
+            let mut applied = reconsider(&account, state, &parts.terms, now);
+            // Looking at links is no poll: the account's turn stays where it was.
+            applied.state.next_poll = poll.or(applied.state.next_poll);
+            write(change, &account, &applied, now)
+        })?;
+        Ok(answers.len())
+    }
+}
+
+async fn ask_all(parts: &Parts, due: Vec<String>) -> Vec<(String, LinkAnswer)> {
+    let asked = due.into_iter().map(|url| async move {
+        let answer =
+            freshd_connectors::link::check(&parts.means.http, &url, &parts.article_base).await;
+        (url, answer)
+    });
+    futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Does this answer show that names resolve?
+fn resolves(answer: &LinkAnswer) -> bool {
+    matches!(answer, LinkAnswer::Alive | LinkAnswer::Dead(_))
+}

@@ -1,0 +1,128 @@
+//! What does `freshd poll` see? Polls named accounts at once, whatever their due times, and reports each step.
+
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::civil;
+use freshd_core::id::AccountId;
+use freshd_core::state::AccountState;
+use freshd_core::verdict::Judgement;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::links::LinkChecker;
+use super::run::{Errand, SourceOutcome};
+use super::{Job, Poller, fly};
+use crate::store::StoreError;
+
+/// One account's poll, told.
+pub struct PollReport {
+    /// The account.
+    pub account: Account,
+    /// What each source brought.
+    pub outcomes: Vec<SourceOutcome>,
+    /// Sources that were not asked because their server's wish still stands: until when.
+    pub waiting: Vec<(String, Timestamp)>,
+    /// The state after it.
+    pub state: AccountState,
+    /// What the account comes to now.
+    pub judgement: Judgement,
+}
+
+impl PollReport {
+    /// Did any source end in a fault?
+    pub fn has_fault(&self) -> bool {
+        self.outcomes.iter().any(|outcome| match &outcome.result {
+            Ok(observation) => !observation.faults.is_empty(),
+            Err(_) => true,
+        })
+    }
+}
+
+impl Poller {
+    /// Polls these accounts now: ignores due times, backoff and breakers, honours a server's wish and courtesy,
+    /// checks each menu link once. Reports come in the order of `ids`.
+    pub async fn poll_now(
+        &mut self,
+        ids: &[AccountId],
+        traced: bool,
+        mut told: impl FnMut(usize),
+    ) -> Result<Vec<PollReport>, StoreError> {
+        let parts = self.env.parts();
+        let mut links = LinkChecker::new(self.env.clone());
+        let mut queue = ids.iter();
+        let mut flying = FuturesUnordered::new();
+        let mut reports = Vec::new();
+        loop {
+            while flying.len() < parts.at_once {
+                let Some(id) = queue.next() else { break };
+                let now = self.wait_for_slot(id).await?;
+                let Some((job, waiting)) = self.errands_of(id, now)? else { continue };
+                let flight = fly(std::sync::Arc::clone(&parts), job, now, traced);
+                flying.push(async move { (flight.await, waiting) });
+            }
+            let Some(((id, outcomes), waiting)) = flying.next().await else { break };
+            self.settle(&id, outcomes.clone(), &parts)?;
+            links.check(&id, true).await?;
+            reports.extend(self.report(&id, outcomes, waiting)?);
+            told(reports.len());
+        }
+        self.env.store.barrier().await?;
+        self.publish_pauses();
+        reports.sort_by_key(|report| ids.iter().position(|id| *id == report.account.id));
+        Ok(reports)
+    }
+
+    fn errands_of(
+        &self,
+        id: &AccountId,
+        now: Timestamp,
+    ) -> Result<Option<(Job, Vec<(String, Timestamp)>)>, StoreError> {
+        let Some(account) = self.env.store.account(id)? else { return Ok(None) };
+        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+        let mut waiting = Vec::new();
+        let mut errands = Vec::new();
+        for source in account.sources.iter().filter(|source| source.connector != "manual") {
+            let key = source.to_string();
+            let held = state.sources.get(&key);
+            match held.and_then(|held| held.not_before).filter(|until| *until > now) {
+                Some(until) => waiting.push((key, until)),
+                None => errands.push(Errand {
+                    source: source.clone(),
+                    memo: held.and_then(|held| held.memo.clone()),
+                    fresh: true,
+                }),
+            }
+        }
+        Ok(Some((Job { account: id.clone(), errands }, waiting)))
+    }
+
+    /// Courtesy holds for a person in a hurry, too: waits for the connectors' next slot.
+    async fn wait_for_slot(&mut self, id: &AccountId) -> Result<Timestamp, StoreError> {
+        let account = self.env.store.account(id)?.unwrap_or_default();
+        loop {
+            let now = self.env.clock.now();
+            let names = account.sources.iter().map(|source| source.connector.as_str());
+            match self.slots.claim(id, names, now) {
+                Ok(()) => return Ok(now),
+                Err(slot) => {
+                    tracing::info!(account = %id, until = %civil::rfc3339(slot), "courtesy: waiting");
+                    tokio::time::sleep(self.env.clock.wait_for(slot - now)).await;
+                }
+            }
+        }
+    }
+
+    fn report(
+        &self,
+        id: &AccountId,
+        outcomes: Vec<SourceOutcome>,
+        waiting: Vec<(String, Timestamp)>,
+    ) -> Result<Option<PollReport>, StoreError> {
+        let Some(account) = self.env.store.account(id)? else { return Ok(None) };
+        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+        let policy = self.env.parts().terms.policy.clone();
+        let judgement =
+            freshd_core::verdict::judge(&account, &state, &policy, self.env.clock.now());
+        Ok(Some(PollReport { account, outcomes, waiting, state, judgement }))
+    }
+}

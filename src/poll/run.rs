@@ -1,0 +1,107 @@
+//! What does one poll of one account do? Asks each of its sources once and brings back what they said.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use freshd_connectors::http::{HttpClient, RequestTrace, TraceSink};
+use freshd_connectors::{PollContext, Registry, SecretSource, Target};
+use freshd_core::Timestamp;
+use freshd_core::account::Source;
+use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::id::Channel;
+use freshd_core::observation::Observation;
+
+/// One source on its way to being asked.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// Which source.
+    pub source: Source,
+    /// What its connector asked to remember.
+    pub memo: Option<String>,
+    /// Pass caches by.
+    pub fresh: bool,
+}
+
+/// What came of asking one source.
+#[derive(Clone, Debug)]
+pub struct SourceOutcome {
+    /// Which source.
+    pub source: Source,
+    /// The credential it used, if any.
+    pub credential: Option<String>,
+    /// The channels of its connector.
+    pub channels: Vec<Channel>,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// What it brought, or why it brought nothing.
+    pub result: Result<Observation, Fault>,
+    /// Each request, when asked for.
+    pub trace: Vec<RequestTrace>,
+}
+
+/// What a poll leans on.
+pub struct Means {
+    /// The connectors.
+    pub registry: Registry,
+    /// The only way out.
+    pub http: HttpClient,
+    /// Where secrets come from.
+    pub secrets: Arc<dyn SecretSource>,
+    /// Longest time one source may take.
+    pub budget: Duration,
+}
+
+/// Asks one source. Never fails: whatever goes wrong is a fault in the outcome.
+pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) -> SourceOutcome {
+    let Errand { source, memo, fresh } = errand;
+    let mut outcome = SourceOutcome {
+        credential: None,
+        channels: Vec::new(),
+        at: now,
+        result: Err(unknown_connector(&source)),
+        trace: Vec::new(),
+        source,
+    };
+    let Some(connector) = means.registry.find(&outcome.source.connector) else {
+        return outcome;
+    };
+    let target = Target::new(outcome.source.target.clone());
+    outcome.channels.clone_from(&connector.descriptor().channels);
+    outcome.credential = connector.credential(&target);
+    if let Err(problem) = connector.admit(&target) {
+        let detail = format!("{};{}", problem.what, problem.help);
+        let fault = Fault::new(FaultScope::Account, FaultKind::Refused, detail);
+        outcome.result = Err(fault.retry(Retry::Operator));
+        return outcome;
+    }
+    let sink: Option<TraceSink> = traced.then(|| Arc::new(Mutex::new(Vec::new())));
+    let http = match &sink {
+        Some(sink) => means.http.traced(Arc::clone(sink)),
+        None => means.http.clone(),
+    };
+    let context = PollContext {
+        now,
+        budget: means.budget,
+        http: &http,
+        secrets: means.secrets.as_ref(),
+        memo: memo.as_deref(),
+        fresh,
+    };
+    let polled = tokio::time::timeout(means.budget, connector.poll(&target, &context)).await;
+    outcome.result = polled.unwrap_or_else(|_| Err(timed_out(means.budget)));
+    if let Some(sink) = sink {
+        let mut held = sink.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        outcome.trace = std::mem::take(&mut *held);
+    }
+    outcome
+}
+
+fn unknown_connector(source: &Source) -> Fault {
+    let detail = format!("没有名为 {} 的采集器,请检查台账的采集方式", source.connector);
+    Fault::new(FaultScope::Account, FaultKind::Refused, detail).retry(Retry::Operator)
+}
+
+fn timed_out(budget: Duration) -> Fault {
+    let detail = format!("{}秒内没有完成采集", budget.as_secs());
+    Fault::new(FaultScope::Platform, FaultKind::TimedOut, detail)
+}
