@@ -1,1 +1,134 @@
-//! Placeholder.
+//! Who has to wait when many fail alike? Pauses per platform and credential, and promotion of account faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use crate::Timestamp;
+use crate::fault::{Fault, FaultKind, FaultScope, Retry};
+use crate::id::AccountId;
+use crate::schedule::capped_wish;
+
+/// Different accounts that must fail, with no success between, before their platform or credential is paused.
+pub const TRIP_ACCOUNTS: usize = 3;
+/// Different accounts with the same account-scope fault within [`PROMOTE_WINDOW_H`] that make it a platform fault.
+pub const PROMOTE_ACCOUNTS: usize = 5;
+/// The window of promotion, hours.
+pub const PROMOTE_WINDOW_H: i64 = 12;
+/// First pause; doubles with each further trip up to [`PAUSE_MAX_MIN`].
+pub const PAUSE_MIN: i64 = 5;
+/// Longest pause that is our own idea, minutes.
+pub const PAUSE_MAX_MIN: i64 = 60;
+
+/// A set of accounts that waits together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// All accounts of a connector.
+    Connector(String),
+    /// The accounts on one credential of a connector.
+    Credential(String, String),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    failed: BTreeSet<AccountId>,
+    since: Option<Timestamp>,
+    paused_until: Option<Timestamp>,
+    trips: u32,
+    last: Option<Fault>,
+}
+
+/// A pause in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pause {
+    /// Who waits.
+    pub group: Group,
+    /// Until when.
+    pub until: Timestamp,
+    /// Since when it has been failing.
+    pub since: Timestamp,
+    /// The newest fault.
+    pub fault: Fault,
+    /// Accounts that failed since the last success.
+    pub accounts: usize,
+}
+
+/// Which groups wait, and which account faults are really the platform's.
+#[derive(Clone, Debug, Default)]
+pub struct Breaker {
+    groups: BTreeMap<Group, Standing>,
+    alike: BTreeMap<(String, FaultKind), BTreeMap<AccountId, Timestamp>>,
+}
+
+impl Breaker {
+    /// An answer came: the group works.
+    pub fn success(&mut self, group: &Group) {
+        self.groups.remove(group);
+    }
+
+    /// A fault came. An explicit wish of the server stops the group at once; any other stops it after
+    /// [`TRIP_ACCOUNTS`] different accounts with no success between.
+    pub fn fault(&mut self, group: &Group, account: &AccountId, fault: &Fault, now: Timestamp) {
+        let standing = self.groups.entry(group.clone()).or_default();
+        standing.failed.insert(account.clone());
+        standing.since.get_or_insert(now);
+        standing.last = Some(fault.clone());
+        let wish = match (fault.kind, fault.retry) {
+            (FaultKind::RateLimited, Retry::After(seconds)) => {
+                Some(now + TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096)))
+            }
+            (FaultKind::RateLimited, Retry::At(at)) => Some(at),
+            _ => None,
+        };
+        if let Some(wish) = wish {
+            let (until, _) = capped_wish(now, wish);
+            standing.paused_until = standing.paused_until.max(Some(until));
+        } else if standing.failed.len() >= TRIP_ACCOUNTS
+            && standing.paused_until.is_none_or(|until| until <= now)
+        {
+            let minutes = (PAUSE_MIN << standing.trips.min(6)).min(PAUSE_MAX_MIN);
+            standing.trips += 1;
+            standing.paused_until = Some(now + TimeDelta::minutes(minutes));
+        }
+    }
+
+    /// Until when the group waits, if it does.
+    pub fn paused_until(&self, group: &Group, now: Timestamp) -> Option<Timestamp> {
+        self.groups.get(group)?.paused_until.filter(|until| *until > now)
+    }
+
+    /// All pauses in force: for the operators.
+    pub fn pauses(&self, now: Timestamp) -> Vec<Pause> {
+        self.groups
+            .iter()
+            .filter_map(|(group, standing)| {
+                Some(Pause {
+                    group: group.clone(),
+                    until: standing.paused_until.filter(|until| *until > now)?,
+                    since: standing.since?,
+                    fault: standing.last.clone()?,
+                    accounts: standing.failed.len(),
+                })
+            })
+            .collect()
+    }
+
+    /// Notes an account-scope fault and says its true scope: many different accounts failing alike on one
+    /// connector are one platform fault, not many findings.
+    pub fn promote(
+        &mut self,
+        connector: &str,
+        account: &AccountId,
+        kind: FaultKind,
+        now: Timestamp,
+    ) -> FaultScope {
+        let alike = self.alike.entry((connector.to_owned(), kind)).or_default();
+        let window = TimeDelta::hours(PROMOTE_WINDOW_H);
+        alike.retain(|_, at| now - *at <= window);
+        alike.insert(account.clone(), now);
+        if alike.len() >= PROMOTE_ACCOUNTS { FaultScope::Platform } else { FaultScope::Account }
+    }
+}
+
+#[cfg(test)]
+mod tests;

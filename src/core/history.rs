@@ -1,1 +1,383 @@
-//! Placeholder.
+//! What do we know of an account from all looks so far? History: a join-semilattice of observations.
+//!
+//! [`History::absorb`] is commutative and idempotent: late, repeated and reordered observations end in the
+//! same state. What is kept is bounded, and what is dropped can only ever make us know less.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::coverage::{Coverage, Spans};
+use crate::id::Channel;
+use crate::link::Menu;
+use crate::observation::{Observation, ProfileState, Published, Sighting};
+
+/// Sightings kept with the newest possible publication (enough to prove and to refute silence).
+pub const SIGHTINGS_BY_LATEST: usize = 8;
+/// Sightings kept with the newest certain publication (enough to prove freshness).
+pub const SIGHTINGS_BY_EARLIEST: usize = 4;
+/// Looks kept per question (state of the account, one download source, one interaction sign).
+pub const LOOKS_MAX: usize = 12;
+/// A date further in the future than this when it was seen is not believed.
+pub const FUTURE_SKEW_MIN: i64 = 10;
+/// Two looks that confirm each other lie at least this far apart.
+pub const CONFIRM_APART_MIN: i64 = 60;
+
+/// Where the bytes behind a claim are kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EvidenceRef {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Its hash in the store; empty when only the address was kept.
+    pub id: String,
+    /// Where it was read.
+    pub url: String,
+}
+
+/// A sighting with where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The post.
+    pub sighting: Sighting,
+    /// `connector:target`, or `人工:NAME`.
+    pub source: String,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// What backs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceRef>,
+}
+
+/// What one source proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceProof {
+    /// Spans per channel in which nothing unlisted was published.
+    pub coverage: Coverage,
+    /// What backs the newest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceRef>,
+}
+
+/// What one person vouched for (人工核查 "nothing since").
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// Spans on a bare word: count where two persons agree.
+    pub bare: Spans,
+    /// Spans backed by a file (screenshot): count alone.
+    pub filed: Spans,
+    /// The newest word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceRef>,
+}
+
+/// The newest answers to one question, each with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Looks<T>(Vec<(Timestamp, T)>);
+
+impl<T> Default for Looks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone + Ord> Looks<T> {
+    /// Adds a look; keeps the newest [`LOOKS_MAX`].
+    pub fn add(&mut self, at: Timestamp, answer: T) {
+        let look = (at, answer);
+        if let Err(place) = self.0.binary_search(&look) {
+            self.0.insert(place, look);
+            if self.0.len() > LOOKS_MAX {
+                self.0.remove(0);
+            }
+        }
+    }
+
+    /// The newest look.
+    pub fn newest(&self) -> Option<&(Timestamp, T)> {
+        self.0.last()
+    }
+
+    /// All looks kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> {
+        self.0.iter()
+    }
+
+    /// The newest look, if it says `wanted` and an older one at least [`CONFIRM_APART_MIN`] minutes before agrees
+    /// with no dissent between.
+    pub fn confirmed(&self, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
+        let (newest, answer) = self.newest()?;
+        if !wanted(answer) {
+            return None;
+        }
+        let run = self.0.iter().rev().take_while(|(_, held)| wanted(held));
+        let first = run.last().map_or(*newest, |(at, _)| *at);
+        (*newest - first >= TimeDelta::minutes(CONFIRM_APART_MIN)).then_some(*newest)
+    }
+}
+
+/// Everything known of one account. The default knows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// Posts seen, newest possible first; bounded.
+    pub sightings: Vec<Seen>,
+    /// What each source's silence proved, by `connector:target`.
+    pub proofs: BTreeMap<String, SourceProof>,
+    /// What each person vouched for, by name.
+    pub attested: BTreeMap<String, Attested>,
+    /// The channels that its connectors name.
+    pub channels: BTreeSet<Channel>,
+    /// The state the platform reported, over time.
+    pub states: Looks<ProfileState>,
+    /// Display name and holder as last reported.
+    pub profile: Option<(Timestamp, String, String)>,
+    /// The menu as last read.
+    pub menu: Option<(Timestamp, Menu)>,
+    /// Download signs by source.
+    pub downloads: BTreeMap<String, Looks<Option<bool>>>,
+    /// Interaction signs by `source/kind`.
+    pub interaction: BTreeMap<String, Looks<Option<bool>>>,
+}
+
+/// One observation on its way into a history.
+pub struct Look<'a> {
+    /// `connector:target`.
+    pub source: &'a str,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The connector's channels.
+    pub channels: &'a [Channel],
+    /// What it brought.
+    pub observation: &'a Observation,
+    /// Where its bytes are kept.
+    pub evidence: Option<EvidenceRef>,
+    /// The person whose word it is, if it is one.
+    pub voucher: Option<Voucher<'a>>,
+}
+
+/// A person who looked.
+#[derive(Clone, Copy, Debug)]
+pub struct Voucher<'a> {
+    /// Who.
+    pub name: &'a str,
+    /// Is there a file (screenshot) behind it?
+    pub with_file: bool,
+}
+
+impl History {
+    /// Takes in what a look brought.
+    pub fn absorb(&mut self, look: &Look<'_>) {
+        for sighting in &look.observation.sightings {
+            self.absorb_sighting(look, sighting);
+        }
+        self.trim_sightings();
+        self.absorb_coverage(look);
+        self.channels.extend(look.channels.iter().filter(|channel| !channel.is_all()).cloned());
+        if let Some(profile) = &look.observation.profile {
+            self.states.add(look.at, profile.state);
+            let told = (
+                look.at,
+                profile.name.clone().unwrap_or_default(),
+                profile.holder.clone().unwrap_or_default(),
+            );
+            if self.profile.as_ref().is_none_or(|held| *held < told) {
+                self.profile = Some(told);
+            }
+        }
+        if let Some(menu) = &look.observation.menu {
+            self.absorb_menu(look.at, menu);
+        }
+        if let Some(download) = &look.observation.download {
+            let looks = self.downloads.entry(look.source.to_owned()).or_default();
+            looks.add(look.at, download.available);
+        }
+        for sign in &look.observation.interaction {
+            let key = format!("{}/{}", look.source, sign.kind);
+            self.interaction.entry(key).or_default().add(look.at, sign.works);
+        }
+    }
+
+    fn absorb_sighting(&mut self, look: &Look<'_>, sighting: &Sighting) {
+        let published = believable(sighting.published, look.at);
+        let held = self
+            .sightings
+            .iter_mut()
+            .find(|seen| seen.source == look.source && seen.sighting.key == sighting.key);
+        match held {
+            Some(seen) => {
+                seen.first_seen = seen.first_seen.min(look.at);
+                if sharper(&published, &seen.sighting.published) {
+                    seen.sighting = Sighting { published, ..sighting.clone() };
+                    seen.evidence.clone_from(&look.evidence);
+                } else if published == seen.sighting.published {
+                    merge_equal(seen, sighting, look.evidence.as_ref());
+                }
+            }
+            None => self.sightings.push(Seen {
+                sighting: Sighting { published, ..sighting.clone() },
+                source: look.source.to_owned(),
+                first_seen: look.at,
+                evidence: look.evidence.clone(),
+            }),
+        }
+    }
+
+    /// Keeps the newest by `latest` and the newest by `earliest`; sorted newest possible first.
+    fn trim_sightings(&mut self) {
+        let order = |a: &Seen, b: &Seen| by_latest(b).cmp(&by_latest(a));
+        self.sightings.sort_by(order);
+        if self.sightings.len() <= SIGHTINGS_BY_LATEST {
+            return;
+        }
+        let mut rest = self.sightings.split_off(SIGHTINGS_BY_LATEST);
+        let mut certain: Vec<_> = self.sightings.iter().map(by_earliest).collect();
+        certain.extend(rest.iter().map(by_earliest));
+        certain.sort();
+        let bar = certain.len().saturating_sub(SIGHTINGS_BY_EARLIEST);
+        let kept: BTreeSet<_> = certain.split_off(bar).into_iter().map(owned_key).collect();
+        rest.retain(|seen| kept.contains(&owned_key(by_earliest(seen))));
+        self.sightings.append(&mut rest);
+        self.sightings.sort_by(order);
+    }
+
+    fn absorb_coverage(&mut self, look: &Look<'_>) {
+        let coverage = &look.observation.coverage;
+        if coverage.is_empty() {
+            return;
+        }
+        if let Some(voucher) = look.voucher {
+            let held = self.attested.entry(voucher.name.to_owned()).or_default();
+            let spans = if voucher.with_file { &mut held.filed } else { &mut held.bare };
+            spans.join(&coverage.on(&Channel::all()));
+            spans.keep_newest(crate::coverage::SPANS_MAX);
+            held.evidence = held.evidence.take().max(look.evidence.clone());
+            return;
+        }
+        let held = self.proofs.entry(look.source.to_owned()).or_default();
+        held.coverage.join(coverage);
+        held.coverage.trim();
+        held.evidence = held.evidence.take().max(look.evidence.clone());
+    }
+
+    fn absorb_menu(&mut self, at: Timestamp, menu: &Menu) {
+        let newer = self
+            .menu
+            .as_ref()
+            .is_none_or(|(held_at, held)| (*held_at, menu_order(held)) < (at, menu_order(menu)));
+        if newer {
+            self.menu = Some((at, menu.clone()));
+        }
+    }
+
+    /// All that is proven by machines, joined over sources.
+    pub fn proven(&self) -> Coverage {
+        let mut all = Coverage::default();
+        for proof in self.proofs.values() {
+            all.join(&proof.coverage);
+        }
+        all
+    }
+
+    /// What persons proved: every span with a file behind it, and what two persons agree on.
+    pub fn attested_spans(&self) -> Spans {
+        let mut counted = Spans::default();
+        let words: Vec<_> = self.attested.values().collect();
+        for (nth, one) in words.iter().enumerate() {
+            counted.join(&one.filed);
+            for other in &words[nth + 1..] {
+                let mut either = other.bare.clone();
+                either.join(&other.filed);
+                counted.join(&one.bare.intersect(&either));
+                counted.join(&one.filed.intersect(&other.bare));
+            }
+        }
+        counted
+    }
+
+    /// Machines' and persons' coverage together.
+    pub fn coverage(&self) -> Coverage {
+        let mut all = self.proven();
+        for span in self.attested_spans().as_slice() {
+            all.add(Channel::all(), span.since, span.until);
+        }
+        all
+    }
+
+    /// The post with the newest certain time; among equals one with a title.
+    pub fn last_update(&self) -> Option<&Seen> {
+        self.sightings.iter().max_by_key(|seen| {
+            let published = seen.sighting.published;
+            (published.earliest, published.latest, !seen.sighting.title.is_empty())
+        })
+    }
+}
+
+/// A date that lies in the future of the look that read it is not believed: the post existed, no more. What
+/// was seen at an instant was published by then.
+fn believable(published: Published, at: Timestamp) -> Published {
+    let skew = TimeDelta::minutes(FUTURE_SKEW_MIN);
+    match published.earliest {
+        Some(earliest) if earliest > at + skew => Published::before(at),
+        Some(earliest) => Published { latest: published.latest.min(at).max(earliest), ..published },
+        None => Published { latest: published.latest.min(at), ..published },
+    }
+}
+
+/// Is `a` a better statement of the same post's time than `b`? The narrower range, then the earlier: a date
+/// that moves at every look keeps its first value.
+fn sharper(a: &Published, b: &Published) -> bool {
+    sharpness(a) < sharpness(b)
+}
+
+fn sharpness(p: &Published) -> (bool, TimeDelta, Option<Timestamp>, Timestamp) {
+    let width = p.earliest.map_or(TimeDelta::zero(), |earliest| p.latest - earliest);
+    (p.earliest.is_none(), width, p.earliest, p.latest)
+}
+
+fn merge_equal(seen: &mut Seen, other: &Sighting, evidence: Option<&EvidenceRef>) {
+    let held = &mut seen.sighting;
+    if held.title < other.title {
+        held.title.clone_from(&other.title);
+    }
+    if held.url < other.url {
+        held.url.clone_from(&other.url);
+    }
+    if held.channel < other.channel {
+        held.channel.clone_from(&other.channel);
+    }
+    held.pinned |= other.pinned;
+    held.repost |= other.repost;
+    // The oldest bytes are kept: an account polled for years must not refresh what backs an old post.
+    seen.evidence = match (seen.evidence.take(), evidence) {
+        (Some(a), Some(b)) => Some(a.min(b.clone())),
+        (a, b) => a.or_else(|| b.cloned()),
+    };
+}
+
+type ByTime<'a> = (Option<Timestamp>, Option<Timestamp>, &'a str, &'a str);
+
+fn by_latest(seen: &Seen) -> ByTime<'_> {
+    let published = seen.sighting.published;
+    (Some(published.latest), published.earliest, &seen.source, &seen.sighting.key)
+}
+
+fn by_earliest(seen: &Seen) -> ByTime<'_> {
+    let published = seen.sighting.published;
+    (published.earliest, Some(published.latest), &seen.source, &seen.sighting.key)
+}
+
+fn owned_key(key: ByTime<'_>) -> (String, String) {
+    (key.2.to_owned(), key.3.to_owned())
+}
+
+fn menu_order(menu: &Menu) -> (bool, bool, Vec<(&[String], &str, Option<&str>)>) {
+    let entries = menu.entries.iter();
+    let entries = entries.map(|e| (e.path.as_slice(), e.kind.as_str(), e.target.as_deref()));
+    (menu.whole, menu.open, entries.collect())
+}
+
+#[cfg(test)]
+mod tests;

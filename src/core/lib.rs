@@ -17,6 +17,7 @@ pub mod observation;
 pub mod reminder;
 pub mod rulebook;
 pub mod schedule;
+pub mod state;
 pub mod verdict;
 
 /// An instant, in UTC. Civil (Beijing) time is only made at the edges: see [`civil`].

@@ -1,1 +1,121 @@
-//! Placeholder.
+//! When is an account polled next? Urgent near a deadline, slow when fresh, never before a server's wish.
+
+use chrono::TimeDelta;
+
+use crate::Timestamp;
+use crate::id::{AccountId, stable_hash};
+use crate::verdict::Outcome;
+
+/// How often, by how pressing it is. All in minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervals {
+    /// The deadline is far: more than twice the largest reminder threshold away.
+    pub fresh_min: i64,
+    /// The deadline comes nearer.
+    pub near_min: i64,
+    /// At risk.
+    pub urgent_min: i64,
+    /// Failing or undetermined: until it is mended or proven.
+    pub open_min: i64,
+    /// First wait after a fault; doubles with each further one.
+    pub backoff_min: i64,
+    /// Longest wait between polls, whatever the backoff.
+    pub ceiling_min: i64,
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self {
+            fresh_min: 24 * 60,
+            near_min: 12 * 60,
+            urgent_min: 4 * 60,
+            open_min: 6 * 60,
+            backoff_min: 15,
+            ceiling_min: 24 * 60,
+        }
+    }
+}
+
+/// A server's wish longer than this is capped here and told to the operator.
+pub const WISH_MAX_DAYS: i64 = 7;
+
+/// What the next poll of one source depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The account: spreads it.
+    pub id: &'a AccountId,
+    /// Now.
+    pub now: Timestamp,
+    /// Its verdict now.
+    pub verdict: Option<Outcome>,
+    /// When it stops passing, if known.
+    pub deadline: Option<Timestamp>,
+    /// Faults of this source in a row.
+    pub failures: u32,
+    /// Nothing new can be known before this (the connector's hint).
+    pub hint: Option<Timestamp>,
+    /// A server's wish, never shortened.
+    pub not_before: Option<Timestamp>,
+    /// The largest reminder threshold.
+    pub risk: TimeDelta,
+}
+
+/// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash.
+pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
+    let policy = interval(ask, intervals).min(TimeDelta::minutes(intervals.ceiling_min));
+    let spread = spread(ask.id, ask.failures, policy / 8);
+    let mut next = ask.now + policy + spread;
+    if ask.failures == 0 {
+        if let Some(deadline) = ask.deadline.filter(|deadline| *deadline > ask.now) {
+            // A look right at the deadline proves the lapse, or the late post, at once.
+            let at_deadline = deadline + self_spread(ask.id);
+            next = next.min(at_deadline.max(ask.now + TimeDelta::minutes(intervals.backoff_min)));
+        }
+    }
+    if let Some(hint) = ask.hint.filter(|hint| *hint > ask.now) {
+        next = next.max(hint + self_spread(ask.id));
+    }
+    next.max(ask.not_before.unwrap_or(next))
+}
+
+fn interval(ask: &Ask<'_>, intervals: &Intervals) -> TimeDelta {
+    let minutes = TimeDelta::minutes;
+    let calm = match ask.verdict {
+        Some(Outcome::Fail | Outcome::Undetermined) => minutes(intervals.open_min),
+        Some(Outcome::AtRisk) => minutes(intervals.urgent_min),
+        Some(Outcome::Pass) => match ask.deadline {
+            Some(deadline) if deadline - ask.now <= ask.risk * 2 => minutes(intervals.near_min),
+            _ => minutes(intervals.fresh_min),
+        },
+        None => minutes(intervals.ceiling_min),
+    };
+    if ask.failures == 0 {
+        return calm;
+    }
+    let doublings = (ask.failures - 1).min(10);
+    minutes(intervals.backoff_min << doublings).min(calm.max(minutes(intervals.open_min)))
+}
+
+/// A share of `range`, the same for the same account and attempt.
+pub fn spread(id: &AccountId, attempt: u32, range: TimeDelta) -> TimeDelta {
+    let range_s = range.num_seconds().max(0).unsigned_abs();
+    if range_s == 0 {
+        return TimeDelta::zero();
+    }
+    let hash = stable_hash(&[id.as_str().as_bytes(), &attempt.to_le_bytes()]);
+    TimeDelta::seconds(i64::try_from(hash % range_s).unwrap_or(0))
+}
+
+/// Half an hour over which accounts with the same appointed time (08:30 statistics) are spread.
+fn self_spread(id: &AccountId) -> TimeDelta {
+    TimeDelta::minutes(1) + spread(id, 0, TimeDelta::minutes(29))
+}
+
+/// A server's wish as an instant, capped at [`WISH_MAX_DAYS`]; the flag says that it was capped.
+pub fn capped_wish(now: Timestamp, wish: Timestamp) -> (Timestamp, bool) {
+    let latest = now + TimeDelta::days(WISH_MAX_DAYS);
+    if wish > latest { (latest, true) } else { (wish, false) }
+}
+
+#[cfg(test)]
+mod tests;

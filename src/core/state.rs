@@ -1,0 +1,77 @@
+//! What changes about an account from poll to poll? The state record beside the ledger row.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::fault::Fault;
+use crate::history::History;
+use crate::link::LinkCheck;
+use crate::reminder::Episode;
+use crate::rulebook::Rule;
+use crate::verdict::Outcome;
+
+/// Sources that are a person's word are named `人工:NAME`.
+pub const PERSON_PREFIX: &str = "人工:";
+
+/// Everything that polls, links and letters change about an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountState {
+    /// What was seen.
+    pub history: History,
+    /// Health of its menu links, by address.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, LinkCheck>,
+    /// How each source is doing, by `connector:target`.
+    pub sources: BTreeMap<String, SourceState>,
+    /// When it is polled next (the key in the due index).
+    pub next_poll: Option<Timestamp>,
+    /// When the notifier looks at it next (the key in the notify index).
+    pub next_notice: Option<Timestamp>,
+    /// When its links are checked next (the key in the links index).
+    pub next_links: Option<Timestamp>,
+    /// The outcome of each rule when it was last judged: changes are journalled.
+    pub standing: Option<Standing>,
+    /// What owners were told, per rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub episodes: Vec<Episode>,
+}
+
+/// How polling one source goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceState {
+    /// What the connector asked to remember.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memo: Option<String>,
+    /// The faults that the last poll ended with; empty after a clean one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// Since when it has been failing without a break.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<Timestamp>,
+    /// Polls in a row that brought nothing but a fault.
+    pub failures: u32,
+    /// When it was last polled with an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_ok: Option<Timestamp>,
+    /// Not to be asked before this instant (a server's wish, never shortened).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Nothing new can be known before this instant (a connector's hint; advice, not a wish of the server).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Timestamp>,
+}
+
+/// What an account came to when it was last judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The verdict; `None` for accounts that are not judged.
+    pub verdict: Option<Outcome>,
+    /// Each rule's outcome.
+    pub outcomes: Vec<(Rule, Outcome)>,
+    /// Since when the verdict has been this.
+    pub since: Timestamp,
+}

@@ -1,0 +1,100 @@
+//! How is the account's menu doing, entry by entry?
+
+use crate::Timestamp;
+use crate::account::Account;
+use crate::link::{LinkHealth, Menu, MenuEntry, MenuState};
+use crate::state::AccountState;
+
+/// The menu with the health of each entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MenuHealth {
+    /// The menu as a whole.
+    pub state: MenuState,
+    /// Every leaf.
+    pub entries: Vec<MenuEntryHealth>,
+    /// When the menu was read; `None` = never, or only self-reported.
+    pub read_at: Option<Timestamp>,
+}
+
+/// One leaf and its health.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MenuEntryHealth {
+    /// The leaf.
+    pub entry: MenuEntry,
+    /// Its health.
+    pub health: LinkHealth,
+    /// Why, in words for people.
+    pub reason: String,
+    /// When it was checked; `None` where nothing had to be asked.
+    pub checked_at: Option<Timestamp>,
+}
+
+/// The menu as read by a connector, else as self-reported in the ledger 菜单地址.
+pub fn known_menu(account: &Account, state: &AccountState) -> Option<(Menu, Option<Timestamp>)> {
+    if let Some((at, menu)) = &state.history.menu {
+        return Some((menu.clone(), Some(*at)));
+    }
+    (!account.menu.is_empty()).then(|| {
+        let entries = account.menu.iter().map(|(path, target)| MenuEntry {
+            path: path.clone(),
+            kind: "view".to_owned(),
+            target: Some(target.clone()),
+        });
+        (Menu { open: true, whole: false, entries: entries.collect() }, None)
+    })
+}
+
+/// Judges the menu by what is known of its links.
+pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
+    let Some((menu, read_at)) = known_menu(account, state) else {
+        return MenuHealth { state: MenuState::Undetermined, entries: Vec::new(), read_at: None };
+    };
+    let entries: Vec<_> =
+        menu.entries.iter().map(|entry| entry_health(entry, state, read_at)).collect();
+    let overall = if entries.is_empty() && menu.whole {
+        MenuState::Absent
+    } else if !menu.open {
+        MenuState::Closed
+    } else {
+        overall(&entries)
+    };
+    MenuHealth { state: overall, entries, read_at }
+}
+
+fn entry_health(
+    entry: &MenuEntry,
+    state: &AccountState,
+    read_at: Option<Timestamp>,
+) -> MenuEntryHealth {
+    let told = |health, reason: &str, checked_at| MenuEntryHealth {
+        entry: entry.clone(),
+        health,
+        reason: reason.to_owned(),
+        checked_at,
+    };
+    if let Some((health, reason)) = entry.at_a_glance() {
+        return told(health, reason, read_at);
+    }
+    match entry.link().and_then(|link| state.links.get(link)) {
+        Some(check) => told(check.health, &check.reason, Some(check.checked_at)),
+        None => told(LinkHealth::Undetermined, "尚未核验", None),
+    }
+}
+
+fn overall(entries: &[MenuEntryHealth]) -> MenuState {
+    let count =
+        |wanted: &[LinkHealth]| entries.iter().filter(|e| wanted.contains(&e.health)).count();
+    let bad = count(&[LinkHealth::Dead, LinkHealth::Placeholder]);
+    let alive = count(&[LinkHealth::Alive]);
+    let unstable = count(&[LinkHealth::Unstable]);
+    let unknown = count(&[LinkHealth::Undetermined]);
+    if bad > 0 && alive + unstable + unknown == 0 {
+        MenuState::Broken
+    } else if bad > 0 || unstable > 0 {
+        MenuState::Degraded
+    } else if unknown > 0 || alive == 0 {
+        MenuState::Undetermined
+    } else {
+        MenuState::Healthy
+    }
+}
