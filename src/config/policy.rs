@@ -1,6 +1,9 @@
 //! What counts, when is it checked, and when is somebody told? `[policy]` and `[schedule]`.
 
-use chrono::NaiveTime;
+use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use freshd_core::Timestamp;
+use freshd_core::calendar::Calendar;
 
 use super::cron::CronSchedule;
 use super::reader::{Section, Wrong, wrong};
@@ -51,6 +54,29 @@ pub struct ScheduleConfig {
     pub precheck: Option<CronSchedule>,
     /// When the daily digest is made for the operators.
     pub digest: Option<CronSchedule>,
+}
+
+impl Inspection {
+    /// The instant of a quarter (1 to 4), in the configured zone. For [`Inspection::LastWorkingDay`] in a year whose
+    /// holidays are not published yet, weekdays are counted.
+    pub fn of_quarter(
+        self,
+        year: i32,
+        quarter: u32,
+        calendar: &Calendar,
+        zone: Tz,
+    ) -> Option<Timestamp> {
+        let first = NaiveDate::from_ymd_opt(year, quarter * 3, 1)?;
+        let (day, time) = match self {
+            Self::LastWorkingDay { time } => {
+                (calendar.last_working_day_of_quarter(year, quarter).day, time)
+            }
+            Self::LastDay { time } => (first.checked_add_months(Months::new(1))?.pred_opt()?, time),
+            Self::Day { day, time } => (first.with_day(day)?, time),
+        };
+        let local = zone.from_local_datetime(&day.and_time(time)).earliest()?;
+        Some(local.with_timezone(&chrono::Utc))
+    }
 }
 
 pub(crate) fn read(section: &Section<'_>) -> PolicyConfig {

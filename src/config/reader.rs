@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
 use super::secrets::Files;
@@ -22,7 +21,7 @@ pub(crate) fn wrong<T>(what: impl Into<String>, help: impl Into<String>) -> Resu
 /// Everything found while reading one document.
 pub(crate) struct Report {
     /// The file as problems name it.
-    file: PathBuf,
+    file: String,
     /// Where the files that it names are looked for.
     pub(crate) files: Files,
     problems: RefCell<Vec<Found>>,
@@ -52,7 +51,7 @@ pub(crate) struct Section<'a> {
 }
 
 impl Report {
-    pub(crate) fn new(file: &Path, files: Files) -> Self {
+    pub(crate) fn new(file: &str, files: Files) -> Self {
         Self {
             file: file.to_owned(),
             files,
@@ -97,9 +96,9 @@ impl Report {
     fn made(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) -> Found {
         let Wrong { what, help } = wrong;
         let (file, line) = match origin {
-            Some(Origin::Line(line)) => (self.file.display().to_string(), Some(*line)),
+            Some(Origin::Line(line)) => (self.file.clone(), Some(*line)),
             Some(Origin::Env { name, .. }) => (format!("环境变量 {name}"), None),
-            None => (self.file.display().to_string(), None),
+            None => (self.file.clone(), None),
         };
         (line, Problem::at_line(&file, line, path, what, help))
     }

@@ -38,7 +38,7 @@ pub(crate) fn beside(file: &Path, shown: &str) -> Result<Rulebook, Vec<Problem>>
 /// Reads profiles over those of `held`. A profile's `base` gives the clauses that it does not write itself.
 fn read(shown: &str, text: &str, held: Rulebook) -> (Rulebook, Vec<Problem>) {
     let mut rulebook = held;
-    let report = Report::new(Path::new(shown), Files::default());
+    let report = Report::new(shown, Files::default());
     let (table, errors) = tree::parse(text);
     report.syntax(errors);
     let root = Section::root(&table, &report);

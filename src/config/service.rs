@@ -10,8 +10,8 @@ use url::Url;
 use super::reader::{Section, Wrong, wrong};
 use super::values::{base_url, net};
 
-/// Longest path of a Unix socket, bytes (`sun_path` without its end).
-const SOCKET_PATH_BYTES_MAX: usize = 107;
+/// Longest path of the control socket, bytes: 107 for a Unix socket, less the end that its name has while it is made.
+const SOCKET_PATH_BYTES_MAX: usize = 105;
 
 /// `[store]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

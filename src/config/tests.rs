@@ -322,3 +322,30 @@ fn the_shipped_file_holds_every_key_with_its_default() {
     };
     assert_eq!(without_file(&shipped), without_file(&default));
 }
+
+#[test]
+fn the_inspection_instant_of_a_quarter_is_local_time() {
+    let config = parse("").unwrap();
+    let instant = |inspection: &str, quarter| {
+        let inspection = policy::inspection(inspection).map_err(|wrong| wrong.what).unwrap();
+        let instant = inspection.of_quarter(2026, quarter, &config.calendar, config.timezone);
+        freshd_core::civil::rfc3339(instant.unwrap())
+    };
+    assert_eq!(instant("last working day 09:00", 4), "2026-12-31T09:00:00+08:00");
+    assert_eq!(instant("last day 17:30", 2), "2026-06-30T17:30:00+08:00");
+    assert_eq!(instant("20 09:00", 1), "2026-03-20T09:00:00+08:00");
+    let fifth = Inspection::LastDay { time: NaiveTime::MIN };
+    assert!(fifth.of_quarter(2026, 5, &config.calendar, config.timezone).is_none());
+}
+
+#[test]
+fn problems_of_the_files_beside_are_told_with_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("calendar.toml"), "year = 7\n").unwrap();
+    std::fs::write(dir.path().join("rulebook.toml"), "[profile.x]\n").unwrap();
+    let file = dir.path().join("freshd.toml");
+    let around = Surroundings { directory: dir.path().to_owned(), ..Surroundings::default() };
+    let problems = Config::parse("x = 1\n", &file, &Args::default(), &around).unwrap_err();
+    let files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["freshd.toml", "rulebook.toml", "calendar.toml"]);
+}
