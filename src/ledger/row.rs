@@ -42,6 +42,12 @@ pub struct Row {
     pub account: Account,
     /// The columns that its sheet has: what is not among them is left as it was.
     pub columns: Arc<BTreeSet<Column>>,
+    /// Were its sources written, or did they follow from platform and handle?
+    pub sources_written: bool,
+    /// Another row with one of its identifiers.
+    pub duplicate_of: Option<String>,
+    /// Another row of the same name, platform and sponsor, where a handle is missing.
+    pub similar_to: Option<String>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What is worth knowing.
@@ -89,7 +95,7 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
     let mut account = reader.words();
     reader.required(&account);
     let tokens = reader.identify(&mut account);
-    reader.polled(&mut account, &tokens);
+    let sources_written = reader.polled(&mut account, &tokens);
     let (problems, notices) = (reader.problems, reader.notices);
     Row {
         file: context.file.to_owned(),
@@ -98,6 +104,9 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
         cells: line.cells.iter().map(|cell| cell.text.clone()).collect(),
         account,
         columns: Arc::clone(context.columns),
+        sources_written,
+        duplicate_of: None,
+        similar_to: None,
         problems,
         notices,
     }
@@ -258,14 +267,16 @@ impl Reader<'_> {
         kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
 
-    /// 采集方式 as written, or what platform and identifiers suffice for; the interaction probe is one too.
-    fn polled(&mut self, account: &mut Account, tokens: &[String]) {
+    /// 采集方式 as written, or what platform and identifiers suffice for; the interaction probe is one too. Says
+    /// whether it was written.
+    fn polled(&mut self, account: &mut Account, tokens: &[String]) -> bool {
         let written = self.list(Column::Sources, fields::sources);
         for source in &written {
             self.admit(Column::Sources, source);
         }
+        let is_written = !written.is_empty();
         account.sources = written;
-        if account.sources.is_empty() {
+        if !is_written {
             account.sources = default_sources(self.context.rules, &account.platform, tokens);
         }
         if let Some(url) = account.interaction_probe().map(str::trim) {
@@ -273,6 +284,7 @@ impl Reader<'_> {
             self.admit(Column::Interaction, &probe);
             push_new(&mut account.sources, probe);
         }
+        is_written
     }
 
     fn admit(&mut self, column: Column, source: &Source) {

@@ -194,10 +194,9 @@ fn duplicates(rows: &mut [Row]) {
         let first = *names.entry(key).or_insert(at);
         let vague = account.handle.is_empty() || rows[first].account.handle.is_empty();
         if first != at && !clashed && vague && !account.name.is_empty() {
-            let what = format!(
-                "与{}的名称、平台、主办单位都相同,可能是同一个账号",
-                elsewhere(rows, first, at)
-            );
+            let place = elsewhere(rows, first, at);
+            let what = format!("与{place}的名称、平台、主办单位都相同,可能是同一个账号");
+            rows[at].similar_to = Some(place);
             let notice = rows[at].problem("", what, "补上账号标识就能分清");
             rows[at].notices.push(notice);
         }
@@ -206,7 +205,9 @@ fn duplicates(rows: &mut [Row]) {
 
 fn claim(rows: &mut [Row], first: usize, second: usize, identifier: &str) {
     for (one, other) in [(first, second), (second, first)] {
-        let what = format!("与{}是同一个账号标识", elsewhere(rows, other, one));
+        let place = elsewhere(rows, other, one);
+        let what = format!("与{place}是同一个账号标识");
+        rows[one].duplicate_of = Some(place);
         let problem = rows[one]
             .problem(Column::Handle.title(), what, "删去多余的一行,或更正标识")
             .with_value(identifier);
