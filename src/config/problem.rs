@@ -12,7 +12,7 @@ pub struct Problem {
     pub file: String,
     /// Where in the file.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: Box<Place>,
     /// What stands there, cut to [`VALUE_CHARS`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
@@ -59,7 +59,8 @@ impl Problem {
         what: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        let place = Place::Cell { sheet: sheet.to_owned(), row, column: column.to_owned() };
+        let (sheet, column) = (sheet.to_owned(), column.to_owned());
+        let place = Box::new(Place::Cell { sheet, row, column });
         let value = value.map(shown);
         Self { file: file.to_owned(), place, value, what: what.into(), help: help.into() }
     }
@@ -72,7 +73,7 @@ impl Problem {
         what: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        let place = Place::Line { line, key: key.to_owned() };
+        let place = Box::new(Place::Line { line, key: key.to_owned() });
         Self { file: file.to_owned(), place, value: None, what: what.into(), help: help.into() }
     }
 
