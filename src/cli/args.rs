@@ -1,0 +1,326 @@
+//! What may be typed? The command line of `freshd`, as clap sees it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// 政务新媒体更新监测守护程序
+#[derive(Debug, Parser)]
+#[command(name = "freshd", version, about, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    /// 配置文件;缺省依次为 $FRESHD_CONFIG、config/freshd.toml、/etc/freshd/freshd.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// 数据目录;缺省为配置中的 [store] path
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// 做什么
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 体检:不需要配置、存储和邮件,直接看一份台账能判到什么程度
+    Checkup {
+        /// 台账(CSV 或 XLSX)
+        ledger: PathBuf,
+        /// 把结果写成 XLSX
+        #[arg(short, long, value_name = "REPORT.xlsx")]
+        output: Option<PathBuf>,
+        /// 只读台账,不访问任何平台
+        #[arg(long)]
+        offline: bool,
+    },
+    /// 运行守护程序
+    Run,
+    /// 在本机回环地址上演示一个模拟的省
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// 配置
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// 导入台账
+    Import(ImportArgs),
+    /// 导出数据
+    Export(ExportArgs),
+    /// 立即采集并说明看到了什么
+    Poll(PollArgs),
+    /// 每个账号现在的判定
+    Status(StatusArgs),
+    /// 为什么这样判定:条款、佐证、数据范围与缺口
+    Explain {
+        /// 账号 id、标识或唯一名称
+        id: String,
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 季度检查自查(单项否决指标)
+    Precheck(PrecheckArgs),
+    /// 运行一次提醒:生成并排队信件,说明原因
+    Notify {
+        /// 只说明,不改变任何东西
+        #[arg(long)]
+        dry_run: bool,
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 信件
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// 采集器
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
+    /// 人工核查:某人看到了发布,或看到没有发布
+    Confirm(ConfirmArgs),
+    /// 以一篇文章的链接作为佐证
+    Proof {
+        /// 文章链接
+        url: String,
+        /// 账号 id;缺省时按文章的账号身份查找
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// 输出命令补全脚本
+    Completions {
+        /// 哪种 shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `freshd demo`.
+#[cfg(feature = "demo")]
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// 模拟多少个账号
+    #[arg(long, default_value_t = 120)]
+    pub accounts: usize,
+    /// 模拟多少天
+    #[arg(long, default_value_t = 45)]
+    pub days: u32,
+    /// 跑完即止,把结论与事实对照后退出
+    #[arg(long)]
+    pub once: bool,
+    /// 随机种子,同一种子得到同一个省
+    #[arg(long, default_value_t = 20_261_122)]
+    pub seed: u64,
+    /// 演示页面的监听地址
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
+}
+
+/// `freshd config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// 一次列出配置的全部问题
+    Check,
+}
+
+/// `freshd import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// 台账文件(CSV 或 XLSX),可以多个
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// 只说明会怎样,不改变任何东西
+    #[arg(long)]
+    pub dry_run: bool,
+    /// 跳过有问题的行,导入其余的行
+    #[arg(long)]
+    pub good_rows: bool,
+    /// 把各行连同“问题说明”写成 XLSX,可退回填报单位
+    #[arg(long = "return", value_name = "FILE.xlsx")]
+    pub return_file: Option<PathBuf>,
+    /// 文件中出现的单位,其未列出的账号标为拟移出
+    #[arg(long)]
+    pub replace: bool,
+    /// 确认大批移出(超过 20 个或 2%)
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportKind {
+    /// 台账与状态
+    Accounts,
+    /// 判定的变化
+    Rulings,
+    /// 采集到的发布
+    Observations,
+    /// 信件
+    Mail,
+}
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportFormat {
+    /// 逗号分隔
+    Csv,
+    /// Excel
+    Xlsx,
+    /// 每行一个 JSON
+    Jsonl,
+}
+
+/// `freshd export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// 导出什么
+    pub kind: ExportKind,
+    /// 格式
+    #[arg(long)]
+    pub format: ExportFormat,
+    /// 写到文件;缺省为标准输出
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `freshd poll`.
+#[derive(Debug, Args)]
+pub struct PollArgs {
+    /// 只采集这个账号,可重复
+    #[arg(long, value_name = "ID")]
+    pub account: Vec<String>,
+    /// 采集全部账号
+    #[arg(long, conflicts_with_all = ["account", "due"])]
+    pub all: bool,
+    /// 只采集到期的账号
+    #[arg(long, conflicts_with = "account")]
+    pub due: bool,
+    /// 输出 JSON
+    #[arg(long)]
+    pub json: bool,
+    /// 列出每个请求和留存的内容
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// `freshd status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// 只看这种判定:pass、at_risk、fail、undetermined
+    #[arg(long, value_parser = ["pass", "at_risk", "fail", "undetermined"])]
+    pub verdict: Option<String>,
+    /// 只看这个平台
+    #[arg(long)]
+    pub platform: Option<String>,
+    /// 只看这个单位(主办、主管或通报对象)
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// 输出 JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// In which form a precheck is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecheckFormat {
+    /// 表格
+    #[default]
+    Table,
+    /// JSON
+    Json,
+    /// 逗号分隔
+    Csv,
+    /// Excel
+    Xlsx,
+    /// 可打印的网页
+    Html,
+    /// 纯文本
+    Text,
+}
+
+/// `freshd precheck`.
+#[derive(Debug, Args)]
+pub struct PrecheckArgs {
+    /// 哪个季度,如 2026Q4
+    #[arg(long, conflicts_with = "at")]
+    pub quarter: Option<String>,
+    /// 哪个时刻(RFC 3339,或北京时间 2026-12-20T09:00)
+    #[arg(long)]
+    pub at: Option<String>,
+    /// 格式
+    #[arg(long, default_value = "table")]
+    pub format: PrecheckFormat,
+    /// 写到文件;缺省为标准输出
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `freshd mail`.
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// 向一个地址发一封测试信
+    Test {
+        /// 收件地址
+        address: String,
+    },
+    /// 列出信件
+    Outbox {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 立即再投递一次并等待答复
+    Retry {
+        /// 信件 id
+        id: String,
+    },
+    /// 看一封信的内容
+    Preview {
+        /// 信件 id
+        id: String,
+    },
+    /// 放行暂缓的信件;不写 id 为全部
+    Release {
+        /// 信件 id
+        ids: Vec<String>,
+    },
+}
+
+/// `freshd connector`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectorCommand {
+    /// 列出采集器
+    List {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `freshd confirm`.
+#[derive(Debug, Args)]
+pub struct ConfirmArgs {
+    /// 账号 id、标识或唯一名称
+    pub id: String,
+    /// 看到的发布时间
+    #[arg(long, value_name = "TIME", required_unless_present = "none_since")]
+    pub published_at: Option<String>,
+    /// 发布的链接
+    #[arg(long, value_name = "U", requires = "published_at")]
+    pub url: Option<String>,
+    /// 从这时起未见发布
+    #[arg(long, value_name = "TIME", conflicts_with = "published_at", requires = "seen_at")]
+    pub none_since: Option<String>,
+    /// 查看的时刻
+    #[arg(long, value_name = "TIME", requires = "none_since")]
+    pub seen_at: Option<String>,
+    /// 截图等文件
+    #[arg(long, value_name = "F", requires = "none_since")]
+    pub file: Option<PathBuf>,
+    /// 说明(谁、怎样看的)
+    #[arg(long)]
+    pub note: String,
+    /// 核查人;缺省为当前系统用户
+    #[arg(long)]
+    pub by: Option<String>,
+}
