@@ -19,10 +19,9 @@ pub fn decode(body: &[u8], content_type: Option<&str>) -> String {
         return String::from_utf8_lossy(body).into_owned();
     }
     let by_http = content_type.and_then(charset);
-    if let Some(wide) = by_http.filter(|held| *held == UTF_16LE || *held == UTF_16BE) {
-        if body.contains(&0) {
-            return wide.decode_without_bom_handling(body).0.into_owned();
-        }
+    let wide = by_http.filter(|held| *held == UTF_16LE || *held == UTF_16BE);
+    if let Some(wide) = wide.filter(|_| body.contains(&0)) {
+        return wide.decode_without_bom_handling(body).0.into_owned();
     }
     // A header that says Latin-1 is a web server's default, not a statement about a Chinese page.
     let by_http = by_http.filter(|held| *held != WINDOWS_1252);
