@@ -142,7 +142,13 @@ fn item(entry: Entry, dates: &[String]) -> Item {
         .or_else(|| entry.content.and_then(|content| content.body))
         .unwrap_or_default();
     let key = key(&entry.id, link.as_deref(), &title, date.as_deref(), &body);
-    Item { key, title: short(&title), url: link.and_then(web_link), edited: edited && date.is_some(), date }
+    Item {
+        key,
+        title: short(&title),
+        url: link.and_then(web_link),
+        edited: edited && date.is_some(),
+        date,
+    }
 }
 
 /// Guid, else link, else title and date, else the text itself.
@@ -224,8 +230,15 @@ fn json_item(item: &Value, base: &Url) -> Option<Item> {
     let title = field("title").unwrap_or_default();
     let body = field("summary").or_else(|| field("content_text")).or_else(|| field("content_html"));
     let body = body.unwrap_or_default();
-    let key = key(&field("id").unwrap_or_default(), link.as_deref(), &title, date.as_deref(), &body);
-    Some(Item { key, title: short(&title), url: link.and_then(web_link), edited: edited && date.is_some(), date })
+    let key =
+        key(&field("id").unwrap_or_default(), link.as_deref(), &title, date.as_deref(), &body);
+    Some(Item {
+        key,
+        title: short(&title),
+        url: link.and_then(web_link),
+        edited: edited && date.is_some(),
+        date,
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub(super) fn without_prolog(text: &str) -> &str {
 /// `<rss>` without a version, or with one that does not exist (`2.1`), becomes `<rss version="2.0">`: the parser
 /// refuses the others, and all of them are read alike.
 pub(super) fn rss_version(text: &str) -> String {
-    let Some(root) = Tags::new(text).next().filter(|tag| tag.name == "rss" && tag.kind == Kind::Open)
+    let Some(root) =
+        Tags::new(text).next().filter(|tag| tag.name == "rss" && tag.kind == Kind::Open)
     else {
         return text.to_owned();
     };
