@@ -15,24 +15,20 @@ use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
 use freshd_core::observation::{Evidence, Observation, Published, Sighting};
-use freshd_core::timetext;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
 use crate::http::{self, Request, Response};
+use crate::listing;
 use read::{Document, Item, Unreadable};
 
 /// Decoded bytes of a feed read at most.
 const FEED_BYTES_MAX: usize = 8 << 20;
-/// Bytes of a feed kept as evidence.
-const EVIDENCE_BYTES_MAX: usize = 16 << 10;
 /// Posts of one document that are reported; the newest.
 const SIGHTINGS_MAX: usize = 500;
 /// A validator longer than this is not remembered.
 const VALIDATOR_BYTES_MAX: usize = 512;
-/// A date up to this many minutes ahead of the look is a clock that differs; further ahead it is no date.
-const SKEW_MIN: i64 = 10;
 
 /// `feed` and `feed-complete`: the target is the feed's address.
 pub struct FeedConnector {
@@ -199,7 +195,7 @@ fn sightings(document: &Document, now: Timestamp) -> Sorted {
     let edited = document.items.iter().filter(|item| item.edited).count();
     let dates: Vec<Option<Published>> =
         document.items.iter().map(|item| published(item, now)).collect();
-    let mut since = since(&dates);
+    let mut since = listing::since(&dates);
     let mut sightings: Vec<Sighting> = document
         .items
         .iter()
@@ -226,28 +222,14 @@ fn sightings(document: &Document, now: Timestamp) -> Sorted {
     Sorted { sightings, since, edited }
 }
 
-/// The item's date. One in the future is no date: it says nothing of when the post came out.
+/// The item's date, if it has one that can be true.
 fn published(item: &Item, now: Timestamp) -> Option<Published> {
-    let published = timetext::parse(item.date.as_deref()?, now)?;
-    (published.earliest? <= now + TimeDelta::minutes(SKEW_MIN)).then_some(published)
-}
-
-/// Since when a list leaves nothing out: its last item's date, for what stands before it and is older was pinned
-/// there; in a list that begins with the oldest, the first item's.
-fn since(dates: &[Option<Published>]) -> Option<Timestamp> {
-    let dates =
-        dates.iter().map(|date| date.map(|date| date.latest)).collect::<Option<Vec<_>>>()?;
-    let (first, last) = (*dates.first()?, *dates.last()?);
-    Some(if dates.is_sorted() { first } else { last })
+    listing::published(item.date.as_deref()?, now)
 }
 
 fn evidence(response: &Response, text: &str, now: Timestamp, edited: usize) -> Vec<Evidence> {
     let url = http::redact::url(&response.url);
-    let mut end = text.len().min(EVIDENCE_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let body = http::redact::text(&text[..end]).into_owned();
+    let body = listing::evidence_text(text);
     let mut evidence = vec![Evidence { url: url.clone(), at: now, body }];
     if edited > 0 {
         let body = format!("{edited} 条内容只有最后编辑时间(updated),没有发布时间,按编辑时间计");
@@ -272,7 +254,7 @@ fn unreadable(error: Unreadable, text: &str, response: &Response) -> Fault {
     let account = |kind, detail| Fault::new(FaultScope::Account, kind, detail);
     match error {
         Unreadable::Empty => account(FaultKind::Malformed, format!("{place} 返回空内容")),
-        Unreadable::NotAFeed if asks_for_a_person(text) => account(
+        Unreadable::NotAFeed if listing::asks_for_a_person(text) => account(
             FaultKind::Challenged,
             format!("{place} 返回验证或登录页面:{}", http::excerpt(response, 80)),
         ),
@@ -290,23 +272,6 @@ fn unreadable(error: Unreadable, text: &str, response: &Response) -> Fault {
     }
 }
 
-/// Does a page that is no feed look like a captcha or a login?
-fn asks_for_a_person(text: &str) -> bool {
-    const SIGNS: [&str; 9] = [
-        "验证码",
-        "安全验证",
-        "人机验证",
-        "访问过于频繁",
-        "环境异常",
-        "请登录",
-        "captcha",
-        "login",
-        "challenge",
-    ];
-    let lower = text.chars().take(20_000).collect::<String>().to_lowercase();
-    SIGNS.iter().any(|sign| lower.contains(sign))
-}
-
 /// A status without a feed. The fault stays with this account: one feed's host is not the platform.
 fn refused(response: &Response, now: Timestamp) -> Fault {
     if let Some(fault) = http::busy_fault(response, FaultScope::Account, now) {
@@ -317,7 +282,7 @@ fn refused(response: &Response, now: Timestamp) -> Fault {
     let (kind, detail) = match status {
         401 => (FaultKind::Unauthorized, format!("{place} 要求登录(HTTP 401)")),
         404 | 410 => (FaultKind::Unavailable, format!("订阅地址已失效:{place}(HTTP {status})")),
-        403 if asks_for_a_person(&http::excerpt(response, 2_000)) => {
+        403 if listing::asks_for_a_person(&http::excerpt(response, 2_000)) => {
             (FaultKind::Challenged, format!("{place} 要求验证(HTTP 403)"))
         }
         _ => (FaultKind::Unavailable, format!("{place} 回答 HTTP {status}")),

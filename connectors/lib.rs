@@ -11,6 +11,7 @@ pub mod connector;
 pub mod feed;
 pub mod http;
 pub mod link;
+mod listing;
 pub mod manual;
 pub mod nanfang;
 pub mod probe;

@@ -191,10 +191,10 @@ impl Stage {
         }
     }
 
-    /// One connection: request after request until somebody closes it.
+    /// One connection and one request: a connection kept open would outlive the task that serves it.
     async fn talk(&self, mut socket: TcpStream, script: &dyn Script) -> std::io::Result<()> {
         let mut buffer = Vec::new();
-        while let Some(asked) = read_request(&mut socket, &mut buffer).await? {
+        if let Some(asked) = read_request(&mut socket, &mut buffer).await? {
             self.log.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
             self.arrived.notify_waiters();
             let answer = script.answer(&asked);
@@ -204,8 +204,10 @@ impl Stage {
                 Manner::Whole | Manner::BrokenOff => {}
             }
             let whole = answer.body.len();
-            let mut head =
-                format!("HTTP/1.1 {} Scripted\r\ncontent-length: {whole}\r\n", answer.status);
+            let mut head = format!(
+                "HTTP/1.1 {} Scripted\r\ncontent-length: {whole}\r\nconnection: close\r\n",
+                answer.status
+            );
             for (name, value) in &answer.headers {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
@@ -216,10 +218,7 @@ impl Stage {
                 let sent = if broken { whole / 2 } else { whole };
                 socket.write_all(&answer.body[..sent]).await?;
             }
-            socket.flush().await?;
-            if broken {
-                return Ok(());
-            }
+            socket.shutdown().await?;
         }
         Ok(())
     }
