@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod connector;
 pub mod feed;
 pub mod http;
+pub(crate) mod lenient;
 pub mod link;
 pub mod manual;
 pub mod nanfang;
