@@ -16,6 +16,7 @@ pub mod observation;
 pub mod reminder;
 pub mod rulebook;
 pub mod schedule;
+pub mod timetext;
 pub mod verdict;
 
 /// An instant, in UTC. Civil (Beijing) time is only made at the edges: see [`civil`].
