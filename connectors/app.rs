@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Can an app still be had? One connector per source: the stores and the APK link.
+
+pub mod apk;
+pub mod appstore;

@@ -8,6 +8,16 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use ipnet::IpNet;
 use url::Url;
 
+pub mod address;
+mod answer;
+mod courtesy;
+mod guard;
+pub mod redact;
+mod send;
+mod trace;
+
+pub use answer::{busy_fault, excerpt, json, retry_after_s};
+
 /// How the client behaves; from `[net]` and `[courtesy]`.
 #[derive(Clone, Debug)]
 pub struct NetSettings {
@@ -118,8 +128,12 @@ impl HttpError {
 }
 
 /// The only way out. Cheap to clone; all clones share the pool and the courtesy of hosts.
+///
+/// With a proxy, names are resolved by the proxy and only literal addresses are checked here; the
+/// addresses of `allow_private` are asked directly.
 #[derive(Clone)]
 pub struct HttpClient {
+    shared: Arc<send::Shared>,
     trace: Option<TraceSink>,
 }
 
@@ -164,20 +178,38 @@ impl Response {
 }
 
 impl HttpClient {
-    /// A client that keeps these settings.
-    pub fn new(_settings: NetSettings) -> Result<Self, HttpError> {
-        Ok(Self { trace: None })
+    /// A client that keeps these settings. Fails when the proxy or the system's root certificates are unusable.
+    pub fn new(settings: NetSettings) -> Result<Self, HttpError> {
+        Ok(Self { shared: Arc::new(send::Shared::new(settings)?), trace: None })
     }
 
     /// The same client, writing each request into `sink`.
     #[must_use]
     pub fn traced(&self, sink: TraceSink) -> Self {
-        Self { trace: Some(sink) }
+        Self { shared: self.shared.clone(), trace: Some(sink) }
     }
 
-    /// Sends one request; any HTTP status is an answer.
-    pub async fn send(&self, _request: Request) -> Result<Response, HttpError> {
-        let _ = &self.trace;
-        Err(HttpError { kind: HttpErrorKind::Refused, detail: String::new() })
+    /// Sends one request; any HTTP status is an answer. With `redirects_max: 0` a redirect is the answer; else it
+    /// is followed, each hop checked like the first, and one too many is [`HttpErrorKind::Broken`].
+    /// Waits for the host's courtesy first, which does not count as network time.
+    pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        self.shared.exchange(request, self.trace.as_ref()).await
     }
 }
+
+impl Default for NetSettings {
+    /// As the configuration's defaults: nothing private, ports 80 and 443, 20 s, 2 at once, 60 a minute.
+    fn default() -> Self {
+        Self {
+            allow_private: Vec::new(),
+            ports: vec![80, 443],
+            timeout: Duration::from_secs(20),
+            proxy: None,
+            host_at_once: 2,
+            host_per_minute: 60,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Does an APK link yield a package? The `apk` connector.

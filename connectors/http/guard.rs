@@ -1,0 +1,165 @@
+//! May this request leave, and by which door? Scheme, port and address, checked before and while connecting.
+
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::address::{Admission, admit};
+use super::{HttpError, HttpErrorKind, redact};
+
+/// Longest wait for the resolver; shorter than the connect timeout, so that a dead resolver is not
+/// mistaken for a dead host.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Which of the two clients carries a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Public addresses and the listed ones, on the listed ports.
+    Open,
+    /// Only listed addresses, on any port, never through the proxy.
+    Listed,
+}
+
+/// What may be asked.
+pub(super) struct Guard {
+    pub(super) allow: Vec<IpNet>,
+    pub(super) ports: Vec<u16>,
+}
+
+impl Guard {
+    /// Judges an address before anything is sent. A literal address is judged here, for a resolver is
+    /// never asked for it; a name is judged by the door's resolver when it is looked up.
+    pub(super) fn door(&self, url: &Url) -> Result<Door, HttpError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(refused(format!("不支持的网址类型 {}:", url.scheme())));
+        }
+        let port = url.port_or_known_default().unwrap_or(0);
+        let admission = match url.host() {
+            Some(Host::Ipv4(ip)) => admit(IpAddr::V4(ip), &self.allow),
+            Some(Host::Ipv6(ip)) => admit(IpAddr::V6(ip), &self.allow),
+            Some(Host::Domain(_)) if self.ports.contains(&port) => return Ok(Door::Open),
+            Some(Host::Domain(_)) if !self.allow.is_empty() => return Ok(Door::Listed),
+            Some(Host::Domain(_)) => Admission::Public,
+            None => return Err(refused("网址里没有主机名".to_owned())),
+        };
+        match admission {
+            Admission::Listed => Ok(Door::Listed),
+            Admission::Public if self.ports.contains(&port) => Ok(Door::Open),
+            Admission::Public => {
+                Err(refused(format!("不允许访问端口 {port}:{}", redact::url(url))))
+            }
+            Admission::Refused(what) => {
+                Err(refused(format!("不允许访问{what}:{}", redact::url(url))))
+            }
+        }
+    }
+}
+
+fn refused(detail: String) -> HttpError {
+    HttpError { kind: HttpErrorKind::Refused, detail }
+}
+
+/// Why a name could not be turned into an address that may be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ResolveError {
+    #[error("域名 {0} 指向不允许访问的地址({1})")]
+    Refused(String, &'static str),
+    #[error("域名 {0} 不存在")]
+    NotFound(String),
+    #[error("域名 {0} 解析失败:{1}")]
+    Down(String, String),
+}
+
+impl ResolveError {
+    /// The first of its kind in an error's chain of causes.
+    pub(super) fn within<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return Some(found);
+            }
+            cause = error.source();
+        }
+        None
+    }
+
+    pub(super) fn kind(&self) -> HttpErrorKind {
+        match self {
+            Self::Refused(..) => HttpErrorKind::Refused,
+            Self::NotFound(_) => HttpErrorKind::HostNotFound,
+            Self::Down(..) => HttpErrorKind::ResolverDown,
+        }
+    }
+}
+
+/// A resolver that hands out only addresses that the guard admits; the connection goes to exactly those,
+/// so a name that changes its answer between check and use gains nothing.
+#[derive(Clone)]
+pub(super) struct GuardedResolver {
+    pub(super) guard: Arc<Guard>,
+    pub(super) door: Door,
+    /// The configured proxy's own name, which may be anywhere.
+    pub(super) proxy_host: Option<String>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.admitted(name.as_str()).await?) })
+    }
+}
+
+impl GuardedResolver {
+    async fn admitted(&self, host: &str) -> Result<Addrs, ResolveError> {
+        let lookup = tokio::time::timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((host, 0)));
+        let found: Vec<SocketAddr> = match lookup.await {
+            Ok(Ok(found)) => found.collect(),
+            Ok(Err(error)) => return Err(sorted(host, &error)),
+            Err(_) => return Err(ResolveError::Down(host.to_owned(), "域名服务器没有回答".into())),
+        };
+        let proxy = self.proxy_host.as_deref() == Some(host);
+        let mut refusal = None;
+        let mut admitted = Vec::with_capacity(found.len());
+        for address in found {
+            match (admit(address.ip(), &self.guard.allow), self.door) {
+                _ if proxy => admitted.push(address),
+                (Admission::Refused(what), _) => refusal = Some(what),
+                (Admission::Public, Door::Listed) => refusal = Some("该端口不允许访问"),
+                (Admission::Public | Admission::Listed, _) => admitted.push(address),
+            }
+        }
+        match (admitted.is_empty(), refusal) {
+            (false, _) => Ok(Box::new(admitted.into_iter())),
+            (true, Some(what)) => Err(ResolveError::Refused(host.to_owned(), what)),
+            (true, None) => Err(ResolveError::NotFound(host.to_owned())),
+        }
+    }
+}
+
+/// The words of `gai_strerror` for "no such name" and "no address under that name" (EAI_NONAME, EAI_NODATA), in
+/// glibc and musl. The standard library keeps the text and drops the number.
+const NOT_FOUND: [&str; 5] = [
+    "Name or service not known",
+    "No address associated with",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided",
+];
+
+/// Is it the name that is missing, or the resolver that is ill? Anything that is not plainly the first is the
+/// second: it proves nothing about the host.
+fn sorted(host: &str, error: &std::io::Error) -> ResolveError {
+    let text = error.to_string();
+    if NOT_FOUND.iter().any(|words| text.contains(words)) {
+        return ResolveError::NotFound(host.to_owned());
+    }
+    ResolveError::Down(host.to_owned(), text)
+}
+
+#[cfg(test)]
+mod tests;

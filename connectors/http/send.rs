@@ -1,0 +1,314 @@
+//! How is one request carried out? Redirects by hand, each hop guarded; the body counted as it is decoded.
+
+use std::error::Error;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
+use url::Url;
+
+use super::courtesy::Courtesy;
+use super::guard::{Door, Guard, GuardedResolver, ResolveError};
+use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
+
+/// Longest wait for a connection (name, TCP and TLS together).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections are closed after this; servers commonly drop them after 60 s or more.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// Idle connections kept per host when the courtesy sets no limit.
+const IDLE_PER_HOST: usize = 32;
+
+/// Sent with every request. ASCII only: some gateways refuse other bytes in this header.
+const USER_AGENT: &str =
+    concat!("freshd/", env!("CARGO_PKG_VERSION"), " (+government new-media freshness monitor)");
+
+/// What all clones of a client share.
+pub(super) struct Shared {
+    guard: Arc<Guard>,
+    open: reqwest::Client,
+    listed: reqwest::Client,
+    courtesy: Courtesy,
+    timeout: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(settings: NetSettings) -> Result<Self, HttpError> {
+        let guard = Arc::new(Guard { allow: settings.allow_private, ports: settings.ports });
+        let idle = match settings.host_at_once {
+            0 => IDLE_PER_HOST,
+            limit => (limit as usize).clamp(2, IDLE_PER_HOST),
+        };
+        let open = client(&guard, Door::Open, settings.proxy.as_ref(), idle)?;
+        let listed = match (guard.allow.is_empty(), &settings.proxy) {
+            (true, _) => open.clone(),
+            (false, _) => client(&guard, Door::Listed, None, idle)?,
+        };
+        let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
+        Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout })
+    }
+
+    /// Sends a request and follows its redirects; the time limit counts the network, not the courtesy.
+    pub(super) async fn exchange(
+        &self,
+        request: Request,
+        sink: Option<&super::TraceSink>,
+    ) -> Result<Response, HttpError> {
+        let mut hop = Hop::first(request)?;
+        let mut left = self.timeout;
+        loop {
+            let result = self.one(&hop, &mut left).await;
+            if let Some(sink) = sink {
+                trace::record(sink, hop.method, &hop.url, &hop.headers, &result);
+            }
+            let response = result?;
+            match hop.next(&response)? {
+                Some(next) => hop = next,
+                None => return Ok(response),
+            }
+        }
+    }
+
+    /// One request and its answer, within what is `left` of the time.
+    async fn one(&self, hop: &Hop, left: &mut Duration) -> Result<Response, HttpError> {
+        let client = match self.guard.door(&hop.url)? {
+            Door::Open => &self.open,
+            Door::Listed => &self.listed,
+        };
+        let _seat = self.courtesy.seat(&hop.url).await;
+        let started = Instant::now();
+        let answer = tokio::time::timeout(*left, answer(client, hop)).await;
+        *left = left.saturating_sub(started.elapsed());
+        answer.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs_f32();
+            let detail = format!("{seconds} 秒内没有收到完整回答:{}", redact::url(&hop.url));
+            Err(HttpError { kind: HttpErrorKind::TimedOut, detail })
+        })
+    }
+}
+
+/// A client whose every connection goes through the guard.
+fn client(
+    guard: &Arc<Guard>,
+    door: Door,
+    proxy: Option<&Url>,
+    idle: usize,
+) -> Result<reqwest::Client, HttpError> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error only says that another part of the process was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let mut defaults = HeaderMap::new();
+    defaults.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
+    let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
+    let resolver = GuardedResolver { guard: guard.clone(), door, proxy_host };
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
+    let mut builder = reqwest::Client::builder()
+        .no_proxy()
+        .dns_resolver(Arc::new(resolver))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .user_agent(USER_AGENT)
+        .default_headers(defaults)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_max_idle_per_host(idle)
+        .pool_idle_timeout(IDLE_TIMEOUT);
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.clone()).map_err(|error| unusable(&error))?;
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &reqwest::Error) -> HttpError {
+    let detail = format!("无法建立 HTTP 客户端(系统根证书或代理设置):{}", causes(error));
+    HttpError { kind: HttpErrorKind::Connect, detail }
+}
+
+/// One request of a chain of redirects.
+struct Hop {
+    method: &'static str,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    body_bytes_max: usize,
+    redirects_max: usize,
+    redirects_left: usize,
+}
+
+impl Hop {
+    fn first(request: Request) -> Result<Self, HttpError> {
+        let mut headers = HeaderMap::with_capacity(request.headers.len());
+        for (name, value) in &request.headers {
+            let pair = HeaderName::from_bytes(name.as_bytes()).ok();
+            let pair = pair.zip(HeaderValue::from_str(value).ok());
+            let Some((name, value)) = pair else {
+                let detail = format!("请求头 {name} 的内容无效(含控制字符)");
+                return Err(HttpError { kind: HttpErrorKind::Refused, detail });
+            };
+            headers.append(name, value);
+        }
+        Ok(Self {
+            method: request.method,
+            url: request.url,
+            headers,
+            body: request.body,
+            body_bytes_max: request.body_bytes_max,
+            redirects_max: request.redirects_max,
+            redirects_left: request.redirects_max,
+        })
+    }
+
+    /// The request that the answer redirects to; `None` when the answer is the end. With no redirects allowed
+    /// at all, a redirect is itself the answer.
+    fn next(&self, response: &Response) -> Result<Option<Self>, HttpError> {
+        let redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+        let Some(location) = response.header("location").filter(|_| redirect) else {
+            return Ok(None);
+        };
+        if self.redirects_max == 0 {
+            return Ok(None);
+        }
+        let from = redact::url(&self.url);
+        let broken = |detail| HttpError { kind: HttpErrorKind::Broken, detail };
+        if self.redirects_left == 0 {
+            return Err(broken(format!("跳转超过 {} 次:{from}", self.redirects_max)));
+        }
+        let mut url = self
+            .url
+            .join(location)
+            .map_err(|error| broken(format!("{from} 跳转到无效的网址({error})")))?;
+        let _ = (url.set_username(""), url.set_password(None));
+
+        let keeps_body = matches!(response.status, 307 | 308) || self.method == "HEAD";
+        let method = if keeps_body || self.method == "GET" { self.method } else { "GET" };
+        let body = self.body.clone().filter(|_| method == self.method);
+        let mut headers = self.headers.clone();
+        if body.is_none() {
+            headers.remove(header::CONTENT_TYPE);
+        }
+        self.may_go(&url, method == "POST")?;
+        if url.origin() != self.url.origin() {
+            for name in SECRET_HEADERS {
+                headers.remove(name);
+            }
+        }
+        Ok(Some(Self {
+            method,
+            url,
+            headers,
+            body,
+            redirects_left: self.redirects_left - 1,
+            ..*self
+        }))
+    }
+
+    /// Secrets are not sent on: no downgrade to plain text, and no posted body to another origin.
+    fn may_go(&self, url: &Url, posts: bool) -> Result<(), HttpError> {
+        let secret = SECRET_HEADERS.iter().any(|name| self.headers.contains_key(name));
+        let downgrade = self.url.scheme() == "https" && url.scheme() == "http";
+        let what = if downgrade && (secret || self.method == "POST") {
+            "从加密地址跳转到明文地址"
+        } else if posts && url.origin() != self.url.origin() {
+            "把提交的内容转给另一个网站"
+        } else {
+            return Ok(());
+        };
+        let detail = format!("{what},已拒绝:{} → {}", redact::url(&self.url), redact::url(url));
+        Err(HttpError { kind: HttpErrorKind::Refused, detail })
+    }
+}
+
+/// Headers that identify us: dropped when a redirect leaves the origin.
+pub(super) const SECRET_HEADERS: [HeaderName; 3] =
+    [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
+
+async fn answer(client: &reqwest::Client, hop: &Hop) -> Result<Response, HttpError> {
+    let method = reqwest::Method::from_bytes(hop.method.as_bytes()).unwrap_or_default();
+    let mut request = client.request(method, hop.url.clone()).headers(hop.headers.clone());
+    if let Some(body) = &hop.body {
+        request = request.body(body.clone());
+    }
+    let mut response = request.send().await.map_err(|error| sorted(error, &hop.url))?;
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let (body, truncated) =
+        read(&mut response, hop.body_bytes_max).await.map_err(|error| sorted(error, &hop.url))?;
+    Ok(Response { status, url: hop.url.clone(), headers, body, truncated })
+}
+
+/// Reads at most `max` decoded bytes; a longer body is cut there and its connection dropped.
+async fn read(
+    response: &mut reqwest::Response,
+    max: usize,
+) -> Result<(Bytes, bool), reqwest::Error> {
+    let Some(first) = response.chunk().await? else { return Ok((Bytes::new(), false)) };
+    if first.len() > max {
+        return Ok((first.slice(..max), true));
+    }
+    let Some(second) = response.chunk().await? else { return Ok((first, false)) };
+    let mut body = BytesMut::with_capacity((first.len() + second.len()).min(max));
+    body.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        let room = max - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body.freeze(), true));
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await?;
+    }
+    Ok((body.freeze(), false))
+}
+
+/// Sorts an error into a kind, by type alone; its text never holds the address (which may hold a token).
+fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
+    let error = error.without_url();
+    let shown = redact::url(url);
+    if let Some(resolve) = ResolveError::within(&error) {
+        return HttpError { kind: resolve.kind(), detail: format!("{resolve}:{shown}") };
+    }
+    let (kind, what) = if error.is_timeout() {
+        (HttpErrorKind::TimedOut, "连接超时")
+    } else if error.is_connect() || disconnected(&error) {
+        (HttpErrorKind::Connect, "无法连接")
+    } else {
+        (HttpErrorKind::Broken, "回答不完整或无法解码")
+    };
+    HttpError { kind, detail: format!("{what}:{shown}({})", causes(&error)) }
+}
+
+/// Did the other side hang up, by the system's word?
+fn disconnected(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            let kind = io.kind();
+            return matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected);
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The innermost cause, which says most.
+fn causes(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn Error = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    redact::text(&innermost.to_string()).into_owned()
+}
