@@ -1,10 +1,8 @@
-//! How do we read what platforms write loosely? Numbers as text, flags as numbers, a wait in a header, an excerpt.
+//! How do we read what platforms write loosely? Numbers as text, flags as numbers, a bounded excerpt.
 
-use chrono::DateTime;
-use freshd_core::fault::Retry;
 use serde_json::Value;
 
-use crate::http::Response;
+use crate::http::redact;
 
 /// Bytes of a body kept as evidence.
 pub(crate) const EVIDENCE_BYTES_MAX: usize = 16 << 10;
@@ -44,17 +42,8 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..end]
 }
 
-/// A body as bounded text, for evidence.
+/// A body as bounded and redacted text, for evidence.
 pub(crate) fn excerpt(body: &[u8]) -> String {
     let head = &body[..body.len().min(EVIDENCE_BYTES_MAX)];
-    String::from_utf8_lossy(head).into_owned()
-}
-
-/// What the server wishes in `Retry-After` (RFC 9110 §10.2.3): seconds, or a date.
-pub(crate) fn wish(response: &Response) -> Option<Retry> {
-    let wish = response.header("retry-after")?.trim();
-    match wish.parse::<u64>() {
-        Ok(seconds) => Some(Retry::After(seconds)),
-        Err(_) => DateTime::parse_from_rfc2822(wish).ok().map(|at| Retry::At(at.to_utc())),
-    }
+    redact::text(&String::from_utf8_lossy(head)).into_owned()
 }

@@ -65,8 +65,9 @@ impl Connector for WechatConnector {
     async fn poll(&self, target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
         if let Err(problem) = self.admit(target) {
             let detail = format!("{}。{}", problem.what, problem.help);
-            return Err(Fault::new(FaultScope::Account, FaultKind::Refused, detail)
-                .retry(Retry::Operator));
+            return Err(
+                Fault::new(FaultScope::Account, FaultKind::Refused, detail).retry(Retry::Operator)
+            );
         }
         let mut memory = Memory::read(cx.memo);
         let quiet = std::mem::take(&mut memory.quiet);
@@ -112,9 +113,9 @@ fn next_look(now: Timestamp, figures: &Figures, memory: &Memory) -> Timestamp {
 
 /// An AppID: `wx` and sixteen hexadecimal digits.
 fn admit(target: &str) -> Result<(), TargetProblem> {
-    let appid = target
-        .strip_prefix("wx")
-        .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let appid = target.strip_prefix("wx").is_some_and(|rest| {
+        rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
     if appid {
         return Ok(());
     }

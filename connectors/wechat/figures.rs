@@ -17,7 +17,8 @@ use super::session::{Asked, Interface, Session};
 use crate::lenient;
 
 /// The daily figures of an account; at most 30 days per call.
-const SUMMARY: Interface = Interface { path: "/datacube/getbizsummary", name: "发表内容统计概况" };
+const SUMMARY: Interface =
+    Interface { path: "/datacube/getbizsummary", name: "发表内容统计概况" };
 /// Days per call.
 const WINDOW_DAYS: u64 = 30;
 /// Further windows asked in one poll when the newest window shows no publication.

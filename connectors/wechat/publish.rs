@@ -13,7 +13,8 @@ use super::session::{Asked, Interface, Session};
 use crate::lenient;
 
 /// The list of un-notified posts, newest first in practice.
-const BATCH: Interface = Interface { path: "/cgi-bin/freepublish/batchget", name: "已发布消息列表" };
+const BATCH: Interface =
+    Interface { path: "/cgi-bin/freepublish/batchget", name: "已发布消息列表" };
 /// Items per page: the most that the interface gives.
 const PAGE_ITEMS: usize = 20;
 /// Pages read in one poll; more than one only while everything read was deleted.

@@ -13,7 +13,7 @@ use url::Url;
 use super::errcode::{self, Class, Refusal};
 use super::token::{NoToken, Tokens};
 use crate::connector::PollContext;
-use crate::http::{Request, Response};
+use crate::http::{self, Request, Response};
 use crate::lenient;
 
 /// One interface.
@@ -113,8 +113,7 @@ impl<'a> Session<'a> {
     /// What was seen, or the first fault when nothing at all could be read.
     pub(crate) fn finish(mut self) -> Result<Observation, Fault> {
         if self.frozen {
-            self.seen.profile =
-                Some(Profile { state: ProfileState::Frozen, ..Profile::default() });
+            self.seen.profile = Some(Profile { state: ProfileState::Frozen, ..Profile::default() });
         } else if self.answered {
             self.seen.profile = Some(Profile::default());
         } else if !self.seen.faults.is_empty() {
@@ -138,9 +137,9 @@ impl<'a> Session<'a> {
         };
         let sent = self.cx.http.send(request).await;
         let response = sent.map_err(|error| error.fault(FaultScope::Platform))?;
-        let body = lenient::excerpt(&response.body).replace(token, "***");
+        let body = lenient::excerpt(&response.body);
         self.seen.evidence.push(Evidence { url: plain.to_string(), at: self.cx.now, body });
-        json_of(&response, interface.name)
+        json_of(&response, interface.name, self.cx.now)
     }
 
     fn told(&mut self, interface: Interface, told: &Refusal) -> Asked {
@@ -210,7 +209,7 @@ pub(crate) fn address(base: &Url, path: &str) -> Url {
 }
 
 /// The JSON of an answer with HTTP 200; every other answer is a fault. A refusal by the platform is JSON, too.
-pub(crate) fn json_of(response: &Response, asked: &str) -> Result<Value, Fault> {
+pub(crate) fn json_of(response: &Response, asked: &str, now: Timestamp) -> Result<Value, Fault> {
     use FaultKind as Kind;
     use FaultScope as Scope;
     let status = response.status;
@@ -226,5 +225,5 @@ pub(crate) fn json_of(response: &Response, asked: &str) -> Result<Value, Fault> 
         _ => (Scope::Connector, Kind::Malformed, "意外的 HTTP 状态"),
     };
     let fault = Fault::new(scope, kind, format!("{asked}:{meaning}(HTTP {status})"));
-    Err(fault.retry(lenient::wish(response).unwrap_or_default()))
+    Err(fault.retry(http::retry_after_s(response, now).map_or(Retry::Backoff, Retry::After)))
 }

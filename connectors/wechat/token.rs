@@ -98,7 +98,7 @@ async fn ask(cx: &PollContext<'_>, base: &Url, appid: &str) -> Result<Token, NoT
         .send(request)
         .await
         .map_err(|error| NoToken::Fault(error.fault(FaultScope::Platform)))?;
-    let body = session::json_of(&response, "获取 access_token").map_err(NoToken::Fault)?;
+    let body = session::json_of(&response, "获取 access_token", cx.now).map_err(NoToken::Fault)?;
     if let Some(refusal) = errcode::refusal(&body) {
         return Err(NoToken::Refused(refusal));
     }
