@@ -1,0 +1,155 @@
+//! What does a web page say at its top: is it a "page not found" that answers 200, or a challenge?
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use scraper::{Html, Selector};
+
+use crate::http::Response;
+use crate::{charset, markup};
+
+/// What a reader sees first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Top {
+    /// The text of `<title>`.
+    pub title: String,
+    /// The first `h1` and the first `h2`, outside scripts.
+    pub headings: Vec<String>,
+    /// Characters of visible text in the whole page.
+    pub text_chars: usize,
+}
+
+/// A page on which a heading decides is short: site furniture and one sentence.
+const SHORT_PAGE_CHARS: usize = 1500;
+
+/// Is the answer a web page, by its own word or its first byte?
+pub fn is_html(response: &Response) -> bool {
+    let start = response.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    match response.header("content-type").map(str::to_ascii_lowercase) {
+        Some(kind) if kind.contains("html") => true,
+        Some(kind) if !kind.contains("text/plain") && !kind.contains("octet-stream") => false,
+        _ => matches!(start, Some(b'<')),
+    }
+}
+
+/// The top of the answer; `None` when it is no web page or nests too deep to be read.
+pub fn top(response: &Response) -> Option<Top> {
+    is_html(response)
+        .then(|| charset::decode(&response.body, response.header("content-type")))
+        .and_then(|html| top_of(&html))
+}
+
+/// The top of a page.
+pub fn top_of(html: &str) -> Option<Top> {
+    let tree = markup::tree(html)?;
+    let first = |selector: &str| {
+        let selector = Selector::parse(selector).expect("a literal selector parses");
+        tree.select(&selector).map(text).find(|text| !text.is_empty())
+    };
+    Some(Top {
+        title: first("title").unwrap_or_default(),
+        headings: ["h1", "h2"].into_iter().filter_map(first).collect(),
+        text_chars: visible_chars(&tree),
+    })
+}
+
+/// The text of an element, its blanks folded.
+pub(crate) fn text(element: scraper::ElementRef<'_>) -> String {
+    let all: String = element.text().collect();
+    all.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn visible_chars(tree: &Html) -> usize {
+    let texts = tree.tree.nodes().filter_map(|node| {
+        let parent = node.parent()?.value().as_element().map_or("", |parent| parent.name());
+        let hidden = matches!(parent, "script" | "style" | "title" | "noscript" | "template");
+        node.value().as_text().filter(|_| !hidden)
+    });
+    texts.map(|text| text.chars().filter(|c| !c.is_whitespace()).count()).sum()
+}
+
+impl Top {
+    /// The sentence by which the page itself says that it is not there 软死链. Only a title or heading that is
+    /// essentially that sentence counts; a heading only on a short page.
+    pub fn soft_dead(&self) -> Option<&str> {
+        if is_dead_title(&self.title) {
+            return Some(&self.title);
+        }
+        let heading = self.headings.iter().find(|heading| is_dead_sentence(heading));
+        heading.filter(|_| self.text_chars <= SHORT_PAGE_CHARS).map(String::as_str)
+    }
+
+    /// The sentence by which the page asks for a proof of being human.
+    pub fn challenge(&self) -> Option<&str> {
+        static CHALLENGE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?x)^(
+                    请?(先|完成|进行|输入)?(完成|进行|通过)?
+                        (安全|人机|滑动|滑块|图形|访问|身份|行为)(验证|校验)(码|中心|页面)?
+                    | 验证码 | 访问(过于频繁|受限|被拒绝|被阻断|异常) | (当前)?环境异常
+                    | 您的(请求|访问)已?被(拦截|阻断|拒绝).* | 请求被(拦截|阻断)
+                    | justamoment | attentionrequired(cloudflare)? | accessdenied | securitycheck
+                    | ddosguard | captcha | robotcheck
+                )$",
+            )
+            .expect("a literal expression compiles")
+        });
+        let is = |text: &str| CHALLENGE.is_match(&bare(text));
+        let all = std::iter::once(&self.title).chain(&self.headings);
+        all.map(String::as_str).find(|text| is(text) || parts(text).any(is))
+    }
+}
+
+/// Without blanks and punctuation, in lower case.
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A title's parts: the sentence, the column, the site.
+fn parts(title: &str) -> impl Iterator<Item = &str> {
+    title.split(['-', '_', '|', '—', '–', '·', '丨', '>', '»', ':', ':', '|']).map(str::trim)
+}
+
+fn is_dead_title(title: &str) -> bool {
+    is_dead_sentence(title) || {
+        // "404" alone may be part of a name; with a site's name beside it, more must be said.
+        parts(title).any(|part| is_dead_sentence(part) && bare(part) != "404")
+    }
+}
+
+/// "您访问的页面不存在", "404 Not Found", "该域名正在出售": the whole sentence, without blanks and punctuation.
+static DEAD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^(?:
+            (非常|很|十分)? (抱歉|对不起|不好意思|sorry|oops|温馨提示|系统提示|提示)?
+            (http)? (错误|error)? (404)? (错误|error)?
+            (您|你|我们)? (所|想)?要? (访问|查找|请求|浏览|打开|查看|寻找|找)? 的? (该|此|这个|本)?
+            (页面|网页|栏目|频道|专题|文章|内容|信息|文件|资源|链接|地址|网址|网站|站点|目录){0,2}
+            (可能|似乎)? (已经|已|并|暂)?
+            (不存在|未找到|没有找到|没找到|找不到了?|无法找到|不见了|走丢了|停止服务
+                |被?(删除|移除|撤销|下线|关闭|关停|停用|失效)了?)
+            (或者?|已经|已|被)* (删除|移动|更名|改名|移除|下线|暂时不可用|不存在)?
+            | (找不到|未找到|没有找到|无法找到) (该|此|您访问的|您要找的|您要访问的|请求的)?
+                (页面|网页|栏目|文章|内容|文件|资源|链接){1,2} (或目录)?
+            | (http|error|错误)? (status)? 404
+                (error|错误|页面|notfound|pagenotfound|filenotfound|errorpage|未找到|找不到页面)?
+            | (the)? (requested)? (page|url|file|resource|object)? (is|was)?
+                (cannotbe|couldnotbe|not) found (error)? (404)?
+            | (该|此|这个)? 域名 (正在|可以?|已)? (出售|转让|过期|到期|停放) 中?
+            | (this)? domain (name)? (is|may)? (be)? (forsale|expired|parked|parking)
+        )$",
+    )
+    .expect("a literal expression compiles")
+});
+
+/// Words that match the pattern and say nothing about a page.
+const TOO_LITTLE: [&str; 8] =
+    ["找不到", "找不到了", "已删除", "已被删除", "已关闭", "已下线", "已失效", "已停用"];
+
+fn is_dead_sentence(text: &str) -> bool {
+    let bare = bare(text);
+    bare.chars().count() >= 3 && DEAD.is_match(&bare) && !TOO_LITTLE.contains(&bare.as_str())
+}
+
+#[cfg(test)]
+mod tests;
