@@ -1,4 +1,4 @@
-//! Can an app still be had? One connector per source: the stores and the APK link.
+//! Can this app be downloaded? One connector for each kind of source that an app names.
 
 pub mod apk;
 pub mod appstore;

@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Does a connector keep the contract? One suite that every connector passes: built-in, manifest or process.
+
+pub mod stage;

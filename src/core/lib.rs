@@ -19,6 +19,7 @@ pub mod reminder;
 pub mod rulebook;
 pub mod schedule;
 pub mod state;
+pub mod timetext;
 pub mod verdict;
 
 /// An instant, in UTC. Civil (Beijing) time is only made at the edges: see [`civil`].

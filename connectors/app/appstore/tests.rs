@@ -1,0 +1,138 @@
+//! Is an app only ever called delisted after two answers, the second past the store's caches?
+
+use freshd_core::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::conformance::stage::{Answer, Asked, Stage};
+use crate::connector::NoSecrets;
+
+fn now() -> Timestamp {
+    chrono::DateTime::from_timestamp(1_795_312_800, 0).unwrap()
+}
+
+async fn poll(
+    script: impl Fn(&Asked) -> Answer + Send + Sync,
+) -> (Result<Observation, Fault>, Vec<Asked>) {
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
+    let budget = std::time::Duration::from_secs(5);
+    let cx = PollContext {
+        now: now(),
+        budget,
+        http: &http,
+        secrets: &NoSecrets,
+        memo: None,
+        fresh: false,
+    };
+    let result = stage.during(&script, connector.poll(&Target::new("1234567890"), &cx)).await;
+    (result, stage.log())
+}
+
+fn found() -> Answer {
+    Answer::json(
+        &json!({"resultCount": 1, "results": [{"wrapperType": "software", "kind": "software",
+        "trackId": 1_234_567_890_u64, "trackName": "茂名政务", "sellerName": "茂名市政务服务数据管理局", "version": "2.4.1",
+        "currentVersionReleaseDate": "2026-09-01T08:00:00Z"}]}),
+    )
+}
+
+fn empty() -> Answer {
+    Answer::ok("text/javascript; charset=utf-8", "\n\n{\n \"resultCount\":0,\n \"results\": []\n}")
+}
+
+/// Is this the second question, past the caches?
+fn again(asked: &Asked) -> bool {
+    asked.param("nocache").is_some()
+}
+
+#[tokio::test]
+async fn a_listed_app_can_be_had_and_is_no_content() {
+    let (result, asked) = poll(|_| found()).await;
+    let seen = result.unwrap();
+    let download = seen.download.unwrap();
+    assert_eq!(download.available, Some(true));
+    assert!(
+        download.what.contains("2.4.1") && download.what.contains("2026-09-01"),
+        "{}",
+        download.what
+    );
+    assert!(seen.sightings.is_empty() && seen.coverage.is_empty());
+    let profile = seen.profile.unwrap();
+    assert_eq!(profile.holder.as_deref(), Some("茂名市政务服务数据管理局"));
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].path, "/lookup");
+    let query = ["id", "country", "entity"].map(|name| asked[0].param(name));
+    assert_eq!(query, [Some("1234567890"), Some("cn"), Some("software")]);
+}
+
+#[tokio::test]
+async fn delisted_takes_two_answers_past_the_cache() {
+    let (result, asked) = poll(|_| empty()).await;
+    assert_eq!(result.unwrap().download.unwrap().available, Some(false));
+    assert_eq!((asked.len(), again(&asked[0]), again(&asked[1])), (2, false, true));
+    assert_eq!(asked[1].header("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn a_stale_cache_does_not_delist() {
+    let (result, _) = poll(|asked| if again(asked) { found() } else { empty() }).await;
+    assert_eq!(result.unwrap().download.unwrap().available, Some(true));
+    for second in [
+        Answer::status(503),
+        Answer::status(403),
+        Answer::ok("text/html", "<html>"),
+        Answer::json(&json!({})),
+    ] {
+        let (result, _) =
+            poll(move |asked| if again(asked) { second.clone() } else { empty() }).await;
+        let seen = result.unwrap();
+        assert_eq!((seen.download.unwrap().available, seen.faults.len()), (None, 1));
+    }
+}
+
+#[tokio::test]
+async fn other_answers_are_faults() {
+    let other = json!({"resultCount": 1, "results": [{"trackId": 999_999, "trackName": "其他"}]});
+    let bad_id =
+        json!({"errorMessage": "Invalid value(s) for key(s): [itunesId]", "queryParameters": {}});
+    for (answer, scope, kind, retry) in [
+        (Answer::json(&bad_id), FaultScope::Account, FaultKind::Malformed, Retry::Operator),
+        (Answer::json(&other), FaultScope::Connector, FaultKind::Malformed, Retry::Backoff),
+        (
+            Answer::json(&json!({"results": []})),
+            FaultScope::Connector,
+            FaultKind::Malformed,
+            Retry::Backoff,
+        ),
+        (Answer::ok("text/html", ""), FaultScope::Connector, FaultKind::Malformed, Retry::Backoff),
+        (Answer::status(403), FaultScope::Platform, FaultKind::RateLimited, Retry::After(60)),
+        (
+            Answer::status(429).header("retry-after", "90"),
+            FaultScope::Platform,
+            FaultKind::RateLimited,
+            Retry::After(90),
+        ),
+        (Answer::status(404), FaultScope::Platform, FaultKind::Unavailable, Retry::Backoff),
+        (Answer::status(502), FaultScope::Platform, FaultKind::Unavailable, Retry::Backoff),
+    ] {
+        let fault = poll(move |_| answer.clone()).await.0.unwrap_err();
+        assert_eq!(
+            (fault.scope, fault.kind, fault.retry),
+            (scope, kind, retry),
+            "{}",
+            fault.detail
+        );
+    }
+}
+
+#[test]
+fn only_store_numbers_are_admitted() {
+    let connector =
+        AppstoreConnector::new(Url::parse("https://itunes.apple.com").unwrap(), "cn".to_owned());
+    assert!(connector.admit(&Target::new("284882215")).is_ok());
+    for target in ["", "com.example.app", "id284882215", "12", "284882215,1"] {
+        assert!(connector.admit(&Target::new(target)).is_err(), "{target}");
+    }
+}

@@ -1,0 +1,164 @@
+//! How is this XML built, without building it? A streaming look at the tags: depth, root, whole items.
+//!
+//! The look runs before any parser, so that a document nested a million deep is refused in one pass, and after a
+//! parser gave up, to find the items that are whole.
+
+/// Elements within elements at most; real feeds stay below 20.
+pub(super) const DEPTH_MAX: usize = 64;
+
+/// Items looked at in one document at most.
+pub(super) const ITEMS_MAX: usize = 5_000;
+
+/// One tag of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tag<'a> {
+    /// Name as written, with its prefix.
+    pub(super) name: &'a str,
+    pub(super) kind: Kind,
+    /// Bytes `start..end` of the text, angle brackets included.
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Open,
+    Close,
+    Empty,
+}
+
+impl Tag<'_> {
+    /// The name without its prefix.
+    pub(super) fn local(&self) -> &str {
+        self.name.rsplit(':').next().unwrap_or(self.name)
+    }
+}
+
+/// The tags of a text in order; comments, CDATA, instructions and declarations are passed over.
+pub(super) struct Tags<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Tags<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Jumps behind `end`, or to the end of the text if it never comes.
+    fn skip_past(&mut self, from: usize, end: &str) {
+        self.at = self.text[from..].find(end).map_or(self.text.len(), |at| from + at + end.len());
+    }
+}
+
+impl<'a> Iterator for Tags<'a> {
+    type Item = Tag<'a>;
+
+    fn next(&mut self) -> Option<Tag<'a>> {
+        loop {
+            let start = self.at + self.text[self.at..].find('<')?;
+            let rest = &self.text[start..];
+            if rest.starts_with("<!--") {
+                self.skip_past(start + 4, "-->");
+            } else if rest.starts_with("<![CDATA[") {
+                self.skip_past(start + 9, "]]>");
+            } else if rest.starts_with("<?") {
+                self.skip_past(start + 2, "?>");
+            } else if rest.starts_with("<!") {
+                self.skip_past(start + 2, ">");
+            } else if let Some(tag) = tag_at(self.text, start) {
+                self.at = tag.end;
+                return Some(tag);
+            } else {
+                self.at = start + 1;
+            }
+        }
+    }
+}
+
+/// The whole tag that begins at this `<`; `None` for a bracket in running text or a tag that is cut.
+fn tag_at(text: &str, start: usize) -> Option<Tag<'_>> {
+    let bytes = text.as_bytes();
+    let close = bytes.get(start + 1) == Some(&b'/');
+    let name_start = start + 1 + usize::from(close);
+    let name_length = text[name_start..]
+        .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<' | '"' | '\''))?;
+    let name = &text[name_start..name_start + name_length];
+    if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        return None;
+    }
+    let mut quote = None;
+    for (at, byte) in bytes.iter().enumerate().skip(name_start + name_length) {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (Some(open), byte) if open == *byte => quote = None,
+            (None, b'>') => {
+                let kind = match (close, bytes[at - 1]) {
+                    (true, _) => Kind::Close,
+                    (false, b'/') => Kind::Empty,
+                    (false, _) => Kind::Open,
+                };
+                return Some(Tag { name, kind, start, end: at + 1 });
+            }
+            (None, b'<') => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What the tags say of a document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outline<'a> {
+    /// Local name of the first element.
+    pub(super) root: &'a str,
+    /// Bytes `start..end` of every whole `item` or `entry`.
+    pub(super) items: Vec<(usize, usize)>,
+    /// Elements that are open where the first item begins, outermost first.
+    pub(super) around: Vec<&'a str>,
+}
+
+/// The document is nested deeper than [`DEPTH_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooDeep;
+
+/// One pass over the tags.
+pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooDeep> {
+    let mut found = Outline::default();
+    let mut open: Vec<&str> = Vec::new();
+    let mut item: Option<(usize, &str)> = None;
+    for tag in Tags::new(text) {
+        match tag.kind {
+            Kind::Empty => {}
+            Kind::Open => {
+                if found.root.is_empty() {
+                    found.root = tag.name.rsplit(':').next().unwrap_or(tag.name);
+                }
+                if matches!(tag.local(), "item" | "entry") {
+                    if found.items.is_empty() && item.is_none() {
+                        found.around = open.clone();
+                    }
+                    // An item inside an item: the outer one was never closed.
+                    item = Some((tag.start, tag.name));
+                }
+                open.push(tag.name);
+                if open.len() > DEPTH_MAX {
+                    return Err(TooDeep);
+                }
+            }
+            Kind::Close => {
+                if let Some((start, name)) = item
+                    && name == tag.name
+                    && found.items.len() < ITEMS_MAX
+                {
+                    found.items.push((start, tag.end));
+                    item = None;
+                }
+                if let Some(at) = open.iter().rposition(|name| *name == tag.name) {
+                    open.truncate(at);
+                }
+            }
+        }
+    }
+    Ok(found)
+}

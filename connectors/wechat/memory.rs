@@ -1,0 +1,97 @@
+//! What does the WeChat connector remember of an account between polls? At most 4 KiB; a lost memory costs calls, not truth.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use freshd_core::Timestamp;
+use freshd_core::id::Channel;
+use serde::{Deserialize, Serialize};
+
+use crate::connector::Memo;
+use crate::lenient;
+
+/// Bytes of memory that the contract allows.
+const BYTES_MAX: usize = 4096;
+/// Posts of the newest day that are remembered.
+const POSTS_MAX: usize = 5;
+
+/// All that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Memory {
+    /// What was published on the newest publishing day, asked once per such day.
+    pub(crate) newest: Option<Newest>,
+    /// How far back no publication was found.
+    pub(crate) walked: Option<Walked>,
+    /// When the un-notified posts were last read (at most hourly: 100 calls a day).
+    pub(crate) publish_at: Option<Timestamp>,
+    /// The Beijing day on which the menu was last read.
+    pub(crate) menu_day: Option<NaiveDate>,
+    /// The Beijing day on which the auto-replies were last read.
+    pub(crate) reply_day: Option<NaiveDate>,
+    /// Interfaces whose allowance is used up, until when.
+    pub(crate) quiet: BTreeMap<String, Timestamp>,
+}
+
+/// The newest publishing day in detail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Newest {
+    /// That day.
+    pub(crate) day: NaiveDate,
+    /// Its posts.
+    pub(crate) posts: Vec<Post>,
+}
+
+/// One post of the newest day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Post {
+    /// `msgid`.
+    pub(crate) key: String,
+    /// Notified or not.
+    pub(crate) channel: Channel,
+    /// The day that the row itself names.
+    pub(crate) day: NaiveDate,
+    /// Title, may be empty.
+    pub(crate) title: String,
+    /// Address, if told.
+    pub(crate) url: Option<String>,
+}
+
+/// A search backwards for the last publication.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Walked {
+    /// The oldest day asked about.
+    pub(crate) from: NaiveDate,
+    /// The newest day asked about, without a gap between.
+    pub(crate) until: NaiveDate,
+    /// Was a publication found? Then there is no reason to go on.
+    pub(crate) hit: bool,
+}
+
+impl Memory {
+    /// The memory in a memo; an unreadable one is forgotten.
+    pub(crate) fn read(memo: Option<&Memo>) -> Self {
+        memo.and_then(|memo| serde_json::from_str(memo).ok()).unwrap_or_default()
+    }
+
+    /// As a memo within the contract's size.
+    pub(crate) fn write(mut self) -> String {
+        if let Some(newest) = &mut self.newest {
+            newest.posts.truncate(POSTS_MAX);
+            for post in &mut newest.posts {
+                post.title = lenient::cut(&post.title, 120).to_owned();
+                post.url = post.url.take().filter(|url| url.len() <= 400);
+            }
+        }
+        let text = self.text();
+        if text.len() <= BYTES_MAX {
+            return text;
+        }
+        self.newest = None;
+        self.text()
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("the memory has only JSON-able parts")
+    }
+}

@@ -1,0 +1,149 @@
+//! Which posts were published without a push? `freepublish/batchget`: near real time, the un-notified channel only.
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::civil;
+use freshd_core::id::Channel;
+use freshd_core::observation::{InteractionSign, Published, Sighting};
+use serde_json::{Value, json};
+
+use super::figures;
+use super::memory::Memory;
+use super::session::{Asked, Interface, Session};
+use crate::lenient;
+
+/// The list of un-notified posts, newest first in practice.
+const BATCH: Interface =
+    Interface { path: "/cgi-bin/freepublish/batchget", name: "已发布消息列表" };
+/// Items per page: the most that the interface gives.
+const PAGE_ITEMS: usize = 20;
+/// Pages read in one poll; more than one only while everything read was deleted.
+const PAGES_MAX: usize = 3;
+/// The allowance is 100 calls a day: at most hourly.
+const INTERVAL_MIN: i64 = 60;
+
+/// One published object of the list.
+struct Item {
+    key: String,
+    at: Option<Timestamp>,
+    title: String,
+    url: Option<String>,
+    comments: bool,
+    deleted: bool,
+}
+
+/// One page of the list.
+struct Page {
+    items: Vec<Item>,
+    total: usize,
+    rows: usize,
+}
+
+/// Reads the first page (further ones only while all of it was deleted), at most hourly unless asked freshly.
+pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
+    let now = session.cx.now;
+    let due = |last: Timestamp| now - last >= TimeDelta::minutes(INTERVAL_MIN) || last > now;
+    if !session.cx.fresh && !memory.publish_at.is_none_or(due) {
+        return;
+    }
+    let mut items = Vec::new();
+    let mut rows = 0;
+    let mut whole = false;
+    for _ in 0..PAGES_MAX {
+        let Some(page) = ask(session, rows).await else { break };
+        memory.publish_at = Some(now);
+        rows += page.rows;
+        items.extend(page.items);
+        whole = rows >= page.total;
+        if whole || page.rows == 0 || items.iter().any(|item: &Item| !item.deleted) {
+            break;
+        }
+    }
+    if memory.publish_at != Some(now) {
+        memory.publish_at = None;
+        return;
+    }
+    if let Some(since) = vouched_since(&items, whole) {
+        session.seen.coverage.add(Channel::new(Channel::UNNOTIFIED), since, now);
+    }
+    report(session, &items);
+}
+
+async fn ask(session: &mut Session<'_>, offset: usize) -> Option<Page> {
+    let body = json!({ "offset": offset, "count": PAGE_ITEMS, "no_content": 1 });
+    let Asked::Body(answer) = session.ask(BATCH, Some(&body)).await else { return None };
+    let page = read(&answer);
+    if page.is_none() {
+        session.malformed(BATCH, "没有 total_count 或 item");
+    }
+    page
+}
+
+fn report(session: &mut Session<'_>, items: &[Item]) {
+    let now = session.cx.now;
+    let live = || items.iter().filter(|item| !item.deleted);
+    session.seen.sightings.extend(live().map(|item| Sighting {
+        key: item.key.clone(),
+        channel: Channel::new(Channel::UNNOTIFIED),
+        published: item.at.map_or(Published::before(now), Published::at),
+        title: item.title.clone(),
+        url: item.url.clone(),
+        pinned: false,
+        repost: false,
+    }));
+    if let Some(item) = live().find(|item| item.comments) {
+        session.seen.interaction.push(InteractionSign {
+            kind: "comments".to_owned(),
+            works: Some(true),
+            what: format!("文章《{}》开放留言", item.title),
+        });
+    }
+}
+
+/// Since when would a post have been on what was read? With the whole list, since the era of the statistics; else
+/// since its oldest item, provided the page is in order and every item has a time.
+fn vouched_since(items: &[Item], whole: bool) -> Option<Timestamp> {
+    let times: Option<Vec<Timestamp>> = items.iter().map(|item| item.at).collect();
+    let times = times?;
+    if whole {
+        return Some(civil::start_of(figures::era()));
+    }
+    times.is_sorted_by(|newer, older| newer >= older).then(|| times.last().copied()).flatten()
+}
+
+/// A page; `None` when it is none. `total_count` counts published objects, `item_count` those of this page.
+fn read(answer: &Value) -> Option<Page> {
+    let total = answer.get("total_count").and_then(lenient::int)?;
+    let total = usize::try_from(total).ok()?;
+    let list = match answer.get("item") {
+        Some(list) => list.as_array()?.as_slice(),
+        None if total == 0 => &[],
+        None => return None,
+    };
+    let items = list.iter().filter_map(item).collect::<Vec<_>>();
+    (items.len() == list.len()).then(|| Page { rows: items.len(), items, total })
+}
+
+/// One object. Times stand at item level in the documented shape and inside `content` in recorded answers;
+/// `create_time` is the publication, `update_time` the best there is without it.
+fn item(row: &Value) -> Option<Item> {
+    let time = |key: &str| {
+        let held = row.pointer(&format!("/content/{key}")).or_else(|| row.get(key));
+        held.and_then(lenient::int)
+            .filter(|seconds| *seconds > 0)
+            .and_then(|seconds| Timestamp::from_timestamp(seconds, 0))
+    };
+    let news = row.pointer("/content/news_item").and_then(Value::as_array);
+    let news = news.map(Vec::as_slice).unwrap_or_default();
+    let is = |one: &Value, key: &str| one.get(key).and_then(lenient::flag).unwrap_or(false);
+    let live: Vec<&Value> = news.iter().filter(|one| !is(one, "is_deleted")).collect();
+    let text = |key: &str| live.first().and_then(|one| one.get(key)).and_then(lenient::text);
+    Some(Item {
+        key: row.get("article_id").and_then(lenient::text)?,
+        at: time("create_time").or_else(|| time("update_time")),
+        title: text("title").unwrap_or_default(),
+        url: text("url").filter(|url| url.starts_with("http")),
+        comments: live.iter().any(|one| is(one, "need_open_comment")),
+        deleted: !news.is_empty() && live.is_empty(),
+    })
+}

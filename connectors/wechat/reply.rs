@@ -1,0 +1,58 @@
+//! Does the account answer by itself? `get_current_autoreply_info`: rules set in the console.
+
+use freshd_core::civil;
+use freshd_core::observation::InteractionSign;
+use serde_json::Value;
+
+use super::memory::Memory;
+use super::session::{Asked, Interface, Session};
+use crate::lenient;
+
+/// The auto-reply rules.
+const AUTOREPLY: Interface =
+    Interface { path: "/cgi-bin/get_current_autoreply_info", name: "自动回复规则" };
+
+/// Reads the rules, once a Beijing day unless asked freshly.
+pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
+    let today = civil::day(session.cx.now);
+    if memory.reply_day == Some(today) && !session.cx.fresh {
+        return;
+    }
+    let Asked::Body(answer) = session.ask(AUTOREPLY, None).await else { return };
+    match read(&answer) {
+        Some(sign) => {
+            memory.reply_day = Some(today);
+            session.seen.interaction.push(sign);
+        }
+        None => session.malformed(AUTOREPLY, "没有 is_autoreply_open"),
+    }
+}
+
+/// The sign that the rules give. All zero is no proof of silence: an account that is answered by its own server, or
+/// by hand, shows zeros here.
+pub(crate) fn read(answer: &Value) -> Option<InteractionSign> {
+    let open = |key: &str| answer.get(key).and_then(lenient::flag);
+    let default = open("is_autoreply_open");
+    let welcome = open("is_add_friend_reply_open");
+    let rules = answer.pointer("/keyword_autoreply_info/list").and_then(Value::as_array);
+    if default.is_none() && welcome.is_none() && rules.is_none() {
+        return None;
+    }
+    let rules = rules.map_or(0, Vec::len);
+    let mut found = Vec::new();
+    if default == Some(true) {
+        found.push("消息自动回复已开启".to_owned());
+    }
+    if rules > 0 {
+        found.push(format!("关键词回复规则 {rules} 条"));
+    }
+    if welcome == Some(true) {
+        found.push("关注后自动回复已开启".to_owned());
+    }
+    let (works, what) = if found.is_empty() {
+        (None, "公众平台后台没有自动回复规则;若由自有服务器或人工回复,此处看不到".to_owned())
+    } else {
+        (Some(true), found.join("、"))
+    };
+    Some(InteractionSign { kind: "auto_reply".to_owned(), works, what })
+}

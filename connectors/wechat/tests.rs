@@ -1,0 +1,285 @@
+//! Does a poll of a simulated platform see what it should, and prove no more than it may?
+
+mod fake;
+mod refusals;
+
+use chrono::{NaiveDate, TimeDelta};
+use freshd_core::Timestamp;
+use freshd_core::civil;
+use freshd_core::id::Channel;
+use freshd_core::observation::{Observation, ProfileState, Published};
+use serde_json::{Value, json};
+
+use crate::connector::{Connector, Target};
+use fake::{APPID, Platform, at, figures, poll};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn whole_day(text: &str) -> Published {
+    let start = civil::start_of(day(text));
+    Published::between(start, start + TimeDelta::seconds(86_399))
+}
+
+#[track_caller]
+fn covers(seen: &Observation, channel: &str, since: Timestamp, until: Timestamp) -> bool {
+    seen.coverage.on(&Channel::new(channel)).covers(since, until)
+}
+
+/// Midnight at the start of that Beijing day.
+fn start(text: &str) -> Timestamp {
+    civil::start_of(day(text))
+}
+
+#[tokio::test]
+async fn figures_prove_silence_on_both_channels_and_name_the_newest_post() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-11-18", 2)], false),
+        "/datacube/getarticletotaldetail" => json!({"is_delay": false, "list": [
+            {"ref_date": "2026-11-18", "msgid": "2650_1", "publish_type": 0, "title": "头条",
+             "content_url": "http://mp.weixin.qq.com/s/abc", "detail_list": []},
+            {"ref_date": "2026-11-18", "msgid": "2651_1", "publish_type": 1, "title": "次条"}]}),
+        "/cgi-bin/freepublish/batchget" => json!({"errcode": 48001, "errmsg": "unauthorized"}),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    let found: Vec<_> = seen
+        .sightings
+        .iter()
+        .map(|s| (s.key.as_str(), s.channel.as_str(), s.title.as_str(), s.url.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("2650_1", "notified", "头条", Some("http://mp.weixin.qq.com/s/abc")),
+            ("2651_1", "unnotified", "次条", None),
+        ]
+    );
+    assert_eq!(seen.sightings[0].published, whole_day("2026-11-18"));
+    for channel in ["notified", "unnotified"] {
+        assert!(covers(&seen, channel, start("2026-10-23"), start("2026-11-22")));
+        assert!(!covers(&seen, channel, start("2026-10-22"), start("2026-10-24")));
+        assert!(!covers(&seen, channel, start("2026-11-21"), at("2026-11-22T00:00:01+08:00")));
+    }
+    assert_eq!(seen.profile.as_ref().map(|p| p.state), Some(ProfileState::Open));
+    assert_eq!(
+        platform.bodies("/datacube/getbizsummary"),
+        [json!({"begin_date": "2026-10-23", "end_date": "2026-11-21"})]
+    );
+    assert!(seen.evidence.iter().all(|e| !e.url.contains("access_token")));
+    assert!(seen.evidence.iter().any(|e| e.body.contains("send_page_count")));
+
+    let memo = seen.hint.memo.unwrap();
+    let again = poll(&platform, at("2026-11-22T11:00:00+08:00"), Some(&memo), false).await;
+    assert_eq!(again.unwrap().sightings, seen.sightings);
+    assert_eq!(platform.bodies("/datacube/getarticletotaldetail").len(), 1);
+}
+
+#[tokio::test]
+async fn before_eight_yesterday_is_not_asked_for() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-11-18", 1)], false),
+        "/cgi-bin/freepublish/batchget" => json!({"errcode": 48001, "errmsg": "api unauthorized"}),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T07:59:00+08:00"), None, false).await.unwrap();
+    assert_eq!(platform.bodies("/datacube/getbizsummary")[0]["end_date"], "2026-11-20");
+    assert_eq!(seen.hint.not_before, Some(at("2026-11-22T08:30:00+08:00")));
+    assert!(!covers(&seen, "notified", start("2026-11-20"), start("2026-11-22")));
+    let seen = poll(&platform, at("2026-11-22T08:40:00+08:00"), None, false).await.unwrap();
+    assert_eq!(seen.hint.not_before, Some(at("2026-11-23T08:30:00+08:00")));
+}
+
+#[tokio::test]
+async fn a_day_without_a_row_is_unknown() {
+    let platform = Platform::start(|path, _, _| match path {
+        "/datacube/getbizsummary" => json!({"is_delay": false, "list": [
+            {"ref_date": "2026-11-20", "detail": {"send_page_count": 0}},
+            {"ref_date": "2026-11-21", "detail": {"read_user": 3}}]}),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    assert!(covers(&seen, "notified", start("2026-11-20"), start("2026-11-21")));
+    assert!(!covers(&seen, "notified", start("2026-11-19"), start("2026-11-20")));
+    assert!(!covers(&seen, "notified", start("2026-11-21"), start("2026-11-22")));
+}
+
+#[tokio::test]
+async fn delayed_figures_prove_nothing_but_an_earlier_window_may() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => {
+            let delayed = body["end_date"] == "2026-11-21";
+            figures(body, &[("2026-11-10", 1)], delayed)
+        }
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T09:00:00+08:00");
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    assert!(covers(&seen, "notified", start("2026-11-11"), start("2026-11-21")));
+    assert!(!covers(&seen, "notified", start("2026-11-21"), start("2026-11-22")));
+    assert_eq!(seen.sightings[0].key, "day:2026-11-10");
+    assert_eq!(seen.hint.not_before, Some(now + TimeDelta::hours(1)));
+
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[], true),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    assert!(seen.coverage.on(&Channel::new("notified")).is_empty());
+}
+
+#[tokio::test]
+async fn figures_that_are_not_ready_are_no_fault() {
+    let platform = Platform::start(|path, _, _| match path {
+        "/datacube/getbizsummary" => json!({"errcode": 61503, "errmsg": "data not ready"}),
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T08:05:00+08:00");
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!((seen.faults.as_slice(), seen.sightings.as_slice()), (&[][..], &[][..]));
+    assert!(seen.coverage.on(&Channel::new("notified")).is_empty());
+    assert_eq!(seen.hint.not_before, Some(at("2026-11-22T08:30:00+08:00")));
+}
+
+#[tokio::test]
+async fn the_search_goes_back_three_windows_a_poll_and_never_before_the_era() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-03-01", 1)], false),
+        _ => Value::Null,
+    })
+    .await;
+    let asked = |platform: &Platform| platform.bodies("/datacube/getbizsummary").len();
+    let now = at("2026-11-22T10:00:00+08:00");
+    let first = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!((asked(&platform), first.sightings.len()), (4, 0));
+    assert!(covers(&first, "notified", start("2026-07-25"), start("2026-11-22")));
+    let second = poll(&platform, now, first.hint.memo.as_deref(), false).await.unwrap();
+    assert_eq!((asked(&platform), second.sightings.len()), (8, 0));
+    let third = poll(&platform, now, second.hint.memo.as_deref(), false).await.unwrap();
+    assert_eq!(third.sightings[0].key, "day:2026-03-01");
+    let before = asked(&platform);
+    let fourth = poll(&platform, now, third.hint.memo.as_deref(), false).await.unwrap();
+    assert_eq!(asked(&platform), before + 1, "known: not searched for again");
+    assert!(fourth.faults.is_empty());
+
+    let early = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[], false),
+        _ => Value::Null,
+    })
+    .await;
+    poll(&early, at("2025-11-20T10:00:00+08:00"), None, false).await.unwrap();
+    assert_eq!(
+        early.bodies("/datacube/getbizsummary"),
+        [json!({"begin_date": "2025-11-01", "end_date": "2025-11-19"})]
+    );
+}
+
+#[tokio::test]
+async fn un_notified_posts_cover_their_channel_only() {
+    let platform = Platform::start(|path, _, _| match path {
+        "/cgi-bin/freepublish/batchget" => fake::fixture("freepublish.json"),
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T10:00:00+08:00");
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    let found: Vec<_> = seen
+        .sightings
+        .iter()
+        .map(|s| (s.key.as_str(), s.title.as_str(), s.published.latest.timestamp()))
+        .collect();
+    let want = [("FP-2", "次条还在", 1_795_200_000), ("FP-1", "只有更新时间", 1_795_100_000)];
+    assert_eq!(found, want);
+    let oldest = Timestamp::from_timestamp(1_795_100_000, 0).unwrap();
+    assert!(covers(&seen, "unnotified", oldest, now));
+    assert!(!covers(&seen, "unnotified", oldest - TimeDelta::seconds(1), now));
+    assert!(seen.coverage.on(&Channel::new("notified")).is_empty());
+    let comments = seen.interaction.iter().find(|sign| sign.kind == "comments").unwrap();
+    assert_eq!(comments.works, Some(true));
+    assert_eq!(
+        platform.bodies("/cgi-bin/freepublish/batchget"),
+        [json!({"offset": 0, "count": 20, "no_content": 1})]
+    );
+
+    let memo = seen.hint.memo.unwrap();
+    let batches = || platform.bodies("/cgi-bin/freepublish/batchget").len();
+    poll(&platform, now + TimeDelta::minutes(59), Some(&memo), false).await.unwrap();
+    assert_eq!(batches(), 1, "at most hourly");
+    poll(&platform, now + TimeDelta::minutes(59), Some(&memo), true).await.unwrap();
+    assert_eq!(batches(), 2, "unless asked freshly");
+    poll(&platform, now + TimeDelta::minutes(60), Some(&memo), false).await.unwrap();
+    assert_eq!(batches(), 3);
+}
+
+#[tokio::test]
+async fn the_whole_list_vouches_back_to_the_era_and_disorder_for_nothing() {
+    let item = |id: &str, at: i64| {
+        json!({"article_id": id, "update_time": at,
+               "content": {"news_item": [{"title": id, "is_deleted": false}]}})
+    };
+    for (total, first, second, since) in [
+        (2, 1_795_200_000, 1_795_100_000, Some(start("2025-11-01"))),
+        (2, 1_795_100_000, 1_795_200_000, Some(start("2025-11-01"))),
+        (40, 1_795_100_000, 1_795_200_000, None),
+    ] {
+        let items = json!([item("A", first), item("B", second)]);
+        let platform = Platform::start(move |path, _, _| match path {
+            "/cgi-bin/freepublish/batchget" => {
+                json!({"total_count": total, "item_count": 2, "item": items})
+            }
+            _ => Value::Null,
+        })
+        .await;
+        let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+        let spans = seen.coverage.on(&Channel::new("unnotified"));
+        assert_eq!(spans.as_slice().first().map(|span| span.since), since);
+        assert_eq!(seen.sightings.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn menu_and_replies_are_read_once_a_day() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-11-18", 1)], false),
+        "/cgi-bin/get_current_selfmenu_info" => fake::fixture("selfmenu.json"),
+        "/cgi-bin/get_current_autoreply_info" => fake::fixture("autoreply.json"),
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T10:00:00+08:00");
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!(seen.menu.as_ref().map(|menu| menu.entries.len()), Some(11));
+    let reply = seen.interaction.iter().find(|sign| sign.kind == "auto_reply").unwrap();
+    assert_eq!(reply.works, Some(true));
+    assert!(reply.what.contains("关键词回复规则 1 条"), "{}", reply.what);
+    let memo = seen.hint.memo.as_deref();
+    let same_day = poll(&platform, now + TimeDelta::hours(2), memo, false).await.unwrap();
+    assert!(same_day.menu.is_none() && same_day.interaction.is_empty());
+    let fresh = poll(&platform, now + TimeDelta::hours(2), memo, true).await.unwrap();
+    assert!(fresh.menu.is_some());
+    let next_day = poll(&platform, now + TimeDelta::hours(15), memo, false).await.unwrap();
+    assert!(next_day.menu.is_some() && !next_day.interaction.is_empty());
+}
+
+#[test]
+fn zeros_do_not_prove_that_nobody_answers() {
+    let sign = super::reply::read(&json!({"is_add_friend_reply_open": 0, "is_autoreply_open": 0}));
+    assert_eq!(sign.unwrap().works, None);
+}
+
+#[test]
+fn only_an_appid_is_admitted() {
+    let connector = fake::connector("http://127.0.0.1:1/");
+    assert!(connector.admit(&Target::new(APPID)).is_ok());
+    for other in ["gh_0123456789ab", "maoming_fabu", "wx0123", "", "wx0123456789abcdef0"] {
+        let problem = connector.admit(&Target::new(other)).unwrap_err();
+        assert!(problem.help.contains("AppID"), "{}", problem.help);
+    }
+}
