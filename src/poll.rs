@@ -194,7 +194,7 @@ impl Poller {
                 None => errands.push(Errand {
                     source: source.clone(),
                     memo: held.and_then(|held| held.memo.clone()),
-                    fresh: wants_fresh(&state, now),
+                    fresh: wants_fresh(&state, &parts.terms, now),
                 }),
             }
         }
@@ -235,10 +235,10 @@ impl Poller {
         outcomes: Vec<SourceOutcome>,
         parts: &Parts,
     ) -> Result<(), StoreError> {
-        for outcome in &outcomes {
-            count(&self.env.metrics, outcome);
-        }
         let now = self.env.clock.now();
+        for outcome in &outcomes {
+            count(&self.env.metrics, outcome, now);
+        }
         let breaker = &mut self.breaker;
         let applied = self.env.store.update(|change| {
             let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(None) };
@@ -271,10 +271,10 @@ enum Plan {
     Ask(Vec<Errand>),
 }
 
-/// A fail is one poll away: the deadline has passed and nothing is proven yet.
-fn wants_fresh(state: &AccountState, now: Timestamp) -> bool {
+/// A fail is one poll away: the deadline has passed, so caches are passed by.
+fn wants_fresh(state: &AccountState, terms: &Terms, now: Timestamp) -> bool {
     let last = state.history.last_update().and_then(|seen| seen.sighting.published.earliest);
-    last.is_some_and(|earliest| now - earliest > TimeDelta::days(6))
+    last.is_some_and(|earliest| now - earliest >= terms.policy.window)
 }
 
 async fn fly(
@@ -305,19 +305,20 @@ pub fn write(
     Ok(())
 }
 
-fn count(metrics: &Metrics, outcome: &SourceOutcome) {
+fn count(metrics: &Metrics, outcome: &SourceOutcome, now: Timestamp) {
     let connector = outcome.source.connector.as_str();
+    let seconds = (now - outcome.at).num_milliseconds() as f64 / 1000.0;
     let faults = match &outcome.result {
         Ok(observation) => {
-            metrics.polls(connector, "ok");
+            metrics.poll(connector, "ok", seconds);
             observation.faults.as_slice()
         }
         Err(fault) => {
-            metrics.polls(connector, "fault");
+            metrics.poll(connector, "fault", seconds);
             std::slice::from_ref(fault)
         }
     };
     for fault in faults {
-        metrics.fault(fault);
+        metrics.fault(fault.scope.key(), fault.kind.key());
     }
 }

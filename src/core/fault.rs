@@ -49,6 +49,19 @@ pub enum FaultScope {
     Local,
 }
 
+impl FaultScope {
+    /// The key in JSON and metrics.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Credential => "credential",
+            Self::Platform => "platform",
+            Self::Connector => "connector",
+            Self::Local => "local",
+        }
+    }
+}
+
 /// What kind of misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +86,24 @@ pub enum FaultKind {
     Malformed,
     /// We ourselves refused to ask (private address, forbidden scheme, unknown target).
     Refused,
+}
+
+impl FaultKind {
+    /// The key in JSON and metrics.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Suspended => "suspended",
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited => "rate_limited",
+            Self::Challenged => "challenged",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// When a further try makes sense.
