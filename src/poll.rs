@@ -64,8 +64,10 @@ pub struct PollEnv {
     pub parts: Arc<RwLock<Arc<Parts>>>,
     /// Accounts whose menu links want a check.
     pub links_wanted: Arc<Mutex<BTreeSet<AccountId>>>,
-    /// Pauses in force, for the operators' page.
-    pub pauses: Arc<Mutex<Vec<Pause>>>,
+    /// Slots of courtesy, shared by the loop and by commands.
+    pub slots: Arc<Mutex<Slots>>,
+    /// Who has to wait; shared like the slots.
+    pub breaker: Arc<Mutex<Breaker>>,
 }
 
 impl PollEnv {
@@ -73,6 +75,35 @@ impl PollEnv {
     pub fn parts(&self) -> Arc<Parts> {
         Arc::clone(&self.parts.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// With nothing asked yet.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, parts: Parts) -> Self {
+        let slots = Slots::new(parts.courtesy.clone());
+        Self {
+            store,
+            clock,
+            metrics,
+            parts: Arc::new(RwLock::new(Arc::new(parts))),
+            links_wanted: Arc::default(),
+            slots: Arc::new(Mutex::new(slots)),
+            breaker: Arc::default(),
+        }
+    }
+
+    /// Takes up a reloaded configuration.
+    pub fn reload(&self, parts: Parts) {
+        *locked(&self.slots) = Slots::new(parts.courtesy.clone());
+        *self.parts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(parts);
+    }
+
+    /// Pauses in force, for the operators.
+    pub fn pauses(&self) -> Vec<Pause> {
+        locked(&self.breaker).pauses(self.clock.now())
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a tick did and when it wants to be called again.
@@ -87,8 +118,6 @@ pub struct Tick {
 /// The poll loop.
 pub struct Poller {
     env: PollEnv,
-    slots: Slots,
-    breaker: Breaker,
     stop: CancellationToken,
 }
 
@@ -100,17 +129,11 @@ struct Job {
 impl Poller {
     /// A loop that stops claiming once `stop` is cancelled.
     pub fn new(env: PollEnv, stop: CancellationToken) -> Self {
-        let slots = Slots::new(env.parts().courtesy.clone());
-        Self { env, slots, breaker: Breaker::default(), stop }
-    }
-
-    /// Takes up the limits of a reloaded configuration.
-    pub fn reload(&mut self) {
-        self.slots = Slots::new(self.env.parts().courtesy.clone());
+        Self { env, stop }
     }
 
     /// Polls everything that is due, refilling as polls end, until nothing is due or in flight.
-    pub async fn tick(&mut self) -> Result<Tick, StoreError> {
+    pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
@@ -135,17 +158,11 @@ impl Poller {
         if did > 0 {
             self.env.store.barrier().await?;
         }
-        self.publish_pauses();
         Ok(Tick { did, next_wake: self.env.store.next_due(Index::Poll)? })
     }
 
     /// Claims up to `room` accounts that may be asked now; those that must wait get their true time.
-    fn claim(
-        &mut self,
-        now: Timestamp,
-        room: usize,
-        parts: &Parts,
-    ) -> Result<Vec<Job>, StoreError> {
+    fn claim(&self, now: Timestamp, room: usize, parts: &Parts) -> Result<Vec<Job>, StoreError> {
         let mut jobs = Vec::new();
         let mut change = self.env.store.change();
         for (_, id) in self.env.store.due(Index::Poll, now, CLAIM_MAX)? {
@@ -176,7 +193,7 @@ impl Poller {
         Ok(jobs)
     }
 
-    fn plan(&mut self, id: &AccountId, now: Timestamp, parts: &Parts) -> Result<Plan, StoreError> {
+    fn plan(&self, id: &AccountId, now: Timestamp, parts: &Parts) -> Result<Plan, StoreError> {
         let Some(account) = self.env.store.account(id)? else { return Ok(Plan::Drop) };
         if !account.lifecycle.is_judged() {
             return Ok(Plan::Drop);
@@ -202,7 +219,7 @@ impl Poller {
             return Ok(wait.map_or(Plan::Drop, Plan::Wait));
         }
         let names: Vec<String> = errands.iter().map(|e| e.source.connector.clone()).collect();
-        Ok(match self.slots.claim(id, names.iter().map(String::as_str), now) {
+        Ok(match locked(&self.env.slots).claim(id, names.iter().map(String::as_str), now) {
             Ok(()) => Plan::Ask(errands),
             Err(slot) => Plan::Wait(slot),
         })
@@ -218,19 +235,19 @@ impl Poller {
         let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
             connector.credential(&freshd_connectors::Target::new(source.target.clone()))
         });
-        let credential =
-            credential.map(|name| Group::Credential(source.connector.clone(), name));
+        let credential = credential.map(|name| Group::Credential(source.connector.clone(), name));
         let local = Group::Connector("*".to_owned());
+        let breaker = locked(&self.env.breaker);
         [Some(connector), credential, Some(local)]
             .into_iter()
             .flatten()
-            .filter_map(|group| self.breaker.paused_until(&group, now))
+            .filter_map(|group| breaker.paused_until(&group, now))
             .max()
     }
 
     /// Applies what a poll brought, in one transaction.
     fn settle(
-        &mut self,
+        &self,
         id: &AccountId,
         outcomes: Vec<SourceOutcome>,
         parts: &Parts,
@@ -239,7 +256,7 @@ impl Poller {
         for outcome in &outcomes {
             count(&self.env.metrics, outcome, now);
         }
-        let breaker = &mut self.breaker;
+        let breaker = &mut *locked(&self.env.breaker);
         let applied = self.env.store.update(|change| {
             let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(None) };
             let before = change.state(id)?.unwrap_or_default();
@@ -250,15 +267,9 @@ impl Poller {
         if let Some(applied) = applied
             && links::wants_check(&applied.judgement.menu, &applied.state, now)
         {
-            let mut wanted = self.env.links_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.insert(id.clone());
+            locked(&self.env.links_wanted).insert(id.clone());
         }
         Ok(())
-    }
-
-    fn publish_pauses(&self) {
-        let pauses = self.breaker.pauses(self.env.clock.now());
-        *self.env.pauses.lock().unwrap_or_else(PoisonError::into_inner) = pauses;
     }
 }
 

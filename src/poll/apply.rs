@@ -232,13 +232,17 @@ impl Work {
         let has_bytes = !observation.evidence.is_empty();
         let mut bare = self.state.history.clone();
         bare.absorb(&look(None));
-        let gained: Vec<_> = fresh.iter().filter(|key| {
-            bare.sightings.iter().any(|s| s.source == taken.source && s.sighting.key == **key)
-        }).collect();
+        let gained: Vec<_> = fresh
+            .iter()
+            .filter(|key| {
+                bare.sightings.iter().any(|s| s.source == taken.source && s.sighting.key == **key)
+            })
+            .collect();
         let keep = has_bytes
             && (!gained.is_empty() || taken.voucher.is_some() || self.changes_ruling(taken, &bare));
         if keep {
-            let kept: Vec<_> = observation.evidence.iter().map(|e| keep_bytes(e, &mut self.evidence)).collect();
+            let kept: Vec<_> =
+                observation.evidence.iter().map(|e| keep_bytes(e, &mut self.evidence)).collect();
             self.state.history.absorb(&look(kept.into_iter().next()));
         } else {
             self.state.history = bare;
@@ -251,7 +255,8 @@ impl Work {
                 .map(|s| json!({"key": s.key, "published": s.published, "title": s.title, "url": s.url}))
                 .collect();
             let at = freshd_core::civil::rfc3339(taken.at);
-            let line = json!({"event": "observed", "at": at, "source": taken.source, "posts": posts});
+            let line =
+                json!({"event": "observed", "at": at, "source": taken.source, "posts": posts});
             self.journal.push(line);
         }
     }

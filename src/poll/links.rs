@@ -66,11 +66,7 @@ impl LinkChecker {
     pub async fn tick(&mut self) -> Result<Tick, StoreError> {
         let mut did = 0;
         while did < TICK_MAX {
-            let next = {
-                let mut wanted =
-                    self.env.links_wanted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                wanted.pop_first()
-            };
+            let next = super::locked(&self.env.links_wanted).pop_first();
             let Some(id) = next else { break };
             did += self.check(&id, false).await?.min(1);
         }

@@ -42,7 +42,7 @@ impl Poller {
     /// Polls these accounts now: ignores due times, backoff and breakers, honours a server's wish and courtesy,
     /// checks each menu link once. Reports come in the order of `ids`.
     pub async fn poll_now(
-        &mut self,
+        &self,
         ids: &[AccountId],
         traced: bool,
         mut told: impl FnMut(usize),
@@ -67,7 +67,6 @@ impl Poller {
             told(reports.len());
         }
         self.env.store.barrier().await?;
-        self.publish_pauses();
         reports.sort_by_key(|report| ids.iter().position(|id| *id == report.account.id));
         Ok(reports)
     }
@@ -97,12 +96,13 @@ impl Poller {
     }
 
     /// Courtesy holds for a person in a hurry, too: waits for the connectors' next slot.
-    async fn wait_for_slot(&mut self, id: &AccountId) -> Result<Timestamp, StoreError> {
+    async fn wait_for_slot(&self, id: &AccountId) -> Result<Timestamp, StoreError> {
         let account = self.env.store.account(id)?.unwrap_or_default();
         loop {
             let now = self.env.clock.now();
             let names = account.sources.iter().map(|source| source.connector.as_str());
-            match self.slots.claim(id, names, now) {
+            let claimed = super::locked(&self.env.slots).claim(id, names, now);
+            match claimed {
                 Ok(()) => return Ok(now),
                 Err(slot) => {
                     tracing::info!(account = %id, until = %civil::rfc3339(slot), "courtesy: waiting");

@@ -22,7 +22,11 @@ fn every_minute_keeps_within_the_limit() {
         match slots.claim(&id, ["weibo"].into_iter(), t(n / 10)) {
             Ok(()) => starts.push(t(n / 10)),
             Err(slot) => {
-                assert_eq!(slots.claim(&id, ["weibo"].into_iter(), slot), Ok(()), "the slot is kept");
+                assert_eq!(
+                    slots.claim(&id, ["weibo"].into_iter(), slot),
+                    Ok(()),
+                    "the slot is kept"
+                );
                 starts.push(slot);
             }
         }

@@ -1,0 +1,314 @@
+//! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
+
+use freshd_core::Timestamp;
+use freshd_core::account::{Account, Filing, Lifecycle};
+use freshd_core::civil::rfc3339;
+use freshd_core::fault::{FaultKind, FaultScope};
+use freshd_core::link::{LinkHealth, MenuState};
+use freshd_core::rulebook::{Policy, Rule};
+use freshd_core::state::AccountState;
+use freshd_core::verdict::{Activity, EvidenceClass, Judgement, Outcome};
+use serde::Serialize;
+
+/// One account as users see it; no contacts.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountView {
+    /// Fixed id.
+    pub id: String,
+    /// Other identifiers.
+    pub aliases: Vec<String>,
+    /// 账号名称.
+    pub name: String,
+    /// 平台.
+    pub platform: String,
+    /// 账号标识.
+    pub handle: String,
+    /// 主办单位.
+    pub sponsor: String,
+    /// 主管单位.
+    pub supervisor: String,
+    /// 通报对象.
+    pub reporting_unit: String,
+    /// 地区.
+    pub region: String,
+    /// 运行状态.
+    pub lifecycle: Lifecycle,
+    /// 备案状态.
+    pub filing: Filing,
+    /// 拟移出: missing from the last full ledger of its unit.
+    pub to_remove: bool,
+    /// What the evidence rests on.
+    pub evidence_class: EvidenceClass,
+    /// What would lift it, Chinese; `None` for `auto`.
+    pub evidence_help: Option<&'static str>,
+    /// `None` for accounts that are not judged.
+    pub verdict: Option<Outcome>,
+    /// Active, dormant, zombie or undetermined.
+    pub activity: Activity,
+    /// The post with the newest certain time.
+    pub last_update: Option<LastUpdate>,
+    /// End of the joined coverage, RFC 3339.
+    pub proven_until: Option<String>,
+    /// `last_update.earliest` + window, RFC 3339.
+    pub deadline: Option<String>,
+    /// Days until the deadline, two decimals; negative when past.
+    pub days_left: Option<f64>,
+    /// Each rule's outcome.
+    pub rulings: Vec<RulingView>,
+    /// The menu.
+    pub menu: MenuView,
+    /// What is going wrong now.
+    pub faults: Vec<FaultView>,
+    /// When it is polled next, RFC 3339.
+    pub next_poll: Option<String>,
+}
+
+/// When and what was last published.
+#[derive(Clone, Debug, Serialize)]
+pub struct LastUpdate {
+    /// No earlier than; `None` = no lower bound.
+    pub earliest: Option<String>,
+    /// No later than.
+    pub latest: String,
+    /// Its title.
+    pub title: String,
+    /// Where it can be read.
+    pub url: Option<String>,
+    /// The connector, or `人工:NAME`.
+    pub source: String,
+}
+
+/// One rule's outcome.
+#[derive(Clone, Debug, Serialize)]
+pub struct RulingView {
+    /// Which rule.
+    pub rule: Rule,
+    /// Does it veto?
+    pub veto: bool,
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// 数据截至.
+    pub as_of: String,
+    /// The clause.
+    pub clause: String,
+    /// Why.
+    pub reason: String,
+    /// What backs it.
+    pub evidence: Vec<EvidenceView>,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvidenceView {
+    /// Its hash in the store; empty when only the address was kept.
+    pub id: String,
+    /// When it was read.
+    pub at: String,
+    /// Where it was read.
+    pub url: String,
+    /// What it is.
+    pub what: String,
+}
+
+/// The menu.
+#[derive(Clone, Debug, Serialize)]
+pub struct MenuView {
+    /// As a whole.
+    pub state: MenuState,
+    /// Every leaf.
+    pub entries: Vec<MenuEntryView>,
+}
+
+/// One leaf of the menu.
+#[derive(Clone, Debug, Serialize)]
+pub struct MenuEntryView {
+    /// Names from the top.
+    pub path: Vec<String>,
+    /// The platform's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Address, key or text.
+    pub target: Option<String>,
+    /// Its health.
+    pub health: LinkHealth,
+    /// Why.
+    pub reason: String,
+    /// When it was checked.
+    pub checked_at: Option<String>,
+}
+
+/// One thing that is going wrong.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultView {
+    /// Whose concern.
+    pub scope: FaultScope,
+    /// What kind.
+    pub kind: FaultKind,
+    /// The connector.
+    pub source: String,
+    /// What was seen.
+    pub detail: String,
+    /// Since when.
+    pub since: Option<String>,
+}
+
+/// How many accounts come to what; accounts that are not judged are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// 达标.
+    pub pass: usize,
+    /// 预警.
+    pub at_risk: usize,
+    /// 疑似不达标.
+    pub fail: usize,
+    /// 待核实.
+    pub undetermined: usize,
+}
+
+impl Totals {
+    /// Counts one more.
+    pub fn add(&mut self, verdict: Option<Outcome>) {
+        match verdict {
+            Some(Outcome::Pass) => self.pass += 1,
+            Some(Outcome::AtRisk) => self.at_risk += 1,
+            Some(Outcome::Fail) => self.fail += 1,
+            Some(Outcome::Undetermined) => self.undetermined += 1,
+            None => {}
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.pass + self.at_risk + self.fail + self.undetermined
+    }
+}
+
+/// `status --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusView {
+    /// The instant that everything speaks of.
+    pub as_of: String,
+    /// Over the whole filter.
+    pub totals: Totals,
+    /// The accounts, in the order of ids.
+    pub accounts: Vec<AccountView>,
+}
+
+/// Builds an account's view.
+pub fn account_view(
+    account: &Account,
+    state: &AccountState,
+    judgement: &Judgement,
+    policy: &Policy,
+) -> AccountView {
+    AccountView {
+        id: account.id.to_string(),
+        aliases: account.aliases.clone(),
+        name: account.name.clone(),
+        platform: account.platform.clone(),
+        handle: account.handle.clone(),
+        sponsor: account.sponsor.clone(),
+        supervisor: account.supervisor.clone(),
+        reporting_unit: account.reporting_unit.clone(),
+        region: account.region.clone(),
+        lifecycle: account.lifecycle,
+        filing: account.filing,
+        to_remove: account.to_remove,
+        evidence_class: judgement.evidence_class,
+        evidence_help: evidence_help(judgement.evidence_class),
+        verdict: judgement.verdict,
+        activity: judgement.activity,
+        last_update: judgement.last_update.as_ref().map(|seen| LastUpdate {
+            earliest: seen.sighting.published.earliest.map(rfc3339),
+            latest: rfc3339(seen.sighting.published.latest),
+            title: seen.sighting.title.clone(),
+            url: seen.sighting.url.clone(),
+            source: connector_of(&seen.source),
+        }),
+        proven_until: judgement.proven_until.map(rfc3339),
+        deadline: judgement.forecast.map(|forecast| rfc3339(forecast.deadline)),
+        days_left: judgement.forecast.map(|forecast| two_decimals(forecast.days_left)),
+        rulings: rulings(judgement, policy),
+        menu: menu(judgement),
+        faults: faults(state),
+        next_poll: state.next_poll.map(rfc3339),
+    }
+}
+
+fn evidence_help(class: EvidenceClass) -> Option<&'static str> {
+    match class {
+        EvidenceClass::Auto => None,
+        EvidenceClass::HitsOnly => Some("只能证明发布过:授权接口或登记完整来源后可自动判定"),
+        EvidenceClass::Attested => Some("依据人工核查:授权接口或登记公开来源后可自动判定"),
+        EvidenceClass::None => Some("没有来源:请补账号标识、采集方式,或提供文章链接、人工核查"),
+    }
+}
+
+/// `wechat:wx…` is told as `wechat`; a person's word keeps the name.
+fn connector_of(source: &str) -> String {
+    if source.starts_with(freshd_core::state::PERSON_PREFIX) {
+        return source.to_owned();
+    }
+    source.split_once(':').map_or(source, |(connector, _)| connector).to_owned()
+}
+
+fn two_decimals(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn rulings(judgement: &Judgement, policy: &Policy) -> Vec<RulingView> {
+    let view = |ruling: &freshd_core::verdict::Ruling| RulingView {
+        rule: ruling.rule,
+        veto: ruling.rule.is_veto(),
+        outcome: ruling.outcome,
+        as_of: rfc3339(ruling.as_of),
+        clause: policy.profile.clause(ruling.rule).to_owned(),
+        reason: ruling.reason.clone(),
+        evidence: ruling
+            .evidence
+            .iter()
+            .map(|evidence| EvidenceView {
+                id: evidence.id.clone(),
+                at: rfc3339(evidence.at),
+                url: evidence.url.clone(),
+                what: "采集留存的原始答复".to_owned(),
+            })
+            .collect(),
+    };
+    judgement.rulings.iter().map(view).collect()
+}
+
+fn menu(judgement: &Judgement) -> MenuView {
+    let entries = judgement.menu.entries.iter().map(|entry| MenuEntryView {
+        path: entry.entry.path.clone(),
+        kind: entry.entry.kind.clone(),
+        target: entry.entry.target.clone(),
+        health: entry.health,
+        reason: entry.reason.clone(),
+        checked_at: entry.checked_at.map(rfc3339),
+    });
+    MenuView { state: judgement.menu.state, entries: entries.collect() }
+}
+
+fn faults(state: &AccountState) -> Vec<FaultView> {
+    let of = |(source, held): (&String, &freshd_core::state::SourceState)| {
+        let source = connector_of(source);
+        let since = held.failing_since.map(rfc3339);
+        held.faults
+            .iter()
+            .map(|fault| FaultView {
+                scope: fault.scope,
+                kind: fault.kind,
+                source: source.clone(),
+                detail: fault.detail.clone(),
+                since: since.clone(),
+            })
+            .collect::<Vec<_>>()
+    };
+    state.sources.iter().flat_map(of).collect()
+}
+
+/// `2026-11-22T10:00:00+08:00` of now, for headers of documents.
+pub fn as_of(now: Timestamp) -> String {
+    rfc3339(now)
+}
