@@ -1,1 +1,136 @@
-//! Placeholder.
+//! How is everything wired together? The composition of the daemon: parts, store, clock; and what commands lean on.
+//!
+//! **Invariant:** this is the only place that knows all the others, and (with `app/run.rs`) the only one with a loop.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use freshd_connectors::http::HttpClient;
+use freshd_connectors::{Registry, SecretSource};
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::id::AccountId;
+use freshd_core::rulebook::Policy;
+use freshd_core::schedule::Intervals;
+use freshd_core::state::AccountState;
+use freshd_core::verdict::{Judgement, judge};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::poll::apply::Terms;
+use crate::poll::run::Means;
+use crate::poll::{Parts, PollEnv};
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::telemetry::Metrics;
+
+pub mod reach;
+pub mod run;
+pub mod web_data;
+
+/// Longest time that one source may take.
+pub const POLL_BUDGET: Duration = Duration::from_secs(45);
+/// Polls in flight at once, all connectors together.
+pub const POLLS_AT_ONCE: usize = 64;
+
+/// The program's parts, wired.
+#[derive(Clone)]
+pub struct App {
+    /// What polls share; holds the store, the clock and the counters.
+    pub env: PollEnv,
+    config: Arc<RwLock<Arc<Config>>>,
+}
+
+impl App {
+    /// Opens the store of this configuration and wires everything.
+    pub fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let options = StoreOptions { cache_bytes: u64::from(config.store.cache_mb) << 20 };
+        let store = Store::open(&config.store.path, options)?;
+        Self::over(config, store, clock)
+    }
+
+    /// Wires everything over a store that is already open.
+    pub fn over(config: Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let parts = parts(&config)?;
+        let env = PollEnv::new(store, clock, metrics, parts);
+        Ok(Self { env, config: Arc::new(RwLock::new(Arc::new(config))) })
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes up a newly read configuration; what cannot change while running (store, sockets) stays.
+    pub fn reload(&self, config: Config) -> anyhow::Result<()> {
+        self.env.reload(parts(&config)?);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        Ok(())
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.env.store
+    }
+
+    /// The instant now.
+    pub fn now(&self) -> Timestamp {
+        self.env.clock.now()
+    }
+
+    /// The thresholds in force.
+    pub fn policy(&self) -> Policy {
+        self.env.parts().terms.policy.clone()
+    }
+
+    /// An account with its state, judged at an instant.
+    pub fn judged(
+        &self,
+        id: &AccountId,
+        at: Timestamp,
+    ) -> Result<Option<(Account, AccountState, Judgement)>, StoreError> {
+        let Some(account) = self.store().account(id)? else { return Ok(None) };
+        let state: AccountState = self.store().state(id)?.unwrap_or_default();
+        let judgement = judge(&account, &state, &self.policy(), at);
+        Ok(Some((account, state, judgement)))
+    }
+
+    /// Every account with its state, judged at an instant, in the order of ids; `false` ends the walk.
+    pub fn for_each_judged(
+        &self,
+        at: Timestamp,
+        mut visit: impl FnMut(Account, AccountState, Judgement) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let policy = self.policy();
+        self.store().for_each_account(|account| {
+            let state: AccountState = self.store().state(&account.id)?.unwrap_or_default();
+            let judgement = judge(&account, &state, &policy, at);
+            visit(account, state, judgement)
+        })?;
+        Ok(())
+    }
+}
+
+/// What a reload replaces, from a configuration.
+pub fn parts(config: &Config) -> anyhow::Result<Parts> {
+    let registry = Registry::built_in(&config.connectors.settings);
+    let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
+    let courtesy: BTreeMap<_, _> = registry
+        .iter()
+        .map(|connector| {
+            let descriptor = connector.descriptor();
+            let limits = config.connectors.courtesy(descriptor.name, descriptor.courtesy);
+            (descriptor.name.to_owned(), limits)
+        })
+        .collect();
+    let secrets: Arc<dyn SecretSource> = config.secrets.clone();
+    Ok(Parts {
+        means: Means { registry, http, secrets, budget: POLL_BUDGET },
+        terms: Terms { policy: config.policy(), intervals: Intervals::default() },
+        at_once: POLLS_AT_ONCE,
+        courtesy,
+        article_base: config.connectors.settings.wechat_article_base.clone(),
+    })
+}

@@ -47,6 +47,9 @@ pub struct Response {
     pub stdout: String,
     /// For standard error.
     pub stderr: String,
+    /// Bytes for the file that the caller named, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// Why a command could not be carried to the daemon, or the socket not be opened.
@@ -208,7 +211,7 @@ where
         Err(_) => {
             tracing::error!(uid = peer.uid, "a command panicked");
             let stderr = "程序内部错误,命令没有完成;守护程序的日志里有详情\n".to_owned();
-            Response { exit: 1, stdout: String::new(), stderr }
+            Response { exit: 1, stderr, ..Response::default() }
         }
     }
 }

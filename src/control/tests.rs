@@ -21,7 +21,7 @@ fn place() -> Place {
 
 async fn echo(peer: Peer, request: Value) -> Response {
     assert!(request.get("panic").is_none(), "asked to panic");
-    Response { exit: 3, stdout: request.to_string(), stderr: peer.uid.to_string() }
+    Response { exit: 3, stdout: request.to_string(), stderr: peer.uid.to_string(), file: None }
 }
 
 /// Runs `client` against a server at `path` and stops the server after it.

@@ -1,0 +1,118 @@
+//! What does each command do to the store? Carries a request out, for the command line and for the control socket.
+
+use anyhow::anyhow;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use freshd_core::Timestamp;
+use freshd_core::id::AccountId;
+use freshd_core::{civil, timetext};
+
+use super::request::{Request, SentFile};
+use crate::app::App;
+use crate::control::Response;
+
+mod confirm;
+mod export;
+mod import;
+mod mail;
+mod poll;
+mod precheck;
+mod proof;
+mod status;
+
+/// Exit: done.
+pub const DONE: i32 = 0;
+/// Exit: done, and something is wrong with what was looked at.
+pub const FOUND: i32 = 1;
+/// Exit: wrong usage or wrong input; nothing was done.
+pub const USAGE: i32 = 2;
+
+/// Carries out a request; `who` acted.
+pub async fn execute(app: &App, request: Request, who: &str) -> Response {
+    let done = match request {
+        Request::Import { .. } => import::run(app, request, who),
+        Request::Export { kind, format } => export::run(app, kind, format),
+        Request::Poll { .. } => poll::run(app, request).await,
+        Request::Status { verdict, platform, unit, json, colour } => {
+            status::status(app, &status::Filter { verdict, platform, unit }, json, colour)
+        }
+        Request::Explain { id, json } => status::explain(app, &id, json),
+        Request::Precheck { quarter, at, format, colour } => {
+            precheck::run(app, quarter.as_deref(), at.as_deref(), format, colour)
+        }
+        Request::Notify { dry_run, json } => mail::notify(app, dry_run, json).await,
+        Request::MailTest { address } => mail::test(app, &address).await,
+        Request::MailOutbox { json } => mail::outbox(app, json),
+        Request::MailRetry { id } => mail::retry(app, &id).await,
+        Request::MailPreview { id } => mail::preview(app, &id),
+        Request::MailRelease { ids } => mail::release(app, &ids, who).await,
+        Request::Confirm { .. } => confirm::run(app, request, who),
+        Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
+    };
+    let response = done.unwrap_or_else(|error| failed(&error));
+    if let Err(error) = app.store().barrier().await {
+        return failed(&anyhow!(error));
+    }
+    response
+}
+
+/// A refusal of wrong input: exit 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+fn failed(error: &anyhow::Error) -> Response {
+    let exit = if error.is::<Usage>() { USAGE } else { FOUND };
+    Response { exit, stderr: format!("{error:#}\n"), ..Response::default() }
+}
+
+/// An answer on standard output.
+fn printed(exit: i32, stdout: String) -> Response {
+    Response { exit, stdout, ..Response::default() }
+}
+
+/// An answer that is a JSON document.
+fn json<T: serde::Serialize>(exit: i32, value: &T) -> anyhow::Result<Response> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    Ok(printed(exit, text))
+}
+
+/// An answer that is bytes for a file, or text where it is text.
+fn bytes(exit: i32, bytes: &[u8]) -> Response {
+    Response { exit, file: Some(STANDARD.encode(bytes)), ..Response::default() }
+}
+
+fn file_bytes(file: &SentFile) -> anyhow::Result<Vec<u8>> {
+    STANDARD.decode(&file.base64).map_err(|error| anyhow!("{}:{error}", file.name))
+}
+
+/// The account that a person means: by id, by alias, or by a name that only one account has.
+fn account_named(app: &App, text: &str) -> anyhow::Result<AccountId> {
+    let mut found = app.store().find(text)?;
+    if found.is_empty() {
+        app.store().for_each_account(|account| {
+            if account.name == text || account.handle == text {
+                found.push(account.id);
+            }
+            Ok(true)
+        })?;
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Usage(format!("没有账号 {text};用 freshd status 查看全部账号的 id")).into()),
+        many => {
+            let ids: Vec<_> = many.iter().map(ToString::to_string).collect();
+            Err(Usage(format!("{text} 对应多个账号,请写 id:{}", ids.join("、"))).into())
+        }
+    }
+}
+
+/// A time as people write it: RFC 3339, or Beijing time without a zone. A day alone is its beginning.
+fn time_of(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let at = timetext::parse(text, now).and_then(|published| published.earliest);
+    at.ok_or_else(|| {
+        let example = civil::rfc3339(now);
+        Usage(format!("看不懂时间“{text}”;写成 {example} 或北京时间 2026-11-22 10:00")).into()
+    })
+}

@@ -1,0 +1,144 @@
+//! What can be asked of a store, by a command line or over the control socket? One value either way.
+
+use serde::{Deserialize, Serialize};
+
+use super::args::{ExportFormat, ExportKind, PrecheckFormat};
+
+/// A file that travels with a request, base64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentFile {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its bytes, base64.
+    pub base64: String,
+}
+
+/// A command on the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Request {
+    /// `freshd import`.
+    Import {
+        /// The ledgers.
+        files: Vec<SentFile>,
+        /// Change nothing.
+        dry_run: bool,
+        /// Leave bad rows out.
+        good_rows: bool,
+        /// Make the returned workbook.
+        want_return: bool,
+        /// Mark what the named units no longer list.
+        replace: bool,
+        /// Confirmed.
+        yes: bool,
+    },
+    /// `freshd export`.
+    Export {
+        /// What.
+        kind: ExportKind,
+        /// In which form.
+        format: ExportFormat,
+    },
+    /// `freshd poll`.
+    Poll {
+        /// Ids or aliases; empty with `all` or `due`.
+        accounts: Vec<String>,
+        /// Every account.
+        all: bool,
+        /// Those that are due.
+        due: bool,
+        /// Answer in JSON.
+        json: bool,
+        /// Every request, and the bytes kept.
+        explain: bool,
+    },
+    /// `freshd status`.
+    Status {
+        /// Only this verdict.
+        verdict: Option<String>,
+        /// Only this platform.
+        platform: Option<String>,
+        /// Only this unit.
+        unit: Option<String>,
+        /// Answer in JSON.
+        json: bool,
+        /// With colour.
+        colour: bool,
+    },
+    /// `freshd explain`.
+    Explain {
+        /// Id, alias or unique name.
+        id: String,
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd precheck`.
+    Precheck {
+        /// `2026Q4`.
+        quarter: Option<String>,
+        /// An instant.
+        at: Option<String>,
+        /// In which form.
+        format: PrecheckFormat,
+        /// With colour.
+        colour: bool,
+    },
+    /// `freshd notify`.
+    Notify {
+        /// Change nothing.
+        dry_run: bool,
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd mail test`.
+    MailTest {
+        /// To whom.
+        address: String,
+    },
+    /// `freshd mail outbox`.
+    MailOutbox {
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd mail retry`.
+    MailRetry {
+        /// The letter.
+        id: String,
+    },
+    /// `freshd mail preview`.
+    MailPreview {
+        /// The letter.
+        id: String,
+    },
+    /// `freshd mail release`.
+    MailRelease {
+        /// The letters; empty = all.
+        ids: Vec<String>,
+    },
+    /// `freshd confirm`.
+    Confirm {
+        /// Id, alias or unique name.
+        id: String,
+        /// When it was published.
+        published_at: Option<String>,
+        /// Where.
+        url: Option<String>,
+        /// Nothing since.
+        none_since: Option<String>,
+        /// When the person looked.
+        seen_at: Option<String>,
+        /// A screenshot.
+        file: Option<SentFile>,
+        /// In the person's words.
+        note: String,
+        /// The person, if not the caller.
+        by: Option<String>,
+    },
+    /// `freshd proof`.
+    Proof {
+        /// The article.
+        url: String,
+        /// The account, if named.
+        account: Option<String>,
+    },
+}
