@@ -94,7 +94,8 @@ fn report(session: &mut Session<'_>, items: &[Item]) {
         pinned: false,
         repost: false,
     }));
-    if let Some(item) = live().find(|item| item.comments) {
+    let known = session.seen.interaction.iter().any(|sign| sign.kind == "comments");
+    if let Some(item) = live().find(|item| item.comments).filter(|_| !known) {
         session.seen.interaction.push(InteractionSign {
             kind: "comments".to_owned(),
             works: Some(true),

@@ -309,6 +309,23 @@ async fn menu_and_replies_are_read_once_a_day() {
     assert!(next_day.menu.is_some() && !next_day.interaction.is_empty());
 }
 
+#[tokio::test]
+async fn comments_in_the_figures_prove_that_commenting_works() {
+    let platform = Platform::start(|path, _, _| match path {
+        "/datacube/getbizsummary" => json!({"is_delay": false, "list": [
+            {"ref_date": "2026-11-19", "detail": {"send_page_count": 1, "comment_count": 9}},
+            {"ref_date": "2026-11-20", "detail": {"send_page_count": 0, "comment_count": 3}},
+            {"ref_date": "2026-11-21", "detail": {"send_page_count": 0, "comment_count": 0}}]}),
+        "/cgi-bin/freepublish/batchget" => full_page(),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    let signs: Vec<_> = seen.interaction.iter().filter(|sign| sign.kind == "comments").collect();
+    assert_eq!(signs.len(), 1);
+    assert_eq!(signs[0].what, "2026-11-20 收到 3 条留言");
+}
+
 #[test]
 fn zeros_do_not_prove_that_nobody_answers() {
     let sign = super::reply::read(&json!({"is_add_friend_reply_open": 0, "is_autoreply_open": 0}));
