@@ -49,7 +49,7 @@ pub fn top_of(html: &str) -> Option<Top> {
     Some(Top {
         title: first("title").unwrap_or_default(),
         headings: ["h1", "h2"].into_iter().filter_map(first).collect(),
-        text_chars: visible_chars(&tree),
+        text_chars: visible(&tree).chars().filter(|c| *c != ' ').count(),
     })
 }
 
@@ -59,13 +59,18 @@ pub(crate) fn text(element: scraper::ElementRef<'_>) -> String {
     all.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn visible_chars(tree: &Html) -> usize {
+/// The text outside scripts, styles and the title; `None` when the page nests too deep to be read.
+pub(crate) fn visible_text(html: &str) -> Option<String> {
+    markup::tree(html).map(|tree| visible(&tree))
+}
+
+fn visible(tree: &Html) -> String {
     let texts = tree.tree.nodes().filter_map(|node| {
         let parent = node.parent()?.value().as_element().map_or("", |parent| parent.name());
         let hidden = matches!(parent, "script" | "style" | "title" | "noscript" | "template");
         node.value().as_text().filter(|_| !hidden)
     });
-    texts.map(|text| text.chars().filter(|c| !c.is_whitespace()).count()).sum()
+    texts.flat_map(|text| text.split_whitespace()).collect::<Vec<_>>().join(" ")
 }
 
 impl Top {
