@@ -1,0 +1,126 @@
+//! Is every form of a post's time read as exactly as it can be, and never more exactly?
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::observation::Published;
+use serde_json::{Value, json};
+
+use super::{Post, Row, id_time, read, vouched_since};
+
+const UID: &str = "1234567890";
+
+fn at(text: &str) -> Timestamp {
+    text.parse::<chrono::DateTime<chrono::FixedOffset>>().unwrap().to_utc()
+}
+
+fn now() -> Timestamp {
+    at("2026-11-22T10:00:00+08:00")
+}
+
+fn post(value: &Value) -> Post {
+    match read(value, None, UID, now()) {
+        Row::Own(post) => post,
+        Row::Foreign | Row::Odd => panic!("not read: {value}"),
+    }
+}
+
+fn of(created_at: &str, id: &str) -> Published {
+    post(&json!({"id": id, "created_at": created_at})).sighting.published
+}
+
+#[test]
+fn the_id_holds_the_second_of_posting() {
+    let want = Some(at("2021-06-17T11:00:31+08:00"));
+    let got = id_time("4649031014551911", now()).unwrap();
+    assert!((got - want.unwrap()).abs() <= TimeDelta::seconds(1), "{got}");
+    assert_eq!(id_time("KkLmN0pQr", now()), None);
+    assert_eq!(id_time("123", now()), None);
+    assert_eq!(id_time("9999999999999999", now()), None, "of the future");
+}
+
+#[test]
+fn a_time_to_the_second_is_believed() {
+    let exact = Published::at(at("2026-11-20T18:00:00+08:00"));
+    assert_eq!(of("Fri Nov 20 18:00:00 +0800 2026", "5367389327724545"), exact);
+    // Scheduled ahead: the id is of the day on which it was written.
+    assert_eq!(of("Fri Nov 20 18:00:00 +0800 2026", "5360745550188545"), exact);
+}
+
+#[test]
+fn a_vague_time_is_narrowed_by_the_id() {
+    let exact = Published::at(at("2026-11-18T20:15:00+08:00"));
+    assert_eq!(of("11-18", "5366698525855745"), exact);
+    assert_eq!(of("2026-11-18", "5366698525855745"), exact);
+    assert_eq!(of("20分钟前", "5367988324667393"), Published::at(at("2026-11-22T09:40:12+08:00")));
+    assert_eq!(of("", "5366698525855745"), exact);
+}
+
+#[test]
+fn a_vague_time_that_the_id_contradicts_leaves_both_possible() {
+    let got = of("15小时前", "4393799999999999");
+    assert!(got.earliest.unwrap() < at("2020-01-01T00:00:00+08:00"));
+    assert!(got.latest > at("2026-11-21T00:00:00+08:00"));
+}
+
+#[test]
+fn without_an_id_time_the_range_stays() {
+    let got = of("11-18", "KkLmN0pQr");
+    assert_eq!(got.earliest, Some(at("2026-11-18T00:00:00+08:00")));
+    assert!(got.latest >= at("2026-11-18T23:59:59+08:00"));
+    assert_eq!(of("不久前", "KkLmN0pQr"), Published::before(now()));
+}
+
+#[test]
+fn only_own_posts_count() {
+    let of = |user: Value| json!({"id": "5366698525855745", "created_at": "11-18", "user": user});
+    for own in [json!({"id": 1_234_567_890}), json!({"idstr": UID}), json!(1_234_567_890)] {
+        assert!(matches!(read(&of(own), None, UID, now()), Row::Own(_)));
+    }
+    for other in [json!({"id": 1}), Value::Null, json!({})] {
+        assert!(matches!(read(&of(other), None, UID, now()), Row::Foreign));
+    }
+    assert!(matches!(read(&json!({"created_at": "11-18"}), None, UID, now()), Row::Odd));
+}
+
+#[test]
+fn each_pinned_marker_suffices() {
+    for marker in [json!({"isTop": 1}), json!({"mblogtype": 2}), json!({"title": {"text": "置顶"}})]
+    {
+        let mut value = json!({"id": "5366698525855745", "created_at": "11-18"});
+        value.as_object_mut().unwrap().extend(marker.as_object().unwrap().clone());
+        assert!(post(&value).sighting.pinned, "{marker}");
+    }
+    let hot = json!({"id": "5366698525855745", "created_at": "11-18", "mblogtype": 1});
+    assert!(!post(&hot).sighting.pinned);
+    let card = json!({"profile_type_id": "proweibotop_1"});
+    let Row::Own(pinned) = read(&hot, Some(&card), UID, now()) else { panic!() };
+    assert!(pinned.sighting.pinned);
+}
+
+#[test]
+fn a_page_vouches_back_to_its_oldest_item_that_is_not_pinned() {
+    let item = |id: &str, extra: Value| {
+        let mut value = json!({"id": id});
+        value.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        post(&value)
+    };
+    let old_pin = item("5360745550188545", json!({"isTop": 1}));
+    let newer = item("5367623369887745", json!({}));
+    let older = item("5366698525855745", json!({}));
+    let since = Some(at("2026-11-18T20:15:00+08:00"));
+    assert_eq!(vouched_since(&[old_pin.clone(), newer.clone(), older.clone()]), since);
+    assert_eq!(vouched_since(&[older.clone(), newer.clone()]), None, "out of order");
+    assert_eq!(vouched_since(&[old_pin]), None, "nothing but a pinned post");
+    let undated = item("KkLmN0pQr", json!({}));
+    assert_eq!(vouched_since(&[newer, undated, older.clone()]), None, "an undated post");
+    let hidden = item("5367988324667393", json!({"visible": {"type": 10}}));
+    assert_eq!(vouched_since(&[hidden.clone(), older.clone()]), None, "the newest is restricted");
+    assert_eq!(super::sightings(&[hidden, older.clone(), older]).len(), 1);
+}
+
+#[test]
+fn a_title_has_no_markup() {
+    let value =
+        json!({"id": "5366698525855745", "text": "看<a href='/n/x'>@某县</a> &amp; <br/>更多"});
+    assert_eq!(post(&value).sighting.title, "看@某县 & 更多");
+}
