@@ -21,6 +21,7 @@ pub mod probe;
 pub mod registry;
 pub mod wechat;
 pub mod weibo;
+pub mod wire;
 
 pub use connector::{
     Connector, Courtesy, Descriptor, Memo, NoSecrets, PollContext, Secret, SecretProblem,

@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use freshd_core::account::{Source, platform};
 use url::Url;
 
+use crate::app::appstore::AppstoreConnector;
 use crate::connector::Connector;
+use crate::feed::FeedConnector;
+use crate::manual::ManualConnector;
+use crate::nanfang::NanfangConnector;
+use crate::wechat::WechatConnector;
 
 /// What the built-in connectors need to know from `[connectors.*]`.
 #[derive(Clone, Debug)]
@@ -59,8 +65,22 @@ pub struct Registry(BTreeMap<&'static str, Arc<dyn Connector>>);
 
 impl Registry {
     /// The built-in connectors with these settings.
-    pub fn built_in(_settings: &Settings) -> Self {
-        Self::default()
+    pub fn built_in(settings: &Settings) -> Self {
+        let settings = settings.clone();
+        let mut all = Self::default();
+        all.register(Arc::new(WechatConnector::new(
+            settings.wechat_base,
+            settings.wechat_article_base,
+        )));
+        all.register(Arc::new(NanfangConnector::new(settings.nanfang_bases)));
+        all.register(Arc::new(AppstoreConnector::new(
+            settings.appstore_base,
+            settings.appstore_country,
+        )));
+        all.register(Arc::new(FeedConnector::bridge()));
+        all.register(Arc::new(FeedConnector::complete()));
+        all.register(Arc::new(ManualConnector::new()));
+        all
     }
 
     /// Adds one; a later one of the same name wins.
@@ -78,3 +98,79 @@ impl Registry {
         self.0.values()
     }
 }
+
+/// Where an account is polled when its row names no source 采集方式: what its platform and handle alone say. Empty
+/// where they do not suffice: a 原始ID or 微信号 opens no interface, and one article's link is a proof, not a source.
+pub fn default_sources(platform: &str, handle: &str) -> Vec<Source> {
+    let handle = handle.trim();
+    let link = Url::parse(handle).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let source = match (platform, link) {
+        (platform::WECHAT, None) => appid(handle).map(|id| Source::new("wechat", id)),
+        (platform::WEIBO, None) => number(handle, 5).map(|id| Source::new("weibo", id)),
+        (platform::WEIBO, Some(link)) => weibo_uid(&link).map(|id| Source::new("weibo", id)),
+        (platform::NANFANG, None) => number(handle, 1).map(|id| Source::new("nanfang", id)),
+        (platform::NANFANG, Some(link)) => column_id(&link).map(|id| Source::new("nanfang", id)),
+        (platform::APP, None) => number(handle, 6).map(|id| Source::new("appstore", id)),
+        (platform::APP, Some(link)) => app_source(&link),
+        _ => None,
+    };
+    source.into_iter().collect()
+}
+
+/// An AppID: `wx` and sixteen letters or digits.
+fn appid(handle: &str) -> Option<&str> {
+    let rest = handle.strip_prefix("wx")?;
+    (rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(handle)
+}
+
+/// A number of at least so many and at most 14 digits.
+fn number(text: &str, digits_min: usize) -> Option<String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && (digits_min..=14).contains(&text.len())).then(|| text.to_owned())
+}
+
+fn on_host(link: &Url, domain: &str) -> bool {
+    let Some(host) = link.host_str() else { return false };
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// `weibo.com/u/UID`, `m.weibo.cn/u/UID`, `weibo.com/UID`; a personal domain says no UID.
+fn weibo_uid(link: &Url) -> Option<String> {
+    if !on_host(link, "weibo.com") && !on_host(link, "weibo.cn") {
+        return None;
+    }
+    let mut path = link.path_segments()?.filter(|part| !part.is_empty());
+    let uid = match path.next()? {
+        "u" | "profile" => path.next()?,
+        other => other,
+    };
+    path.next().is_none().then(|| number(uid, 5))?
+}
+
+/// A share link of a 南方号: `…?nfhId=3392`, `m.nfapp.southcn.com/3392`.
+fn column_id(link: &Url) -> Option<String> {
+    if !on_host(link, "southcn.com") && !on_host(link, "nfnews.com") {
+        return None;
+    }
+    let named = link
+        .query_pairs()
+        .find(|(name, _)| matches!(name.as_ref(), "nfhId" | "columnId"))
+        .and_then(|(_, id)| number(&id, 1));
+    named.or_else(|| {
+        let mut path = link.path_segments()?.filter(|part| !part.is_empty());
+        let id = path.next()?;
+        path.next().is_none().then(|| number(id, 1))?
+    })
+}
+
+/// An App Store page names its number; an address that ends in `.apk` is a package.
+fn app_source(link: &Url) -> Option<Source> {
+    if on_host(link, "apple.com") {
+        let id = link.path_segments()?.find_map(|part| number(part.strip_prefix("id")?, 6))?;
+        return Some(Source::new("appstore", id));
+    }
+    link.path().to_ascii_lowercase().ends_with(".apk").then(|| Source::new("apk", link.as_str()))
+}
+
+#[cfg(test)]
+mod tests;
