@@ -152,7 +152,6 @@ fn passed_over(header: &Header, line: &Line) -> Option<&'static str> {
         "负责人:",
         "单位负责人",
         "单位盖章",
-        "(盖章",
         "盖章",
         "联系人:",
         "联系电话:",
@@ -165,7 +164,8 @@ fn passed_over(header: &Header, line: &Line) -> Option<&'static str> {
         "经办人",
         "分管领导签",
     ];
-    let signed = signs.iter().any(|word| first.starts_with(word));
+    let signed =
+        signs.iter().any(|word| first.trim_start_matches(['(', '[', '【']).starts_with(word));
     (signed && !(whole && named(Column::Platform))).then_some("签字或说明行,跳过")
 }
 

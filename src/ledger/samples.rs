@@ -1,7 +1,13 @@
 //! What would an office send? Tables in bytes, for the tests beside.
 
 use encoding_rs::GBK;
+use freshd_connectors::TargetProblem;
+use freshd_core::account::Source;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
+
+use super::row::Rules;
+use super::rows::{self, Parsed};
+use super::table;
 
 /// The text in every encoding that offices use.
 pub(super) fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
@@ -83,4 +89,49 @@ impl Build {
     pub(super) fn bytes(&mut self) -> Vec<u8> {
         self.book.save_to_buffer().unwrap()
     }
+}
+
+/// Rules like the registry's: known connectors, targets without the word `bad`.
+pub(super) fn rules() -> Rules<'static> {
+    Rules { admit: &admit, default_sources: &default_sources }
+}
+
+fn admit(source: &Source) -> Result<(), TargetProblem> {
+    let known =
+        ["wechat", "weibo", "nanfang", "appstore", "huawei", "tencent", "feed", "apk", "probe"];
+    if !known.contains(&source.connector.as_str()) {
+        return Err(TargetProblem::new("没有这个采集器", "用 freshd connector list 查看"));
+    }
+    if source.target.contains("bad") {
+        return Err(TargetProblem::new("目标不对", "换一个"));
+    }
+    Ok(())
+}
+
+fn default_sources(platform: &str, handle: &str) -> Vec<Source> {
+    match platform {
+        "wechat" if handle.starts_with("wx") => vec![Source::new("wechat", handle)],
+        "weibo" | "nanfang" => vec![Source::new(platform, handle)],
+        "app" if handle.starts_with(|c: char| c.is_ascii_digit()) => {
+            vec![Source::new("appstore", handle)]
+        }
+        "app" if handle.starts_with('C') => vec![Source::new("huawei", handle)],
+        _ => Vec::new(),
+    }
+}
+
+/// A CSV read and understood.
+pub(super) fn parsed(csv: &str) -> Parsed {
+    let book = table::read("台账.csv", csv.as_bytes()).unwrap();
+    rows::parse(&[book], &rules())
+}
+
+/// A CSV of these columns.
+pub(super) fn with(columns: &str, rows: &[&str]) -> Parsed {
+    parsed(&format!("{columns}\n{}\n", rows.join("\n")))
+}
+
+/// Every problem as one line.
+pub(super) fn told(parsed: &Parsed) -> Vec<String> {
+    parsed.all_problems().map(ToString::to_string).collect()
 }

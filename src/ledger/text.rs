@@ -85,10 +85,10 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let head = &bytes[..bytes.len().min(4096)];
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    // Separators and line ends are ASCII, so UTF-16 has zero bytes on one side only.
-    if odd > 0 && even == 0 {
+    // Separators and line ends are ASCII, so UTF-16 has its zero bytes mostly on one side (开 is U+5F00).
+    if odd > even * 2 {
         UTF_16LE
-    } else if even > 0 && odd == 0 {
+    } else if even > odd * 2 {
         UTF_16BE
     } else if std::str::from_utf8(bytes).is_ok() {
         UTF_8
