@@ -18,6 +18,7 @@ pub mod error;
 pub mod evidence;
 mod fdatasync;
 mod group;
+pub mod import;
 pub mod journal;
 mod keys;
 pub mod links;
@@ -34,12 +35,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-pub use self::accounts::LedgerChange;
 pub use self::audit::Audit;
 pub use self::change::Change;
 pub use self::error::{Holder, StoreError};
 pub use self::evidence::EvidenceId;
 pub use self::fdatasync::syncs;
+pub use self::import::LedgerChange;
 pub use self::links::StoredLink;
 pub use self::outbox::{Letter, LetterBody, LetterState};
 pub use self::prune::{Pruned, Retention};
@@ -119,7 +120,7 @@ impl Store {
             Self(Arc::new(Inner { engine, writer: Mutex::new(()), group: Group::default() }));
         match store.meta::<u64>(meta::SCHEMA)? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found, ours: SCHEMA }),
-            Some(_) => {}
+            Some(_) => store.finish_import()?,
             None => {
                 store.set_meta(meta::SCHEMA, &SCHEMA)?;
                 store.barrier_blocking()?;

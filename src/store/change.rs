@@ -29,8 +29,6 @@ pub struct Change {
     records: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Values that were read and must still be so.
     reads: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// Keys of keep-nothing indexes that are certain.
-    pub(super) marks: BTreeMap<Vec<u8>, bool>,
     pub(super) dues: BTreeMap<AccountId, DueChange>,
     pub(super) evidence: BTreeMap<EvidenceId, Kept>,
     pub(super) letters: BTreeMap<String, Option<Letter>>,
@@ -44,7 +42,6 @@ impl Change {
             engine,
             records: BTreeMap::new(),
             reads: BTreeMap::new(),
-            marks: BTreeMap::new(),
             dues: BTreeMap::new(),
             evidence: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -56,7 +53,6 @@ impl Change {
     /// Would it change nothing?
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
-            && self.marks.is_empty()
             && self.dues.is_empty()
             && self.evidence.is_empty()
             && self.letters.is_empty()
@@ -87,13 +83,18 @@ impl Change {
         if let Some(pending) = self.records.get(key) {
             return pending.as_ref().map(|bytes| codec::decode(kind, key, bytes)).transpose();
         }
-        let value = self.engine.get(key)?;
-        self.reads.entry(key.to_vec()).or_insert_with(|| value.clone());
-        let Some(value) = value else { return Ok(None) };
+        let Some(value) = self.value(key)? else { return Ok(None) };
         let Some(record) = codec::join(&*self.engine, key, value)? else {
             return Err(StoreError::Conflict { key: key.to_vec() });
         };
         codec::decode(kind, key, &record).map(Some)
+    }
+
+    /// The value of a key in the engine, which must still hold at the commit.
+    pub(super) fn value(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.engine.get(key)?;
+        self.reads.entry(key.to_vec()).or_insert_with(|| value.clone());
+        Ok(value)
     }
 
     /// Commits only if the key is absent.
@@ -139,9 +140,6 @@ impl Change {
         }
         for (key, record) in &self.records {
             work.record(key, record.as_deref())?;
-        }
-        for (key, present) in &self.marks {
-            work.mark(key.clone(), *present);
         }
         for (id, due) in self.dues.iter().filter(|(id, _)| !gone.contains(id)) {
             states::expand_dues(&mut work, id, *due)?;

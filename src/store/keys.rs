@@ -44,6 +44,8 @@ pub(crate) mod kind {
     pub(crate) const LINK: u8 = b'h';
     /// `A` time, position, hash → audit entry.
     pub(crate) const AUDIT: u8 = b'A';
+    /// `i` number → slice of an import that is being carried out.
+    pub(crate) const IMPORT: u8 = b'i';
     /// `x` key of a record, number → part of a record too large for one value.
     pub(crate) const PART: u8 = b'x';
 }
