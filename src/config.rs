@@ -125,7 +125,9 @@ impl Config {
 pub fn known_keys() -> BTreeSet<String> {
     const SAMPLE: &str = "[connectors.process.sample]\ncommand = [\"true\"]\n";
     let around = Surroundings::default();
-    let (_, keys) = read(SAMPLE, Path::new("freshd.toml"), &Args::default(), &around);
+    // A directory that cannot exist: nothing that lies about may count as a manifest.
+    let nowhere = Path::new("/dev/null/freshd.toml");
+    let (_, keys) = read(SAMPLE, nowhere, &Args::default(), &around);
     let limits = ["at_once", "per_minute"];
     let general = |key: String| match key.rsplit_once('.') {
         Some((path, limit)) if path.starts_with("connectors.") && limits.contains(&limit) => {

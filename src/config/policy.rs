@@ -105,8 +105,8 @@ pub(crate) fn check_window(section: &Section<'_>, policy: &PolicyConfig, window_
         let what = format!("提醒天数不能达到更新期限({window_days} 天),否则账号永远在预警");
         section.problem("remind_days_left", what, "写小于更新期限的天数,如 [5, 3, 1]");
     }
-    if policy.zombie_days <= window_days {
-        let what = format!("僵尸账号的天数须大于更新期限({window_days} 天)");
+    if policy.zombie_days < window_days {
+        let what = format!("僵尸账号的天数不能小于更新期限({window_days} 天)");
         section.problem("zombie_days", what, "常用 90");
     }
 }

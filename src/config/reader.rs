@@ -46,6 +46,8 @@ pub(crate) struct Section<'a> {
     /// The path as written in `known_keys`: names chosen by the operator are `NAME` there.
     shown: String,
     table: Option<&'a Table>,
+    /// Where the section itself stands: where a missing key is told.
+    at: Option<&'a Origin>,
     report: &'a Report,
     asked: RefCell<BTreeSet<String>>,
 }
@@ -111,6 +113,7 @@ impl<'a> Section<'a> {
             path: String::new(),
             shown: String::new(),
             table: Some(table),
+            at: None,
             report,
             asked: RefCell::default(),
         }
@@ -143,7 +146,8 @@ impl<'a> Section<'a> {
             }
             None => None,
         };
-        Section { path, shown, table, report: self.report, asked: RefCell::default() }
+        let at = self.origin(name);
+        Section { path, shown, table, at, report: self.report, asked: RefCell::default() }
     }
 
     /// Where the files that the document names are looked for.
@@ -320,8 +324,9 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
+    /// Where a key stands; where its section stands if it is missing.
     fn origin(&self, key: &str) -> Option<&'a Origin> {
-        self.table?.get(key).map(|node| &node.origin)
+        self.table.and_then(|table| table.get(key)).map(|node| &node.origin).or(self.at)
     }
 }
 

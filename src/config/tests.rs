@@ -138,7 +138,7 @@ fn a_mail_server_has_the_port_of_its_scheme_and_a_decoded_user() {
 
 #[test]
 fn sending_needs_a_server_and_a_sender() {
-    refused("[mail]\nmode = \"send\"\n", &[&["mail.server"], &["mail.from"]]);
+    refused("[mail]\nmode = \"send\"\n", &[&["第 1 行", "mail.server"], &["mail.from"]]);
     refused("[mail]\nmode = \"later\"\n", &[&["第 2 行", "mail.mode", "hold"]]);
     let pilot = "[mail]\nmode = \"pilot\"\nserver = \"smtp://m\"\nfrom = \"a@b.cn\"\n";
     refused(pilot, &[&["mail.pilot_units"]]);
@@ -231,7 +231,7 @@ fn connectors_have_limits_processes_and_known_names() {
     assert_eq!(config.connectors.process["acme"].command, ["acme", "-v"]);
     assert!(config.connectors.knows("acme") && !config.connectors.knows("acne"));
     refused("[connectors.process.feed]\ncommand = [\"x\"]\n", &[&["connectors.process.feed"]]);
-    refused("[connectors.process.acme]\n", &[&["connectors.process.acme.command"]]);
+    refused("[connectors.process.acme]\n", &[&["第 1 行", "connectors.process.acme.command"]]);
     refused("[connectors.nanfang]\nbase_urls = [\"ftp://x\"]\n", &[&["ftp"], &["至少"]]);
 }
 
