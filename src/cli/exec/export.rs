@@ -1,0 +1,126 @@
+//! What leaves in bulk? Accounts, rulings, observations and letters as CSV, XLSX or JSON lines.
+
+use serde_json::{Value, json};
+
+use super::{DONE, bytes};
+use crate::app::App;
+use crate::cli::args::{ExportFormat, ExportKind};
+use crate::control::Response;
+use crate::report::export::Rows;
+use crate::report::view::account_view;
+use crate::store::StoreError;
+
+pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::Result<Response> {
+    let rows = match kind {
+        ExportKind::Accounts => accounts(app)?,
+        ExportKind::Rulings => rulings(app)?,
+        ExportKind::Observations => journal(app, "observed")?,
+        ExportKind::Mail => mail(app)?,
+    };
+    Ok(bytes(DONE, &match format {
+        ExportFormat::Csv => rows.csv()?,
+        ExportFormat::Xlsx => rows.xlsx()?,
+        ExportFormat::Jsonl => rows.jsonl()?,
+    }))
+}
+
+fn columns(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn accounts(app: &App) -> anyhow::Result<Rows> {
+    const NAMES: [&str; 16] = [
+        "id",
+        "name",
+        "platform",
+        "handle",
+        "sponsor",
+        "supervisor",
+        "reporting_unit",
+        "region",
+        "lifecycle",
+        "filing",
+        "evidence_class",
+        "verdict",
+        "activity",
+        "last_update",
+        "deadline",
+        "days_left",
+    ];
+    let policy = app.policy();
+    let mut rows = Vec::new();
+    app.for_each_judged(app.now(), |account, state, judgement| {
+        let view = json!(account_view(&account, &state, &judgement, &policy));
+        let cell = |name: &&str| match *name {
+            "last_update" => view["last_update"]["earliest"].clone(),
+            name => view[name].clone(),
+        };
+        rows.push(NAMES.iter().map(cell).collect());
+        Ok(true)
+    })?;
+    Ok(Rows { columns: columns(&NAMES), rows })
+}
+
+fn rulings(app: &App) -> anyhow::Result<Rows> {
+    let names = ["id", "name", "rule", "veto", "outcome", "as_of", "clause", "reason"];
+    let policy = app.policy();
+    let mut rows = Vec::new();
+    app.for_each_judged(app.now(), |account, state, judgement| {
+        let view = account_view(&account, &state, &judgement, &policy);
+        for ruling in &view.rulings {
+            let ruling = json!(ruling);
+            let mut row = vec![json!(view.id), json!(view.name)];
+            row.extend(names[2..].iter().map(|name| ruling[*name].clone()));
+            rows.push(row);
+        }
+        Ok(true)
+    })?;
+    Ok(Rows { columns: columns(&names), rows })
+}
+
+/// Journal lines of one kind, a row per post.
+fn journal(app: &App, event: &str) -> anyhow::Result<Rows> {
+    let names = ["id", "at", "source", "key", "earliest", "latest", "title", "url"];
+    let mut rows = Vec::new();
+    app.store().for_each_account(|account| {
+        let lines: Vec<(freshd_core::Timestamp, Value)> =
+            app.store().last_events(&account.id, usize::MAX)?;
+        for (_, line) in lines.iter().rev().filter(|(_, line)| line["event"] == event) {
+            for post in line["posts"].as_array().into_iter().flatten() {
+                rows.push(vec![
+                    json!(account.id),
+                    line["at"].clone(),
+                    line["source"].clone(),
+                    post["key"].clone(),
+                    post["published"]["earliest"].clone(),
+                    post["published"]["latest"].clone(),
+                    post["title"].clone(),
+                    post["url"].clone(),
+                ]);
+            }
+        }
+        Ok::<_, StoreError>(true)
+    })?;
+    Ok(Rows { columns: columns(&names), rows })
+}
+
+fn mail(app: &App) -> anyhow::Result<Rows> {
+    let names =
+        ["id", "state", "to", "reason", "subject", "message_id", "attempts", "created_at", "last_reply"];
+    let mut rows = Vec::new();
+    app.store().for_each_letter(|letter| {
+        rows.push(vec![
+            json!(letter.id),
+            json!(letter.state),
+            json!(letter.to),
+            json!(letter.reasons.join(", ")),
+            json!(letter.subject),
+            json!(letter.message_id),
+            json!(letter.attempts),
+            json!(freshd_core::civil::rfc3339(letter.created_at)),
+            json!(letter.last_reply),
+        ]);
+        Ok(true)
+    })?;
+    Ok(Rows { columns: columns(&names), rows })
+}

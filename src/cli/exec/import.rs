@@ -1,0 +1,119 @@
+//! How does a ledger get in? Read, planned, told, and applied in one import; nothing of it if anything is wrong.
+
+use anyhow::anyhow;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use freshd_connectors::Target;
+use freshd_connectors::registry::default_sources;
+use freshd_core::account::{Account, Source};
+use freshd_core::state::AccountState;
+
+use super::{DONE, USAGE, file_bytes};
+use crate::app::App;
+use crate::cli::request::Request;
+use crate::config::problem::Problem;
+use crate::control::Response;
+use crate::ledger::existing::Directory;
+use crate::ledger::plan::{Options, Plan, plan};
+use crate::ledger::row::Rules;
+use crate::ledger::rows::{Parsed, parse};
+use crate::ledger::{returned, table};
+use crate::poll::apply::reconsider;
+use crate::poll::write;
+use crate::store::{Audit, LedgerChange, StoreError, meta};
+
+pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Response> {
+    let Request::Import { files, dry_run, good_rows, want_return, replace, yes } = request else {
+        return Err(anyhow!("not an import"));
+    };
+    let mut books = Vec::new();
+    let mut unreadable = Vec::new();
+    for file in &files {
+        match table::read(&file.name, &file_bytes(file)?) {
+            Ok(book) => books.push(book),
+            Err(problem) => unreadable.push(problem),
+        }
+    }
+    let parsed = parsed(app, &books, unreadable);
+    let file = if want_return {
+        Some(STANDARD.encode(returned::workbook(&parsed)?))
+    } else {
+        None
+    };
+    let existing = directory(app)?;
+    let next_number = app.store().meta(meta::LEDGER_NUMBER)?.unwrap_or(1);
+    let plan = plan(parsed, &existing, Options { good_rows, replace, yes, next_number });
+    let mut stdout = plan.summary();
+    let exit = if plan.applies { DONE } else { USAGE };
+    if plan.applies && !dry_run {
+        apply(app, &plan, who)?;
+        stdout.push_str("已导入。\n");
+    } else if dry_run {
+        stdout.push_str("试运行:什么都没有改动。\n");
+    }
+    Ok(Response { exit, stdout, file, ..Response::default() })
+}
+
+fn parsed(app: &App, books: &[table::Book], unreadable: Vec<Problem>) -> Parsed {
+    let parts = app.env.parts();
+    let registry = &parts.means.registry;
+    let admit = |source: &Source| match registry.find(&source.connector) {
+        Some(connector) => connector.admit(&Target::new(source.target.clone())),
+        None => Err(freshd_connectors::TargetProblem::new(
+            format!("没有名为 {} 的采集器", source.connector),
+            "用 freshd connector list 查看全部采集器",
+        )),
+    };
+    let mut parsed = parse(books, &Rules { admit: &admit, default_sources: &default_sources });
+    parsed.problems.splice(0..0, unreadable);
+    parsed
+}
+
+fn directory(app: &App) -> Result<Directory, StoreError> {
+    let mut accounts: Vec<Account> = Vec::new();
+    app.store().for_each_account(|account| {
+        accounts.push(account);
+        Ok(true)
+    })?;
+    Ok(accounts.into_iter().collect())
+}
+
+/// Writes what the plan changes; accounts that changed are judged again, so that their due times follow.
+fn apply(app: &App, plan: &Plan, who: &str) -> anyhow::Result<()> {
+    let now = app.now();
+    let mut puts: Vec<Account> = plan.added.iter().chain(&plan.updated).cloned().collect();
+    for id in &plan.to_remove {
+        if let Some(account) = app.store().account(id)? {
+            puts.push(Account { to_remove: true, ..account });
+        }
+    }
+    let changed: Vec<Account> = puts[plan.added.len()..].to_vec();
+    let detail = format!(
+        "新增 {},变更 {},拟移出 {}",
+        plan.added.len(),
+        plan.updated.len(),
+        plan.to_remove.len()
+    );
+    app.store().replace_ledger(&LedgerChange {
+        puts,
+        deletes: Vec::new(),
+        first_poll: now,
+        ledger_number: Some(plan.next_number),
+        audit: Audit {
+            at: now,
+            who: who.to_owned(),
+            what: "import".to_owned(),
+            on: String::new(),
+            detail,
+        },
+    })?;
+    let parts = app.env.parts();
+    for account in changed {
+        app.store().update(|change| {
+            let state: Option<AccountState> = change.state(&account.id)?;
+            let applied = reconsider(&account, state.unwrap_or_default(), &parts.terms, now);
+            write(change, &account, &applied, now)
+        })?;
+    }
+    Ok(())
+}
