@@ -117,6 +117,11 @@ fn judge(response: &Response) -> Result<(Option<bool>, String), Fault> {
     }
 }
 
+/// Does a JSON answer say, under whatever status, that it wants a login or fewer questions?
+pub(crate) fn is_guarded(response: &Response) -> bool {
+    matches!(json(response), Ok(Value::Object(body)) if matches!(own_word(&body), Word::Guarded(_)))
+}
+
 /// What a JSON answer says of itself.
 enum Word {
     Failed(String),
