@@ -20,3 +20,20 @@ mod workbook;
 
 #[cfg(test)]
 mod samples;
+
+use row::Rules;
+use rows::Parsed;
+
+/// Reads files by name and bytes, all together: a file that cannot be read is a problem beside the others' rows.
+pub fn read(files: &[(String, Vec<u8>)], rules: &Rules<'_>) -> Parsed {
+    let (mut books, mut unread) = (Vec::new(), Vec::new());
+    for (name, bytes) in files {
+        match table::read(name, bytes) {
+            Ok(book) => books.push(book),
+            Err(problem) => unread.push(problem),
+        }
+    }
+    let mut parsed = rows::parse(&books, rules);
+    parsed.problems.splice(0..0, unread);
+    parsed
+}

@@ -159,10 +159,8 @@ impl Header {
     }
 
     /// Does another row say the same again (a header repeated on each printed page)?
-    pub fn is_repeated_by(&self, line: &Line) -> bool {
-        let same = |(column, place): &&(Column, usize)| {
-            Column::named(line.text(*place)).is_some_and(|(named, _)| named == *column)
-        };
+    pub fn is_repeated_by(&self, headings: &Line, line: &Line) -> bool {
+        let same = |(_, place): &&(Column, usize)| line.text(*place) == headings.text(*place);
         self.known.iter().filter(same).count() >= KNOWN_MIN.min(self.known.len())
     }
 }

@@ -91,7 +91,7 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
     }
     let (mut named, mut doubtful) = (BTreeSet::new(), BTreeSet::new());
     for (row, id) in rows.iter().zip(&ids) {
-        if row.problems.is_empty() {
+        if row.importable && row.problems.is_empty() {
             named.insert(apply(&mut plan, row, id.as_ref(), existing));
         } else {
             plan.bad_rows += 1;

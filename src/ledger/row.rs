@@ -48,6 +48,8 @@ pub struct Row {
     pub duplicate_of: Option<String>,
     /// Another row of the same name, platform and sponsor, where a handle is missing.
     pub similar_to: Option<String>,
+    /// Has its sheet a header with which a row can be imported? What is wrong with it is told once, not by row.
+    pub importable: bool,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What is worth knowing.
@@ -86,6 +88,7 @@ pub(super) struct Context<'a> {
     pub(super) columns: &'a Arc<BTreeSet<Column>>,
     /// The platform that the sheet's name gives, where it has no such column.
     pub(super) platform: Option<&'static str>,
+    pub(super) importable: bool,
     pub(super) rules: &'a Rules<'a>,
 }
 
@@ -105,6 +108,7 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
         account,
         columns: Arc::clone(context.columns),
         sources_written,
+        importable: context.importable,
         duplicate_of: None,
         similar_to: None,
         problems,

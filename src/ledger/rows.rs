@@ -74,8 +74,10 @@ fn read_sheet(file: &str, sheet: &Sheet, rules: &Rules<'_>, parsed: &mut Parsed)
         let title = handle::platform_title(platform);
         parsed.notices.push(note(&format!("没有平台列,按表名都算作{title}")));
     }
-    parsed.problems.extend(header::missing(file, sheet, &header, platform.is_some()));
-    parsed.problems.extend(header.problems.iter().cloned());
+    let mut problems = header::missing(file, sheet, &header, platform.is_some());
+    problems.extend(header.problems.iter().cloned());
+    let importable = problems.is_empty();
+    parsed.problems.extend(problems);
     parsed.notices.extend(header.notices.iter().cloned());
     let headings = &sheet.rows[header.at];
     let texts = headings.cells.iter().map(|cell| cell.text.replace('\n', "")).collect();
@@ -92,10 +94,11 @@ fn read_sheet(file: &str, sheet: &Sheet, rules: &Rules<'_>, parsed: &mut Parsed)
         headings,
         columns: &columns,
         platform,
+        importable,
         rules,
     };
     for line in &sheet.rows[header.at + 1..] {
-        match passed_over(&header, line) {
+        match passed_over(&header, headings, line) {
             Some(why) => {
                 let first = line.cells.iter().find(|cell| !cell.is_empty());
                 let value = first.map(|cell| cell.text.as_str());
@@ -108,7 +111,7 @@ fn read_sheet(file: &str, sheet: &Sheet, rules: &Rules<'_>, parsed: &mut Parsed)
 }
 
 /// Why a row is no account's, if it is none.
-fn passed_over(header: &Header, line: &Line) -> Option<&'static str> {
+fn passed_over(header: &Header, headings: &Line, line: &Line) -> Option<&'static str> {
     let named = |column| header.place(column).is_some_and(|place| !line.text(place).is_empty());
     let mut texts: Vec<String> = line
         .cells
@@ -117,7 +120,7 @@ fn passed_over(header: &Header, line: &Line) -> Option<&'static str> {
         .map(|cell| half_width(&cell.text).split_whitespace().collect())
         .collect();
     texts.dedup();
-    if header.is_repeated_by(line) {
+    if header.is_repeated_by(headings, line) {
         return Some("重复的表头,跳过");
     }
     let whole = named(Column::Name) && named(Column::Sponsor);

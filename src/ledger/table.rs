@@ -13,6 +13,9 @@ pub const COLUMNS_MAX: usize = 256;
 /// Most cells in one file, merged cells counted as filled.
 pub const CELLS_MAX: usize = 4_000_000;
 
+/// Most text in the cells of one workbook, bytes.
+pub const TEXT_BYTES_MAX: usize = 64 << 20;
+
 /// What a cell was before it became text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CellKind {
@@ -99,8 +102,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Book, Problem> {
         guard::zip(file, bytes)?;
         workbook::xlsx(file, bytes)?
     } else if bytes.starts_with(&guard::CFB_MAGIC) {
-        guard::xls(file, bytes)?;
-        workbook::xls(file, bytes)?
+        return Err(guard::old_or_locked(file, bytes));
     } else {
         vec![text::sheet(file, bytes)?]
     };

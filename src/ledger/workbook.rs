@@ -1,17 +1,19 @@
-//! What does a workbook say? Every sheet of an XLSX or XLS as text cells, merged cells filled.
+//! What does a workbook say? Every sheet of an XLSX as text cells, merged cells filled.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{
-    Data, DataRef, Dimensions, ExcelDateTime, Reader, SheetType, SheetVisible, Xls, Xlsx,
+    Data, DataRef, Dimensions, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx,
     open_workbook_from_rs,
 };
 
 use crate::config::problem::Problem;
 
-use super::table::{CELLS_MAX, COLUMNS_MAX, Cell, CellKind, Line, ROWS_MAX, Sheet, too_many};
+use super::table::{
+    CELLS_MAX, COLUMNS_MAX, Cell, CellKind, Line, ROWS_MAX, Sheet, TEXT_BYTES_MAX, too_many,
+};
 
 /// Numbers of more digits are not kept exactly by spreadsheet programs.
 const WHOLE_MAX: f64 = 1e15;
@@ -44,34 +46,6 @@ pub(super) fn xlsx(file: &str, bytes: &[u8]) -> Result<Vec<Sheet>, Problem> {
     })
 }
 
-/// Reads an XLS. Its guard has bounded every sheet's area before.
-///
-/// # Errors
-/// Damaged, or too large.
-pub(super) fn xls(file: &str, bytes: &[u8]) -> Result<Vec<Sheet>, Problem> {
-    guarded(file, || {
-        let mut book: Xls<_> =
-            open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| damaged(file))?;
-        let sheets = book.sheets_metadata().to_vec();
-        let (mut read, mut budget) = (Vec::new(), Budget::new(file));
-        for sheet in sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
-            let range = book.worksheet_range(&sheet.name).map_err(|_| damaged(file))?;
-            let (top, left) = range.start().unwrap_or_default();
-            let mut rows = Rows::new();
-            for (row, column, value) in range.used_cells() {
-                let at = |base: u32, offset: usize| {
-                    base.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX))
-                };
-                budget.place(&mut rows, at(top, row), at(left, column), from_data(value))?;
-            }
-            let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(|_| damaged(file))?;
-            fill(&mut rows, &merged, &mut budget)?;
-            read.push(finished(&sheet.name, sheet.visible, rows));
-        }
-        Ok(read)
-    })
-}
-
 /// A workbook is made by anybody; a panic of its reader is a damaged file, not the end of the daemon.
 fn guarded<T>(file: &str, read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(file)))
@@ -86,17 +60,21 @@ struct Budget<'a> {
     file: &'a str,
     rows: usize,
     cells: usize,
+    bytes: usize,
 }
 
 impl<'a> Budget<'a> {
     fn new(file: &'a str) -> Self {
-        Self { file, rows: ROWS_MAX, cells: CELLS_MAX }
+        Self { file, rows: ROWS_MAX, cells: CELLS_MAX, bytes: TEXT_BYTES_MAX }
     }
 
     fn place(&mut self, rows: &mut Rows, row: u32, column: u32, cell: Cell) -> Result<(), Problem> {
         if cell.is_empty() {
             return Ok(());
         }
+        // A string is stored once in the file and may be shown by a million cells.
+        let left = self.bytes.checked_sub(cell.text.len());
+        self.bytes = left.ok_or_else(|| too_many(self.file))?;
         let column = column as usize;
         if column >= COLUMNS_MAX {
             return Err(too_many(self.file));

@@ -87,3 +87,23 @@ fn a_zip_that_is_no_workbook_is_named_so() {
     });
     assert!(read("包.zip", &bytes).unwrap_err().what.contains("不是 XLSX"));
 }
+
+#[test]
+fn an_old_workbook_and_a_locked_one_are_told_apart() {
+    let mut bytes = CFB_MAGIC.to_vec();
+    bytes.resize(2048, 0);
+    assert!(read("旧.xls", &bytes).unwrap_err().what.contains("旧格式 XLS"));
+    bytes.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
+    assert!(read("锁.xlsx", &bytes).unwrap_err().what.contains("密码"));
+}
+
+/// One long string, shown by thousands of cells: small in the file, large in memory.
+#[test]
+fn a_string_shown_by_too_many_cells_is_refused() {
+    let (long, mut build) = ("长".repeat(10_000), Build::new());
+    build.sheet("台账");
+    for _ in 0..2500 {
+        build.row(&[&long]);
+    }
+    assert!(read("大.xlsx", &build.bytes()).unwrap_err().what.contains("表格过大"));
+}

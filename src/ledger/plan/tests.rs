@@ -183,3 +183,11 @@ fn the_summary_shows_the_differences_before_they_apply() {
         assert!(text.contains(part), "{part} in {text}");
     }
 }
+
+#[test]
+fn a_sheet_that_lacks_a_required_column_imports_no_row_even_of_the_good() {
+    let parsed = with("账号名称,平台,账号标识", &["甲,微博,1234567890"]);
+    let told =
+        plan(parsed, &Directory::default(), Options { good_rows: true, ..Options::default() });
+    assert_eq!((told.added.len(), told.bad_rows, told.problems.len()), (0, 1, 1));
+}

@@ -1,5 +1,7 @@
 //! Whole ledgers as offices send them.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -121,6 +123,8 @@ fn rows_of_real_accounts_are_never_taken_for_footers() {
 }
 
 /// A workbook and a CSV that every mangling starts from.
+static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(seeds);
+
 fn seeds() -> Vec<Vec<u8>> {
     let mut build = Build::new();
     build.sheet("台账").row(&["账号名称", "平台", "账号标识", "主办单位"]);
@@ -139,7 +143,7 @@ proptest! {
         cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
         keep in 1_usize..=100,
     ) {
-        let mut bytes = seeds().swap_remove(seed);
+        let mut bytes = SEEDS[seed].clone();
         for (at, byte) in &cuts {
             let at = at.index(bytes.len());
             bytes[at] = *byte;
@@ -171,4 +175,13 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_stands_beside_the_rows_of_the_others() {
+    let good = "账号名称,平台,主办单位\n甲,微博,局\n".as_bytes().to_vec();
+    let files = [("坏.xlsx".to_owned(), b"PK".to_vec()), ("好.csv".to_owned(), good)];
+    let parsed = crate::ledger::read(&files, &rules());
+    assert_eq!(names(&parsed), ["甲"]);
+    assert!(told(&parsed)[0].starts_with("坏.xlsx "), "{:?}", told(&parsed));
 }
