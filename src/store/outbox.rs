@@ -279,4 +279,4 @@ pub(super) fn expand(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
