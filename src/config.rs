@@ -46,6 +46,9 @@ use secrets::Files;
 /// Longest file of the configuration that is read, bytes.
 const CONFIG_BYTES_MAX: u64 = 4 << 20;
 
+/// A file in a directory that cannot exist: nothing that lies about counts as being beside it.
+const NOWHERE: &str = "/dev/null/freshd.toml";
+
 /// A whole, valid configuration; every default is filled.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -106,6 +109,12 @@ impl Config {
         read(text, file, args, around).0
     }
 
+    /// What holds where nobody configured anything: no file and no environment is read.
+    pub fn built_in() -> Self {
+        Self::parse("", Path::new(NOWHERE), &Args::default(), &Surroundings::default())
+            .expect("the defaults are a valid configuration")
+    }
+
     /// The thresholds in force: the profile and what `[policy]` overrides.
     pub fn policy(&self) -> Policy {
         let profile = self.rulebook.profile(&self.policy.profile);
@@ -125,9 +134,7 @@ impl Config {
 pub fn known_keys() -> BTreeSet<String> {
     const SAMPLE: &str = "[connectors.process.sample]\ncommand = [\"true\"]\n";
     let around = Surroundings::default();
-    // A directory that cannot exist: nothing that lies about may count as a manifest.
-    let nowhere = Path::new("/dev/null/freshd.toml");
-    let (_, keys) = read(SAMPLE, nowhere, &Args::default(), &around);
+    let (_, keys) = read(SAMPLE, Path::new(NOWHERE), &Args::default(), &around);
     let limits = ["at_once", "per_minute"];
     let general = |key: String| match key.rsplit_once('.') {
         Some((path, limit)) if path.starts_with("connectors.") && limits.contains(&limit) => {

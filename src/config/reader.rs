@@ -308,7 +308,7 @@ impl<'a> Section<'a> {
             if asked.contains(name) {
                 continue;
             }
-            let what = format!("不认识的配置项 {}", join(&self.path, name));
+            let what = "不认识的配置项".to_owned();
             let help = match super::suggest::nearest(name, asked.iter().map(String::as_str)) {
                 Some(near) => format!("是不是 {near}?"),
                 None if asked.is_empty() => "删去这一项".to_owned(),

@@ -23,7 +23,7 @@ pub fn built_in() -> Rulebook {
 pub(crate) fn beside(file: &Path, shown: &str) -> Result<Rulebook, Vec<Problem>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(built_in()),
+        Err(_) if !file.exists() => return Ok(built_in()),
         Err(error) => {
             let what = format!("读不到:{}", super::locate::io_text(&error));
             return Err(vec![Problem::in_file(shown, what, "检查权限;文件须是 UTF-8")]);

@@ -56,6 +56,7 @@ fn an_empty_file_gives_every_default() {
     assert_eq!(config.connectors.settings.weibo_mode, WeiboMode::Api);
     assert!(config.schedule.precheck.is_some());
     assert!(config.warnings.is_empty());
+    assert_eq!(format!("{:?}", Config::built_in().policy()), format!("{:?}", config.policy()));
 }
 
 #[test]
