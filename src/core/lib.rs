@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod breaker;
+pub mod calendar;
 pub mod civil;
 pub mod coverage;
 pub mod fault;
