@@ -1,4 +1,264 @@
-//! Placeholder.
+//! How is the daemon set up? Configuration files and variables become one [`Config`], or every problem at once.
+//!
+//! **Invariant:** a value that is in a [`Config`] is valid, and no default is decided anywhere else. A broken file
+//! changes nothing: [`Config::load`] gives either a whole configuration or all of its problems.
 
 pub mod calendar;
+mod cron;
+mod locate;
+mod mail;
+mod policy;
 pub mod problem;
+mod reader;
+pub mod rules;
+mod secrets;
+mod service;
+mod sources;
+pub mod suggest;
+mod tree;
+mod values;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use freshd_connectors::http::NetSettings;
+use freshd_core::rulebook::{Policy, Rulebook};
+
+pub use cron::CronSchedule;
+pub use locate::{Args, Surroundings};
+pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
+pub use policy::{Inspection, PolicyConfig, ScheduleConfig};
+pub use problem::Problem;
+pub use secrets::{FileSecrets, SecretFile};
+pub use service::{Lang, LogConfig, LogFormat, RetentionConfig, StoreConfig, WebConfig};
+pub use sources::{
+    BUILT_IN as BUILT_IN_CONNECTORS, ComponentConfig, ConnectorsConfig, CourtesyLimits,
+    ProcessConfig,
+};
+
+use reader::{Report, Section, wrong};
+use secrets::Files;
+
+/// Longest configuration file that is read, bytes.
+const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
+/// A whole, valid configuration; every default is filled.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The zone in which times are written and schedules run.
+    pub timezone: Tz,
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[web]`.
+    pub web: WebConfig,
+    /// `[mail]`.
+    pub mail: MailConfig,
+    /// `[net]` and `[courtesy]`.
+    pub net: NetSettings,
+    /// `[policy]`.
+    pub policy: PolicyConfig,
+    /// `[schedule]`.
+    pub schedule: ScheduleConfig,
+    /// `[connectors.*]`.
+    pub connectors: ConnectorsConfig,
+    /// `[retention]`.
+    pub retention: RetentionConfig,
+    /// `[ui] lang`.
+    pub lang: Lang,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// The profiles that `[policy] profile` chooses from.
+    pub rulebook: Rulebook,
+    /// Where secrets come from.
+    pub secrets: Arc<FileSecrets>,
+    /// What is accepted but should be looked at.
+    pub warnings: Vec<Problem>,
+}
+
+impl Config {
+    /// Chooses and reads the configuration of this process.
+    pub fn load(args: &Args) -> Result<Self, Vec<Problem>> {
+        Self::load_in(args, &Surroundings::of_process())
+    }
+
+    /// The same with chosen surroundings.
+    pub fn load_in(args: &Args, around: &Surroundings) -> Result<Self, Vec<Problem>> {
+        let file = locate::choose(args, around).map_err(|problem| vec![problem])?;
+        let shown = file.strip_prefix(&around.directory).unwrap_or(&file);
+        let text = text_of(&file, &shown.display().to_string()).map_err(|found| vec![found])?;
+        Self::parse(&text, &file, args, around)
+    }
+
+    /// Reads a configuration that is already in memory; `file` says where relative paths start.
+    pub fn parse(
+        text: &str,
+        file: &Path,
+        args: &Args,
+        around: &Surroundings,
+    ) -> Result<Self, Vec<Problem>> {
+        read(text, file, args, around).0
+    }
+
+    /// The thresholds in force: the profile and what `[policy]` overrides.
+    pub fn policy(&self) -> Policy {
+        let profile = self.rulebook.profile(&self.policy.profile);
+        let mut policy =
+            Policy::of(profile.expect("the profile was looked up when the file was read").clone());
+        if let Some(days) = self.policy.update_window_days {
+            policy.window = TimeDelta::days(days.into());
+        }
+        policy.remind_days_left.clone_from(&self.policy.remind_days_left);
+        policy.zombie = TimeDelta::days(self.policy.zombie_days.into());
+        policy.escalate_after_days = self.policy.escalate_after_days;
+        policy
+    }
+}
+
+/// Every key that a configuration may hold, `NAME` standing for names that the operator chooses.
+pub fn known_keys() -> BTreeSet<String> {
+    const SAMPLE: &str = "[connectors.process.sample]\ncommand = [\"true\"]\n";
+    let around = Surroundings::default();
+    let (_, keys) = read(SAMPLE, Path::new("freshd.toml"), &Args::default(), &around);
+    let limits = ["at_once", "per_minute"];
+    let general = |key: String| match key.rsplit_once('.') {
+        Some((path, limit)) if path.starts_with("connectors.") && limits.contains(&limit) => {
+            format!("connectors.NAME.{limit}")
+        }
+        _ => key,
+    };
+    keys.into_iter().map(general).collect()
+}
+
+fn read(
+    text: &str,
+    file: &Path,
+    args: &Args,
+    around: &Surroundings,
+) -> (Result<Config, Vec<Problem>>, BTreeSet<String>) {
+    let base = file.parent().unwrap_or(Path::new("")).to_owned();
+    let files = Files { base, credentials: around.credentials(), systemd: around.systemd };
+    let shown = file.strip_prefix(&around.directory).unwrap_or(file);
+    let report = Report::new(shown, files);
+    let (mut table, errors) = tree::parse(text);
+    report.syntax(errors);
+    let variables = around.variables.iter();
+    tree::overlay(&mut table, variables.map(|(name, value)| (name.as_str(), value.as_str())));
+    let config = sections(Section::root(&table, &report), file, args, around);
+    let found = report.finish();
+    let result = match (config, found.problems) {
+        (Ok(config), problems) if problems.is_empty() => {
+            Ok(Config { warnings: found.warnings, ..config })
+        }
+        (Ok(_), problems) => Err(problems),
+        (Err(rules), problems) => Err(problems.into_iter().chain(rules).collect()),
+    };
+    (result, found.keys)
+}
+
+/// Reads every section; whatever is wrong is in the report and has its default here. The error is the rulebook's.
+fn sections(
+    root: Section<'_>,
+    file: &Path,
+    args: &Args,
+    around: &Surroundings,
+) -> Result<Config, Vec<Problem>> {
+    let mut gathered = sources::Gathered::default();
+    let given = args.store.as_ref().map(|path| around.directory.join(path));
+    let read = |name: &str| root.section(name);
+    let timezone = root.parsed("timezone", zone).unwrap_or(Tz::Asia__Shanghai);
+    let store = closed(read("store"), |section| service::read_store(section, given));
+    let web = closed(read("web"), service::read_web);
+    let mail = closed(read("mail"), mail::read);
+    let net = closed(read("courtesy"), |courtesy| {
+        closed(read("net"), |section| service::read_net(section, courtesy))
+    });
+    let section = read("policy");
+    let policy = policy::read(&section);
+    let schedule = closed(read("schedule"), policy::read_schedule);
+    let connectors = sources::read(read("connectors"), &mut gathered);
+    let retention = closed(read("retention"), service::read_retention);
+    let lang = closed(read("ui"), service::read_lang);
+    let log = closed(read("log"), service::read_log);
+    gathered.single("mail", "password", mail.password.clone());
+    let rulebook = rulebook(file, around);
+    if let Ok(rulebook) = &rulebook {
+        check_profile(&section, &policy, rulebook);
+    }
+    section.close();
+    root.close();
+    Ok(Config {
+        file: file.to_owned(),
+        timezone,
+        store,
+        web,
+        mail,
+        net,
+        policy,
+        schedule,
+        connectors,
+        retention,
+        lang,
+        log,
+        rulebook: rulebook?,
+        secrets: Arc::new(gathered.into_secrets()),
+        warnings: Vec::new(),
+    })
+}
+
+fn closed<'a, T>(section: Section<'a>, read: impl FnOnce(&Section<'a>) -> T) -> T {
+    let value = read(&section);
+    section.close();
+    value
+}
+
+fn rulebook(file: &Path, around: &Surroundings) -> Result<Rulebook, Vec<Problem>> {
+    let beside = file.with_file_name("rulebook.toml");
+    let shown = beside.strip_prefix(&around.directory).unwrap_or(&beside).display().to_string();
+    rules::beside(&beside, &shown)
+}
+
+fn check_profile(section: &Section<'_>, policy: &PolicyConfig, rulebook: &Rulebook) {
+    let Some(profile) = rulebook.profile(&policy.profile) else {
+        let names: Vec<&str> = rulebook.profiles.iter().map(|held| held.name.as_str()).collect();
+        let help = match suggest::nearest(&policy.profile, names.iter().copied()) {
+            Some(near) => format!("是不是 {near}?"),
+            None => format!("可用的有:{}", names.join("、")),
+        };
+        let what = format!("rulebook.toml 里没有名为「{}」的指标方案", policy.profile);
+        return section.problem("profile", what, help);
+    };
+    let window = policy.update_window_days.unwrap_or(profile.update_window_days);
+    policy::check_window(section, policy, window);
+}
+
+fn zone(name: &str) -> Result<Tz, reader::Wrong> {
+    name.parse().or_else(|_| wrong(format!("不认识的时区「{name}」"), "写成 Asia/Shanghai"))
+}
+
+fn text_of(file: &Path, shown: &str) -> Result<String, Problem> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(file)
+        .and_then(|held| held.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let what = format!("读不到配置文件:{}", locate::io_text(&error));
+        return Err(Problem::in_file(shown, what, "检查路径和权限"));
+    }
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
+        let what = format!("配置文件超过 {} MiB", CONFIG_BYTES_MAX >> 20);
+        return Err(Problem::in_file(shown, what, "这大概不是配置文件"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Problem::at_line(shown, Some(line), "", "配置文件不是 UTF-8", "用编辑器另存为 UTF-8")
+    })
+}
+
+#[cfg(test)]
+mod tests;

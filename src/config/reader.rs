@@ -1,0 +1,362 @@
+//! How is a configuration read without stopping at the first mistake? Sections that collect problems.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::secrets::Files;
+use super::tree::{Node, Origin, SyntaxError, Table, Value};
+
+/// Why a value is not accepted, and what to write instead; Chinese.
+pub(crate) struct Wrong {
+    pub(crate) what: String,
+    pub(crate) help: String,
+}
+
+/// Shorthand for a refusal.
+pub(crate) fn wrong<T>(what: impl Into<String>, help: impl Into<String>) -> Result<T, Wrong> {
+    Err(Wrong { what: what.into(), help: help.into() })
+}
+
+/// Everything found while reading one document.
+pub(crate) struct Report {
+    /// The file as problems name it.
+    file: PathBuf,
+    /// Where the files that it names are looked for.
+    pub(crate) files: Files,
+    problems: RefCell<Vec<Found>>,
+    warnings: RefCell<Vec<Found>>,
+    keys: RefCell<BTreeSet<String>>,
+}
+
+/// What a [`Report`] comes to.
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+    /// Every key that was asked for.
+    pub(crate) keys: BTreeSet<String>,
+}
+
+/// A problem and its line, by which they are sorted.
+type Found = (Option<usize>, Problem);
+
+/// One table of the document, read key by key.
+pub(crate) struct Section<'a> {
+    path: String,
+    /// The path as written in `known_keys`: names chosen by the operator are `NAME` there.
+    shown: String,
+    table: Option<&'a Table>,
+    report: &'a Report,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Report {
+    pub(crate) fn new(file: &Path, files: Files) -> Self {
+        Self {
+            file: file.to_owned(),
+            files,
+            problems: RefCell::default(),
+            warnings: RefCell::default(),
+            keys: RefCell::default(),
+        }
+    }
+
+    /// Adds a problem at a line (0 = the whole file) and key path.
+    pub(crate) fn problem(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) {
+        self.problems.borrow_mut().push(self.made(origin, path, wrong));
+    }
+
+    /// Adds a warning: said, but nothing is refused for it.
+    pub(crate) fn warning(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) {
+        self.warnings.borrow_mut().push(self.made(origin, path, wrong));
+    }
+
+    /// Adds the mistakes in the TOML itself.
+    pub(crate) fn syntax(&self, errors: Vec<SyntaxError>) {
+        for SyntaxError { line, message } in errors {
+            let what = format!("TOML 写法不对:{message}");
+            let help = "每行写 名称 = 值;文本加英文双引号,小节写成 [名称]".to_owned();
+            self.problem(Some(&Origin::Line(line)), "", Wrong { what, help });
+        }
+    }
+
+    /// Everything that was found, in the order of the file.
+    pub(crate) fn finish(self) -> Findings {
+        let sorted = |mut found: Vec<Found>| {
+            found.sort_by_key(|(line, _)| *line);
+            found.into_iter().map(|(_, problem)| problem).collect()
+        };
+        Findings {
+            problems: sorted(self.problems.into_inner()),
+            warnings: sorted(self.warnings.into_inner()),
+            keys: self.keys.into_inner(),
+        }
+    }
+
+    fn made(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) -> Found {
+        let Wrong { what, help } = wrong;
+        let (file, line) = match origin {
+            Some(Origin::Line(line)) => (self.file.display().to_string(), Some(*line)),
+            Some(Origin::Env { name, .. }) => (format!("环境变量 {name}"), None),
+            None => (self.file.display().to_string(), None),
+        };
+        (line, Problem::at_line(&file, line, path, what, help))
+    }
+}
+
+impl<'a> Section<'a> {
+    /// The document itself.
+    pub(crate) fn root(table: &'a Table, report: &'a Report) -> Self {
+        Self {
+            path: String::new(),
+            shown: String::new(),
+            table: Some(table),
+            report,
+            asked: RefCell::default(),
+        }
+    }
+
+    /// The table of that name; an absent one reads as empty.
+    pub(crate) fn section(&self, name: &str) -> Section<'a> {
+        let shown = join(&self.shown, name);
+        self.open(name, shown)
+    }
+
+    /// The tables inside this one whose names the operator chose.
+    pub(crate) fn named_sections(&self) -> Vec<(String, Section<'a>)> {
+        let names: Vec<String> =
+            self.table.iter().flat_map(|table| table.keys().cloned()).collect();
+        let shown = join(&self.shown, "NAME");
+        let open = |name: String| (name.clone(), self.open(&name, shown.clone()));
+        names.into_iter().map(open).collect()
+    }
+
+    fn open(&self, name: &str, shown: String) -> Section<'a> {
+        let path = join(&self.path, name);
+        let table = match self.node(name) {
+            Some(Node { value: Value::Table(inner), .. }) => Some(inner),
+            Some(node) => {
+                let what = format!("{path} 应当是一节,这里写的是{}", node.value.kind());
+                let help = format!("改成 [{path}],并把各项写在下面");
+                self.report.problem(Some(&node.origin), &path, Wrong { what, help });
+                None
+            }
+            None => None,
+        };
+        Section { path, shown, table, report: self.report, asked: RefCell::default() }
+    }
+
+    /// Where the files that the document names are looked for.
+    pub(crate) fn files(&self) -> &'a Files {
+        &self.report.files
+    }
+
+    /// Is anything written here?
+    pub(crate) fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The full path of a key of this section.
+    pub(crate) fn key_path(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
+    /// Names written here, asked for or not.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        self.table.iter().flat_map(|table| table.keys().map(String::as_str)).collect()
+    }
+
+    /// Is the key written here?
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// A problem with a key of this section (or with its absence).
+    pub(crate) fn problem(&self, key: &str, what: impl Into<String>, help: impl Into<String>) {
+        let found = Wrong { what: what.into(), help: help.into() };
+        self.report.problem(self.origin(key), &join(&self.path, key), found);
+    }
+
+    /// A warning about a key of this section.
+    pub(crate) fn warning(&self, key: &str, what: impl Into<String>, help: impl Into<String>) {
+        let found = Wrong { what: what.into(), help: help.into() };
+        self.report.warning(self.origin(key), &join(&self.path, key), found);
+    }
+
+    /// The value of a key through `convert`; a refusal becomes a problem and reads as absent.
+    pub(crate) fn read<T>(
+        &self,
+        key: &str,
+        convert: impl FnOnce(&Node) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        self.report.keys.borrow_mut().insert(join(&self.shown, key));
+        let node = self.node(key)?;
+        match convert(node) {
+            Ok(value) => Some(value),
+            Err(found) => {
+                self.report.problem(Some(&node.origin), &join(&self.path, key), found);
+                None
+            }
+        }
+    }
+
+    /// Text, as it stands.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        self.read(key, as_text)
+    }
+
+    /// Text that must parse; the empty text reads as absent.
+    pub(crate) fn parsed<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        self.read(key, |node| match as_text(node)?.trim() {
+            "" => Ok(None),
+            text => parse(text).map(Some),
+        })
+        .flatten()
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
+        self.read(key, |node| match node.value {
+            Value::Flag(flag) => Ok(flag),
+            _ => wrong(expected("true 或 false", node), "写成 true 或 false,不加引号"),
+        })
+        .unwrap_or(default)
+    }
+
+    /// A whole number within limits.
+    pub(crate) fn whole(&self, key: &str, limits: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        self.read(key, |node| as_whole(node, &limits))
+    }
+
+    /// A list of whole numbers within limits.
+    pub(crate) fn wholes(
+        &self,
+        key: &str,
+        limits: std::ops::RangeInclusive<u32>,
+    ) -> Option<Vec<u32>> {
+        self.read(key, |node| match &node.value {
+            Value::List(items) => items.iter().map(|item| as_whole(item, &limits)).collect(),
+            _ => wrong(expected("列表", node), "写成 [1, 2] 这样的列表"),
+        })
+    }
+
+    /// A share between 0 and 1.
+    pub(crate) fn share(&self, key: &str) -> Option<f64> {
+        self.read(key, |node| {
+            let share = match node.value {
+                Value::Float(share) => share,
+                Value::Integer(whole) => whole as f64,
+                _ => return wrong(expected("小数", node), "写成 0 到 1 之间的小数,如 0.3"),
+            };
+            if (0.0..=1.0).contains(&share) {
+                Ok(share)
+            } else {
+                wrong(format!("{share} 不在 0 到 1 之间"), "比例用小数写,如 30 % 写成 0.3")
+            }
+        })
+    }
+
+    /// A list of texts, each of which must parse; a variable may give them separated by commas.
+    pub(crate) fn list<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Vec<T>> {
+        self.report.keys.borrow_mut().insert(join(&self.shown, key));
+        let node = self.node(key)?;
+        let path = join(&self.path, key);
+        let mut kept = Vec::new();
+        let mut take = |origin: &Origin, text: &str| match parse(text.trim()) {
+            Ok(value) => kept.push(value),
+            Err(found) => self.report.problem(Some(origin), &path, found),
+        };
+        match (&node.value, &node.origin) {
+            (Value::List(items), _) => {
+                for item in items {
+                    match as_text(item) {
+                        Ok(text) => take(&item.origin, &text),
+                        Err(found) => self.report.problem(Some(&item.origin), &path, found),
+                    }
+                }
+            }
+            (_, Origin::Env { raw, .. }) => {
+                let texts = raw.split(',').filter(|text| !text.trim().is_empty());
+                texts.for_each(|text| take(&node.origin, text));
+            }
+            _ => {
+                let found = wrong::<()>(expected("列表", node), "写成 [\"…\", \"…\"] 这样的列表");
+                if let Err(found) = found {
+                    self.report.problem(Some(&node.origin), &path, found);
+                }
+            }
+        }
+        Some(kept)
+    }
+
+    /// Reports what is written here and was never asked for.
+    pub(crate) fn close(self) {
+        let asked = self.asked.borrow();
+        for (name, node) in self.table.into_iter().flatten() {
+            if asked.contains(name) {
+                continue;
+            }
+            let what = format!("不认识的配置项 {}", join(&self.path, name));
+            let help = match super::suggest::nearest(name, asked.iter().map(String::as_str)) {
+                Some(near) => format!("是不是 {near}?"),
+                None if asked.is_empty() => "删去这一项".to_owned(),
+                None => format!("可用的有:{}", join_all(&asked)),
+            };
+            let path = join(&self.path, name);
+            self.report.problem(Some(&node.origin), &path, Wrong { what, help });
+        }
+    }
+
+    fn node(&self, key: &str) -> Option<&'a Node> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        self.table?.get(key)
+    }
+
+    fn origin(&self, key: &str) -> Option<&'a Origin> {
+        self.table?.get(key).map(|node| &node.origin)
+    }
+}
+
+fn as_text(node: &Node) -> Result<String, Wrong> {
+    match (&node.value, &node.origin) {
+        (Value::Text(text), _) => Ok(text.clone()),
+        (_, Origin::Env { raw, .. }) => Ok(raw.clone()),
+        _ => wrong(expected("文本", node), "给它加上英文双引号"),
+    }
+}
+
+fn as_whole(node: &Node, limits: &std::ops::RangeInclusive<u32>) -> Result<u32, Wrong> {
+    let help = format!("写成 {} 到 {} 之间的整数,不加引号", limits.start(), limits.end());
+    let Value::Integer(number) = node.value else {
+        return wrong(expected("整数", node), help);
+    };
+    match u32::try_from(number) {
+        Ok(whole) if limits.contains(&whole) => Ok(whole),
+        _ => wrong(format!("{number} 超出范围"), help),
+    }
+}
+
+fn expected(kind: &str, node: &Node) -> String {
+    format!("应当是{kind},这里写的是{}", node.value.kind())
+}
+
+fn join(path: &str, key: &str) -> String {
+    match (path, key) {
+        ("", key) => key.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, key) => format!("{path}.{key}"),
+    }
+}
+
+fn join_all(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join("、")
+}

@@ -1,0 +1,275 @@
+//! Which connectors are there, where do they ask and how politely? `[connectors.*]`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use freshd_connectors::registry::WeiboMode;
+use freshd_connectors::{Courtesy, Settings};
+
+use super::reader::{Section, Wrong, wrong};
+use super::secrets::{FileSecrets, SecretFile};
+use super::suggest;
+use super::values::base_url;
+
+/// The built-in connectors, as in `connector:target`.
+pub const BUILT_IN: [&str; 12] = [
+    "wechat",
+    "weibo",
+    "nanfang",
+    "appstore",
+    "huawei",
+    "tencent",
+    "apk",
+    "probe",
+    "article",
+    "feed",
+    "feed-complete",
+    "manual",
+];
+
+/// `[connectors.*]`, save the secrets.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectorsConfig {
+    /// What the built-in connectors need.
+    pub settings: Settings,
+    /// Limits set for a connector by name.
+    pub courtesy: BTreeMap<String, CourtesyLimits>,
+    /// Connectors that are programs of their own.
+    pub process: BTreeMap<String, ProcessConfig>,
+    /// `[connectors.wechat.component]`: accounts authorised to a third-party platform.
+    pub component: Option<ComponentConfig>,
+    /// Names of the manifests `connectors/*.toml` beside the configuration.
+    pub manifests: Vec<String>,
+}
+
+/// `at_once` and `per_minute` of `[connectors.NAME]`; what is not written stays as the connector says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CourtesyLimits {
+    /// Polls in flight at once; 0 = no limit.
+    pub at_once: Option<u32>,
+    /// Polls started in any minute; 0 = no limit.
+    pub per_minute: Option<u32>,
+}
+
+/// `[connectors.process.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessConfig {
+    /// Program and arguments.
+    pub command: Vec<String>,
+}
+
+/// `[connectors.wechat.component]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentConfig {
+    /// AppID of the third-party platform.
+    pub app_id: String,
+}
+
+impl CourtesyLimits {
+    /// The connector's own limits with what the operator wrote.
+    pub fn over(self, own: Courtesy) -> Courtesy {
+        Courtesy {
+            at_once: self.at_once.unwrap_or(own.at_once),
+            per_minute: self.per_minute.unwrap_or(own.per_minute),
+        }
+    }
+}
+
+impl ConnectorsConfig {
+    /// The limits in force for a connector whose own are `own`.
+    pub fn courtesy(&self, connector: &str, own: Courtesy) -> Courtesy {
+        self.courtesy.get(connector).copied().unwrap_or_default().over(own)
+    }
+
+    /// Is there a connector of that name?
+    pub fn knows(&self, name: &str) -> bool {
+        BUILT_IN.contains(&name)
+            || self.process.contains_key(name)
+            || self.manifests.iter().any(|manifest| manifest == name)
+    }
+}
+
+/// The files with secrets, gathered while reading.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    tables: BTreeMap<String, SecretFile>,
+    singles: BTreeMap<(String, String), SecretFile>,
+}
+
+impl Gathered {
+    pub(crate) fn single(&mut self, connector: &str, key: &str, file: Option<SecretFile>) {
+        let entry = file.map(|file| ((connector.to_owned(), key.to_owned()), file));
+        self.singles.extend(entry);
+    }
+
+    fn table(&mut self, connector: &str, file: Option<SecretFile>) {
+        self.tables.extend(file.map(|file| (connector.to_owned(), file)));
+    }
+
+    pub(crate) fn into_secrets(self) -> FileSecrets {
+        FileSecrets::new(self.tables, self.singles)
+    }
+}
+
+pub(crate) fn read(section: Section<'_>, gathered: &mut Gathered) -> ConnectorsConfig {
+    let manifests = manifests(&section.files().base.join("connectors"));
+    let mut config = ConnectorsConfig { manifests, ..ConnectorsConfig::default() };
+    for name in BUILT_IN {
+        let own = section.section(name);
+        built_in(name, &own, &mut config, gathered);
+        keep_limits(name, &own, &mut config);
+        own.close();
+    }
+    let processes = section.section("process");
+    for (name, own) in processes.named_sections() {
+        process(&name, &own, &mut config, gathered);
+        keep_limits(&name, &own, &mut config);
+        own.close();
+    }
+    for name in config.manifests.clone() {
+        let own = section.section(&name);
+        gathered.table(&name, SecretFile::read(&own, "secrets_file"));
+        keep_limits(&name, &own, &mut config);
+        own.close();
+    }
+    unknown(&section, &config);
+    config
+}
+
+fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathered: &mut Gathered) {
+    let settings = &mut config.settings;
+    let url = |key: &str, default: &mut url::Url| {
+        *default = own.parsed(key, base_url).unwrap_or_else(|| default.clone());
+    };
+    match name {
+        "wechat" => {
+            url("base_url", &mut settings.wechat_base);
+            url("article_base_url", &mut settings.wechat_article_base);
+            gathered.table(name, SecretFile::read(own, "secrets_file"));
+            config.component = component(own, gathered);
+        }
+        "weibo" => {
+            settings.weibo_mode = own.parsed("mode", weibo_mode).unwrap_or(WeiboMode::Api);
+            if settings.weibo_mode == WeiboMode::Web {
+                settings.weibo_base = base_url("https://m.weibo.cn").unwrap_or_else(|_| {
+                    unreachable!("a literal address parses");
+                });
+            }
+            url("base_url", &mut settings.weibo_base);
+            gathered.single(name, "token", SecretFile::read(own, "token_file"));
+            gathered.single(name, "cookie", SecretFile::read(own, "cookie_file"));
+        }
+        "nanfang" => {
+            if let Some(bases) = own.list("base_urls", base_url) {
+                if bases.is_empty() {
+                    own.problem("base_urls", "至少要有一个地址", "删去这一项即用默认地址");
+                } else {
+                    settings.nanfang_bases = bases;
+                }
+            }
+        }
+        "appstore" => {
+            url("base_url", &mut settings.appstore_base);
+            if let Some(country) = own.parsed("country", country) {
+                settings.appstore_country = country;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn component(own: &Section<'_>, gathered: &mut Gathered) -> Option<ComponentConfig> {
+    let section = own.section("component");
+    let app_id = section.text("app_id").filter(|id| !id.is_empty());
+    gathered.table("wechat.component", SecretFile::read(&section, "secrets_file"));
+    if section.is_present() {
+        section.warning(
+            "",
+            "第三方平台授权的账号这一版还不会采集",
+            "需要采集的账号先用 AppID 和密钥",
+        );
+        if app_id.is_none() {
+            section.problem("app_id", "没有写第三方平台的 AppID", "写上 app_id = \"wx…\"");
+        }
+    }
+    section.close();
+    app_id.map(|app_id| ComponentConfig { app_id })
+}
+
+fn process(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathered: &mut Gathered) {
+    if BUILT_IN.contains(&name) || config.manifests.iter().any(|held| held == name) {
+        own.problem("", format!("已有名为 {name} 的采集器"), "换一个名称");
+    }
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !name.chars().all(plain) {
+        own.problem("", format!("采集器名称「{name}」不合规"), "只用小写字母、数字和连字符");
+    }
+    let command = own.list("command", |word| Ok(word.to_owned())).unwrap_or_default();
+    match command.first() {
+        None => own.problem("command", "没有写要运行的程序", "写上 command = [\"/路径/程序\"]"),
+        Some(program) if program.contains('/') && !Path::new(program).exists() => {
+            own.problem("command", format!("{program}:文件不存在"), "检查程序的路径");
+        }
+        Some(_) => {}
+    }
+    gathered.table(name, SecretFile::read(own, "secrets_file"));
+    config.process.insert(name.to_owned(), ProcessConfig { command });
+}
+
+fn keep_limits(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig) {
+    let limits = CourtesyLimits {
+        at_once: own.whole("at_once", 0..=10_000),
+        per_minute: own.whole("per_minute", 0..=1_000_000),
+    };
+    if limits != CourtesyLimits::default() {
+        config.courtesy.insert(name.to_owned(), limits);
+    }
+}
+
+fn unknown(section: &Section<'_>, config: &ConnectorsConfig) {
+    let known = || {
+        let manifests = config.manifests.iter().map(String::as_str);
+        BUILT_IN.into_iter().chain(["process"]).chain(manifests)
+    };
+    for name in section.names() {
+        if known().any(|known| known == name) {
+            continue;
+        }
+        let help = match suggest::nearest(name, known()) {
+            Some(near) => format!("是不是 {near}?"),
+            None => format!(
+                "内置的有 {};自己的程序写成 [connectors.process.{name}],清单放在 connectors/{name}.toml",
+                BUILT_IN.join("、")
+            ),
+        };
+        section.problem(name, format!("没有名为 {name} 的采集器"), help);
+    }
+}
+
+/// Names of the manifests in a directory; none when there is no such directory.
+fn manifests(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let stem = |path: std::path::PathBuf| {
+        let toml = path.extension().is_some_and(|extension| extension == "toml");
+        toml.then(|| path.file_stem()?.to_str().map(str::to_owned)).flatten()
+    };
+    let mut names: Vec<String> = entries.filter_map(|entry| stem(entry.path())).collect();
+    names.sort();
+    names
+}
+
+fn weibo_mode(text: &str) -> Result<WeiboMode, Wrong> {
+    match text {
+        "api" => Ok(WeiboMode::Api),
+        "web" => Ok(WeiboMode::Web),
+        _ => wrong(format!("不认识的方式「{text}」"), "api(官方接口)或 web(网页登录态)"),
+    }
+}
+
+fn country(text: &str) -> Result<String, Wrong> {
+    if text.len() == 2 && text.chars().all(|c| c.is_ascii_lowercase()) {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不是商店的国家代码"), "两个小写字母,中国大陆为 cn")
+    }
+}
