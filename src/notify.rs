@@ -7,3 +7,4 @@
 pub mod clean;
 pub mod holiday;
 pub mod letter;
+pub mod smtp;
