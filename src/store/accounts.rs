@@ -1,0 +1,161 @@
+//! Which accounts are in the ledger 台账? Accounts by id, and by every other name that finds them.
+
+use std::collections::BTreeSet;
+
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::id::AccountId;
+
+use super::audit::Audit;
+use super::change::{Change, Expansion};
+use super::engine::Order;
+use super::error::StoreError;
+use super::keys::{Key, Reader, kind, of_account, span, under};
+use super::meta;
+use super::{Scanned, Store, codec};
+
+/// What one import changes.
+#[derive(Clone, Debug)]
+pub struct LedgerChange {
+    /// Accounts as they are to be; those that are so already cost nothing.
+    pub puts: Vec<Account>,
+    /// Accounts to remove, with their state. Their journal stays until its retention ends.
+    pub deletes: Vec<AccountId>,
+    /// When accounts that are new and judged are due for their first poll.
+    pub first_poll: Timestamp,
+    /// The ledger's number counter afterwards, if it moved.
+    pub ledger_number: Option<u64>,
+    /// Who imported what.
+    pub audit: Audit,
+}
+
+impl Change {
+    /// Sets an account and the aliases that find it.
+    pub fn put_account(&mut self, account: &Account) {
+        self.accounts.insert(account.id.clone(), Some(account.clone()));
+    }
+
+    /// Removes an account, its aliases, due times and state. Its journal stays until its retention ends.
+    pub fn delete_account(&mut self, id: &AccountId) {
+        self.accounts.insert(id.clone(), None);
+        self.remove(of_account(kind::STATE, id));
+    }
+
+    /// Reads an account; the commit conflicts if it changes meanwhile.
+    pub fn account(&mut self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        match self.accounts.get(id) {
+            Some(pending) => Ok(pending.clone()),
+            None => self.read("account", &of_account(kind::ACCOUNT, id)),
+        }
+    }
+}
+
+impl Store {
+    /// The account with this id.
+    pub fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        codec::read(self.engine(), "account", &of_account(kind::ACCOUNT, id))
+    }
+
+    /// The accounts that this text finds: the one with this id, else those with this alias (any case).
+    pub fn find(&self, text: &str) -> Result<Vec<AccountId>, StoreError> {
+        let id = AccountId::new(text);
+        if self.engine().get(&of_account(kind::ACCOUNT, &id))?.is_some() {
+            return Ok(vec![id]);
+        }
+        let (from, to) = under(&alias_prefix(text).done());
+        let mut found = Vec::new();
+        self.each(&from, &to, Order::Ascending, |key, _| {
+            let mut reader = Reader::behind_kind(key);
+            let (_, id) = (reader.text(), reader.text());
+            found.push(AccountId::new(
+                id.ok_or_else(|| StoreError::damaged("alias", key, "键不完整"))?,
+            ));
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// Visits every account in the order of ids; `false` ends the walk. Accounts that cannot be read are logged
+    /// and counted, and do not end it.
+    pub fn for_each_account(
+        &self,
+        mut visit: impl FnMut(Account) -> Result<bool, StoreError>,
+    ) -> Result<Scanned, StoreError> {
+        self.for_each_record("account", span(kind::ACCOUNT), Order::Ascending, |_, account| {
+            visit(account)
+        })
+    }
+
+    /// How many accounts there are. Walks them: not for every page view.
+    pub fn count_accounts(&self) -> Result<u64, StoreError> {
+        let (from, to) = span(kind::ACCOUNT);
+        let mut count = 0;
+        self.each(&from, &to, Order::Ascending, |_, _| {
+            count += 1;
+            Ok(true)
+        })?;
+        Ok(count)
+    }
+
+    /// Applies an import as one batch and raises the import generation. Returns the new generation.
+    pub fn replace_ledger(&self, ledger: &LedgerChange) -> Result<u64, StoreError> {
+        self.update(|change| {
+            let generation = change.meta::<u64>(meta::IMPORT_GENERATION)?.unwrap_or(0) + 1;
+            change.put_meta(meta::IMPORT_GENERATION, &generation)?;
+            if let Some(number) = ledger.ledger_number {
+                change.put_meta(meta::LEDGER_NUMBER, &number)?;
+            }
+            for id in &ledger.deletes {
+                change.delete_account(id);
+            }
+            for account in &ledger.puts {
+                change.put_account(account);
+                if account.lifecycle.is_judged() && self.account_is_new(&account.id)? {
+                    change.set_poll_due(&account.id, Some(ledger.first_poll));
+                }
+            }
+            change.audit(&ledger.audit)?;
+            Ok(generation)
+        })
+    }
+
+    fn account_is_new(&self, id: &AccountId) -> Result<bool, StoreError> {
+        Ok(self.engine().get(&of_account(kind::ACCOUNT, id))?.is_none())
+    }
+}
+
+fn alias_prefix(alias: &str) -> Key {
+    Key::of(kind::ALIAS).any_text(&alias.trim().to_lowercase())
+}
+
+/// The keys of an account's aliases.
+fn alias_keys(account: &Account) -> BTreeSet<Vec<u8>> {
+    let key = |alias: &String| alias_prefix(alias).text(account.id.as_str()).done();
+    account.aliases.iter().filter(|alias| !alias.trim().is_empty()).map(key).collect()
+}
+
+/// Writes an account and the difference of its aliases.
+pub(super) fn expand(
+    work: &mut Expansion<'_>,
+    id: &AccountId,
+    account: Option<&Account>,
+) -> Result<(), StoreError> {
+    let key = of_account(kind::ACCOUNT, id);
+    let old = work.present(&key)?;
+    let new = account.map(codec::encode).transpose()?;
+    if old == new {
+        return Ok(());
+    }
+    let before = match &old {
+        Some(_) => codec::read::<Account>(work.engine, "account", &key)?,
+        None => None,
+    };
+    let before = before.as_ref().map(alias_keys).unwrap_or_default();
+    let after = account.map(alias_keys).unwrap_or_default();
+    before.difference(&after).for_each(|alias| work.mark(alias.clone(), false));
+    after.difference(&before).for_each(|alias| work.mark(alias.clone(), true));
+    codec::write(&mut work.batch, &key, old.as_deref(), new.as_deref())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What does the store know about itself and the daemon? A few named facts: schema, counters, marks of the loops.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::change::Change;
+use super::error::StoreError;
+use super::keys::{Key, kind};
+use super::{Store, codec};
+
+/// Schema version of the stored forms.
+pub(super) const SCHEMA: &str = "schema";
+/// `u64`: the last number given to an account without a handle (`platform:n-NUMBER`).
+pub const LEDGER_NUMBER: &str = "ledger.number";
+/// `u64`: how many imports have been applied.
+pub const IMPORT_GENERATION: &str = "ledger.generation";
+/// `Timestamp`: the latest wall-clock time ever seen, against clocks that step back.
+pub const LAST_SEEN_CLOCK: &str = "clock.last_seen";
+
+fn key(name: &str) -> Vec<u8> {
+    Key::of(kind::META).text(name).done()
+}
+
+impl Change {
+    /// Sets a named fact. Names are dotted English words, the first one that of the module.
+    pub fn put_meta<T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        fact: &T,
+    ) -> Result<(), StoreError> {
+        self.put(key(name), fact)
+    }
+
+    /// Removes a named fact.
+    pub fn delete_meta(&mut self, name: &str) {
+        self.remove(key(name));
+    }
+
+    /// Reads a named fact; the commit conflicts if it changes meanwhile.
+    pub fn meta<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, StoreError> {
+        self.read("meta", &key(name))
+    }
+}
+
+impl Store {
+    /// A named fact.
+    pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        codec::read(self.engine(), "meta", &key(name))
+    }
+
+    /// Sets one named fact by itself.
+    pub fn set_meta<T: Serialize + ?Sized>(&self, name: &str, fact: &T) -> Result<(), StoreError> {
+        let mut change = self.change();
+        change.put_meta(name, fact)?;
+        self.commit(change)
+    }
+}
