@@ -8,3 +8,4 @@ pub mod clean;
 pub mod holiday;
 pub mod letter;
 pub mod smtp;
+pub mod window;

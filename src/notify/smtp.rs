@@ -120,7 +120,7 @@ struct Kept {
 /// An attempt that failed: before the server took part in this letter, or in it.
 enum Failure {
     Relay(String),
-    Letter { error: SmtpError, final_word: bool },
+    Letter(SmtpError),
     Silence(&'static str),
 }
 
@@ -258,16 +258,16 @@ async fn hand_in(
         }
         Some(Ok(_)) => {}
     }
-    let step = |done: Option<Result<_, SmtpError>>, final_word| match done {
+    let step = |done: Option<Result<_, SmtpError>>| match done {
         None => Err(Failure::Silence("等待邮件服务器应答超时")),
-        Some(done) => done.map_err(|error| Failure::Letter { error, final_word }),
+        Some(done) => done.map_err(Failure::Letter),
     };
     let recipient = connection.command(Rcpt::new(to, Vec::new()));
-    step(timed(patience.command, recipient).await, true)?;
-    step(timed(patience.command, connection.command(Data)).await, true)?;
+    step(timed(patience.command, recipient).await)?;
+    step(timed(patience.command, connection.command(Data)).await)?;
     match timed(patience.data, connection.message(bytes)).await {
         None => Err(Failure::Silence("信已送出,等待邮件服务器确认超时")),
-        done => step(done, true).map(|reply| {
+        done => step(done).map(|reply| {
             let text: Vec<_> = reply.message().collect();
             one_line(&format!("{} {}", reply.code(), text.join(" ")), REPLY_CHARS_MAX)
         }),
@@ -282,17 +282,17 @@ fn judge(done: Result<String, Failure>) -> (Outcome, bool) {
         Err(Failure::Silence(what)) => {
             (Outcome::Deferred { detail: what.to_owned(), relay: false }, false)
         }
-        Err(Failure::Letter { error, final_word }) => {
+        Err(Failure::Letter(error)) => {
             let said = told(&error);
-            let code = error.status().map(u16::from);
-            match code {
-                Some(_) if error.is_permanent() && final_word => (Outcome::Refused(said), true),
-                // 421: the server closes the channel.
-                Some(421) => (Outcome::Deferred { detail: said, relay: true }, false),
-                Some(_) => (Outcome::Deferred { detail: said, relay: false }, true),
-                None => {
-                    (Outcome::Deferred { detail: format!("连接中断:{said}"), relay: false }, false)
-                }
+            let later = |detail, relay| Outcome::Deferred { detail, relay };
+            match error.status().map(u16::from) {
+                // The relay wants a login: nothing is wrong with the recipient.
+                Some(530 | 534 | 535 | 538) => (later(said, true), false),
+                Some(_) if error.is_permanent() => (Outcome::Refused(said), true),
+                // The server closes the channel.
+                Some(421) => (later(said, false), false),
+                Some(_) => (later(said, false), true),
+                None => (later(format!("连接中断:{said}"), false), false),
             }
         }
     }
@@ -340,7 +340,7 @@ fn message(from: &str, letter: &Outgoing) -> Result<(Address, Address, Vec<u8>),
         .subject(one_line(&letter.subject, SUBJECT_CHARS_MAX))
         .date(SystemTime::from(letter.date))
         .message_id(Some(one_line(&letter.message_id, SUBJECT_CHARS_MAX)))
-        .raw_header(raw("X-Freshd-Reason", letter.reasons.join(", ")))
+        .raw_header(raw("X-Freshd-Reason", letter.reasons.join(",")))
         .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()))
         .raw_header(raw("X-Auto-Response-Suppress", "All".to_owned()))
         .raw_header(raw("List-Id", format!("<freshd.{domain}>")))
