@@ -1,1 +1,34 @@
-//! Placeholder.
+//! Who is written to, what does the letter say, and did it arrive? From rulings to letters to the mail server.
+//!
+//! **Invariant:** nothing is on the wire before its record is durable (flush before you speak), and an account counts
+//! as told only in the same transaction as its letter. Nothing here polls, and nothing outside `smtp` names the
+//! mail library.
+
+pub mod clean;
+pub mod deliver;
+pub mod holiday;
+pub mod letter;
+mod operator;
+mod plan;
+mod release;
+pub mod report;
+pub mod settings;
+pub mod smtp;
+pub mod tick;
+pub mod window;
+mod write;
+
+pub use deliver::{DeliverReport, Deliverer};
+pub use report::NotifyReport;
+pub use settings::NotifySettings;
+pub use tick::{Notifier, NotifyError};
+pub use write::LetterEvent;
+
+/// `Vec<String>`: letters that failed for good, until the operators are told.
+pub const META_REFUSED: &str = "mail.refused";
+/// `Timestamp`: when the operators were last told of accounts without an address.
+pub const META_NOBODY_TOLD_AT: &str = "mail.nobody_told_at";
+/// [`deliver::SentOn`]: letters taken by the server on the last day on which any was.
+pub const META_SENT_ON: &str = "mail.sent_on";
+/// `Timestamp`: since when the mail server cannot be used; absent while it can.
+pub const META_RELAY_FAILING_SINCE: &str = "mail.relay_failing_since";

@@ -71,6 +71,12 @@ pub struct Letter {
     pub last_reply: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
+    /// When it was first tried: its life in the queue is counted from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_attempt: Option<Timestamp>,
+    /// After this instant it comes too late (the earliest deadline in it): then it does not wait for sending hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_after: Option<Timestamp>,
     /// Have the operators been told that it failed?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator_told: bool,

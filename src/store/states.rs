@@ -71,6 +71,17 @@ impl Change {
         self.put(of_account(kind::STATE, id), state)
     }
 
+    /// Sets an account's state and when a letter about it is decided next; a poll's claim stays as it is.
+    pub fn put_state_told<S: Serialize>(
+        &mut self,
+        id: &AccountId,
+        state: &S,
+        notify: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.set_notify_due(id, notify);
+        self.put(of_account(kind::STATE, id), state)
+    }
+
     /// Reads an account's state; the commit conflicts if it changes meanwhile.
     pub fn state<S: DeserializeOwned>(&mut self, id: &AccountId) -> Result<Option<S>, StoreError> {
         self.read("state", &of_account(kind::STATE, id))

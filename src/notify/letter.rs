@@ -1,0 +1,275 @@
+//! What does one letter say? Composed from all that one recipient must be told in one run; pure.
+
+use chrono::NaiveDate;
+use freshd_core::account::Account;
+use freshd_core::calendar::Calendar;
+use freshd_core::forecast::last_safe_day;
+use freshd_core::reminder::{Reason, Tell};
+use freshd_core::rulebook::{Policy, Rule};
+use freshd_core::verdict::Judgement;
+use freshd_core::{Timestamp, civil};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::clean::{clean_header_text, domain_of};
+
+mod item;
+mod subject;
+
+pub use subject::SUBJECT_MARK;
+
+const TEXT: &str = include_str!("templates/letter.txt");
+const HTML: &str = include_str!("templates/letter.html");
+
+/// The sentence that stands in every letter.
+pub const NOTICE: &str = "系统自动提示,供自查,不作为通报依据";
+
+/// One thing to tell of one account.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Whose.
+    pub account: Account,
+    /// What it came to when the letter was decided.
+    pub judgement: Judgement,
+    /// Rule, episode, reason and stage.
+    pub tell: Tell,
+}
+
+/// Who a letter goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// Bare address.
+    pub address: String,
+    /// Display name; cleaned when used.
+    pub name: String,
+}
+
+/// What stands in every letter of an installation.
+#[derive(Clone, Copy, Debug)]
+pub struct House<'a> {
+    /// Sender, bare address.
+    pub from: &'a str,
+    /// Who writes, and a phone number.
+    pub office: &'a str,
+    /// Where the pages are; without it a letter holds no link.
+    pub public_url: Option<&'a str>,
+    /// Thresholds and clauses.
+    pub policy: &'a Policy,
+    /// Working days.
+    pub calendar: &'a Calendar,
+}
+
+/// All that one recipient is told in one run.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// To whom.
+    pub recipient: Recipient,
+    /// What, in any order; at least one.
+    pub items: Vec<Item>,
+}
+
+/// A letter ready to be kept and sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composed {
+    /// First 16 hexadecimal digits of the content's hash: the same content has the same id.
+    pub id: String,
+    /// `<hash@domain>`.
+    pub message_id: String,
+    /// Subject, one line.
+    pub subject: String,
+    /// Text part.
+    pub text: String,
+    /// HTML part.
+    pub html: String,
+    /// Why, most urgent first.
+    pub reasons: Vec<Reason>,
+    /// The account ids in it, in order of appearance.
+    pub accounts: Vec<String>,
+    /// After this instant the letter comes too late: the earliest deadline in it.
+    pub late_after: Option<Timestamp>,
+}
+
+/// A letter's templates did not render: a fault of the program.
+#[derive(Debug, thiserror::Error)]
+#[error("letter template: {0}")]
+pub struct TemplateError(#[from] minijinja::Error);
+
+#[derive(Serialize)]
+struct Group {
+    title: &'static str,
+    lead: &'static str,
+    items: Vec<item::View>,
+}
+
+/// Composes a letter. Pure: the same draft gives the same letter.
+pub fn compose(
+    draft: &Draft,
+    house: &House<'_>,
+    now: Timestamp,
+) -> Result<Composed, TemplateError> {
+    let mut items: Vec<&Item> = draft.items.iter().collect();
+    items.sort_by_key(|item| order(item));
+    let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
+    reasons.dedup();
+    let mut number = 0;
+    let groups: Vec<Group> = reasons
+        .iter()
+        .map(|reason| {
+            let (title, lead) = group_words(*reason);
+            let mine = items.iter().filter(|item| item.tell.reason == *reason);
+            let items = mine
+                .map(|item| {
+                    number += 1;
+                    item::view(number, item, house, now)
+                })
+                .collect();
+            Group { title, lead, items }
+        })
+        .collect();
+    let subject = subject::subject(&items, now);
+    let (text, html) = render(draft, &groups, &subject, house, now)?;
+    let id = content_id(&draft.recipient.address, &items);
+    let mut accounts: Vec<String> = Vec::new();
+    for item in &items {
+        let id = item.account.id.to_string();
+        if !accounts.contains(&id) {
+            accounts.push(id);
+        }
+    }
+    Ok(Composed {
+        message_id: message_id(&id, house.from),
+        id: id[..16].to_owned(),
+        subject,
+        text,
+        html,
+        reasons,
+        accounts,
+        late_after: items.iter().filter_map(|item| late_after(item)).min(),
+    })
+}
+
+/// `<freshd.HASH@domain>`: stable for stable content.
+pub fn message_id(content_hash: &str, from: &str) -> String {
+    let head: String = content_hash.chars().take(40).collect();
+    format!("<freshd.{head}@{}>", domain_of(from))
+}
+
+/// Hexadecimal SHA-256 over parts, unambiguous whatever they hold.
+pub fn hash_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn content_id(recipient: &str, items: &[&Item]) -> String {
+    let mut told: Vec<String> = items
+        .iter()
+        .map(|item| {
+            let tell = &item.tell;
+            let (rule, reason) = (tell.rule.key(), tell.reason.key());
+            let mark = tell.mark.timestamp_millis();
+            format!("{} {rule} {mark} {reason} {}", item.account.id, tell.stage)
+        })
+        .collect();
+    told.sort();
+    hash_of(std::iter::once(recipient).chain(told.iter().map(String::as_str)))
+}
+
+/// Most urgent first: by reason, then by deadline, then by account.
+fn order(item: &Item) -> (Reason, Option<Timestamp>, String, String, Rule) {
+    let deadline = item.judgement.forecast.map(|outlook| outlook.deadline);
+    let account = &item.account;
+    let (name, id) = (account.name.clone(), account.id.to_string());
+    (item.tell.reason, deadline, name, id, item.tell.rule)
+}
+
+fn late_after(item: &Item) -> Option<Timestamp> {
+    let deadline = item.judgement.forecast.map(|outlook| outlook.deadline)?;
+    (item.tell.reason == Reason::Reminder && deadline > item.judgement.now).then_some(deadline)
+}
+
+fn group_words(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::Overdue => (
+            "已超期(疑似不达标)",
+            "以下账号疑似不达标,请尽快处理并回复处理情况;如与实际不符,请回复说明。",
+        ),
+        Reason::Reminder => ("即将到期(预警)", "以下账号目前达标,但临近更新期限,请按时发布。"),
+        Reason::Escalation => {
+            ("提请督促", "以下账号疑似不达标,已提醒主办单位,至今未见更新。作为主管单位,请予督促。")
+        }
+        Reason::Rectified => ("已整改", "以下账号此前提示过的问题已消除,感谢处理,无需再办。"),
+        Reason::PreHoliday => ("节前提醒", "以下账号在假期内到期,请提前安排发布。"),
+        Reason::Precheck => ("自查", "以下为季度自查结果。"),
+        Reason::EvidenceRequest => (
+            "请提供佐证",
+            "以下账号无法自动核实,请回复最近一次发布的时间和链接。这不表示账号存在问题。",
+        ),
+        Reason::Operator => ("运行情况", ""),
+    }
+}
+
+fn render(
+    draft: &Draft,
+    groups: &[Group],
+    subject: &str,
+    house: &House<'_>,
+    now: Timestamp,
+) -> Result<(String, String), TemplateError> {
+    let name = clean_header_text(&draft.recipient.name);
+    let greeting = if name.is_empty() { "您好:".to_owned() } else { format!("{name},您好:") };
+    let forwards: Vec<&str> =
+        groups.iter().flat_map(|group| &group.items).map(|view| view.forward.as_str()).collect();
+    let values = context! {
+        greeting, subject,
+        groups => Value::from(Serde(groups)),
+        forwards => Value::from(Serde(&forwards)),
+        office => super::clean::clean_line(house.office),
+        links => house.public_url.is_some(),
+        notice => NOTICE,
+        at => civil::minute_text(now),
+    };
+    let text = render_text(TEXT, values.clone())?;
+    let html = render_html(HTML, values)?;
+    Ok((text, html))
+}
+
+/// Renders a plain text part: values stay as they are.
+pub(super) fn render_text(template: &str, values: Value) -> Result<String, TemplateError> {
+    render_with(template, values, AutoEscape::None)
+}
+
+/// Renders an HTML part: every value is escaped.
+pub(super) fn render_html(template: &str, values: Value) -> Result<String, TemplateError> {
+    render_with(template, values, AutoEscape::Html)
+}
+
+fn render_with(template: &str, values: Value, escape: AutoEscape) -> Result<String, TemplateError> {
+    let mut templates = Environment::new();
+    templates.set_auto_escape_callback(move |_| escape.clone());
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true);
+    templates.set_syntax(syntax.build()?);
+    Ok(templates.render_str(template, values)?)
+}
+
+/// The last day on which a post comes in time, or the hour when only hours are left: `12月2日`, `今日15:30`.
+fn due_text(deadline: Timestamp, now: Timestamp) -> String {
+    match last_safe_day(deadline, now) {
+        Some(day) => chinese_date(day),
+        None => format!("今日{}", civil::local(deadline).format("%H:%M")),
+    }
+}
+
+fn chinese_date(day: NaiveDate) -> String {
+    day.format("%-m月%-d日").to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What does the subject line say?
+
+use freshd_core::Timestamp;
+use freshd_core::reminder::Reason;
+use freshd_core::rulebook::Rule;
+
+use super::super::clean::clean_header_text;
+use super::{Item, due_text};
+
+/// How every subject begins.
+pub const SUBJECT_MARK: &str = "【政务新媒体提醒】";
+
+/// One line: how many accounts for each reason, most urgent first, and the name where there is one account.
+pub(super) fn subject(items: &[&Item], now: Timestamp) -> String {
+    let of = |reason: Reason| items.iter().copied().filter(move |it| it.tell.reason == reason);
+    let mut parts = Vec::new();
+    let overdue = of(Reason::Overdue);
+    let (stale, other): (Vec<_>, Vec<_>) =
+        overdue.partition(|it| it.tell.rule == Rule::ContentStale);
+    count(&mut parts, &stale, |n| format!("{n} 个账号已超期"));
+    count(&mut parts, &other, |n| format!("{n} 个账号疑似不达标"));
+    count(&mut parts, &of(Reason::Reminder).collect::<Vec<_>>(), |n| due(items, n, now));
+    let more = [
+        (Reason::Escalation, "个账号提请督促"),
+        (Reason::Rectified, "个账号已整改"),
+        (Reason::PreHoliday, "个账号将在假期内到期"),
+        (Reason::Precheck, "个账号的自查结果"),
+        (Reason::EvidenceRequest, "个账号请提供佐证"),
+    ];
+    for (reason, words) in more {
+        count(&mut parts, &of(reason).collect::<Vec<_>>(), |n| format!("{n} {words}"));
+    }
+    let mut line = format!("{SUBJECT_MARK}{}", parts.join("、"));
+    let only =
+        items.first().filter(|first| items.iter().all(|it| it.account.id == first.account.id));
+    if let Some(name) = only.map(|it| clean_header_text(&it.account.name)).filter(|n| !n.is_empty())
+    {
+        line.push_str(&format!("({name})"));
+    }
+    line
+}
+
+fn count(parts: &mut Vec<String>, items: &[&Item], words: impl Fn(usize) -> String) {
+    let mut ids: Vec<_> = items.iter().map(|it| &it.account.id).collect();
+    ids.sort();
+    ids.dedup();
+    if !ids.is_empty() {
+        parts.push(words(ids.len()));
+    }
+}
+
+fn due(items: &[&Item], n: usize, now: Timestamp) -> String {
+    let reminders = items.iter().filter(|it| it.tell.reason == Reason::Reminder);
+    let mut deadlines: Vec<_> =
+        reminders.filter_map(|it| it.judgement.forecast).map(|it| it.deadline).collect();
+    deadlines.sort();
+    let mut days: Vec<_> = deadlines.iter().map(|at| due_text(*at, now)).collect();
+    days.dedup();
+    match days.as_slice() {
+        [] => format!("{n} 个账号即将到期"),
+        [day] => format!("{n} 个账号将于{day}到期"),
+        [day, ..] => format!("{n} 个账号即将到期(最早{day})"),
+    }
+}

@@ -1,0 +1,48 @@
+//! Is everybody told who must be, and nobody else?
+
+use super::*;
+
+fn account(email: &[&str], officer: &[&str], supervisor: &[&str]) -> Account {
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Account {
+        email: list(email),
+        officer_email: list(officer),
+        supervisor_email: list(supervisor),
+        ..Account::default()
+    }
+}
+
+fn check(account: &Account, audience: Audience, expected: &[&str]) {
+    assert_eq!(addresses(account, audience), expected, "{account:?}");
+}
+
+#[test]
+fn owners_come_first_then_officers_then_supervisors() {
+    let whole = account(&["A@b.cn;c@d.cn", "a@b.cn"], &["o@b.cn"], &["s@b.cn"]);
+    check(&whole, Audience::Owner, &["A@b.cn", "c@d.cn"]);
+    check(&whole, Audience::Supervisor, &["s@b.cn"]);
+    check(&account(&["无"], &["o@b.cn"], &["s@b.cn"]), Audience::Owner, &["o@b.cn"]);
+    check(&account(&[], &[], &["s@b.cn"]), Audience::Owner, &["s@b.cn"]);
+    check(&account(&["a@b.cn"], &[], &[]), Audience::Supervisor, &[]);
+}
+
+#[test]
+fn accounts_that_share_a_recipient_share_a_bundle() {
+    let news = |id: &str, to: &[&str]| {
+        let id = AccountId::new(id);
+        let to = vec![to.iter().map(|text| (*text).to_owned()).collect()];
+        (id.clone(), News { id, name: String::new(), tell: Vec::new(), to, pilot: false })
+    };
+    let all: BTreeMap<_, _> = [
+        news("a", &["x@b.cn"]),
+        news("b", &["y@b.cn"]),
+        news("c", &["X@b.cn", "z@b.cn"]),
+        news("d", &["z@b.cn"]),
+        news("e", &[]),
+    ]
+    .into();
+    let found: Vec<Vec<_>> =
+        bundles(&all).iter().map(|b| b.accounts.iter().map(|id| id.as_str()).collect()).collect();
+    assert_eq!(found, [vec!["a", "c", "d"], vec!["b"], vec!["e"]]);
+    assert_eq!(recipients(all.values()).len(), 3);
+}

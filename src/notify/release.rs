@@ -1,0 +1,172 @@
+//! What may a person do with letters? Retry one now, release held ones, send a test.
+
+use freshd_core::Timestamp;
+use freshd_core::civil;
+use freshd_core::reminder::Reason;
+use freshd_core::state::AccountState;
+use freshd_core::verdict::{Outcome as Verdict, judge};
+
+use super::deliver::{DeliverReport, Deliverer, LEASE_MIN};
+use super::letter::{SUBJECT_MARK, hash_of, message_id};
+use super::smtp::{Outcome, Outgoing};
+use crate::store::{Audit, Letter, LetterState, StoreError};
+
+/// Why a letter was not tried.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// The store cannot do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No letter has this id.
+    #[error("没有编号为 {0} 的信;用 freshd mail outbox 查看")]
+    Unknown(String),
+    /// It is held: it must be released first.
+    #[error("信 {0} 是暂存的,先放行:freshd mail release {0}")]
+    Held(String),
+    /// It has been delivered or withdrawn.
+    #[error("信 {0} 已有结果({1:?}),不再发送")]
+    Over(String, LetterState),
+    /// No server is configured.
+    #[error("没有配置邮件服务器([mail] server)")]
+    NoServer,
+}
+
+/// What a release did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// Letters that will leave.
+    pub released: Vec<String>,
+    /// Letters withdrawn because what they say holds no more.
+    pub cancelled: Vec<String>,
+    /// Ids that name no held letter.
+    pub not_held: Vec<String>,
+}
+
+impl Deliverer {
+    /// Tries one letter at once whatever its backoff or lease, also one that was refused or given up, and waits for
+    /// the reply. The Message-ID stays.
+    pub async fn retry(
+        &mut self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(Letter, Outcome), RetryError> {
+        let transport = self.transport().ok_or(RetryError::NoServer)?;
+        let letter = self.store.letter(id)?.ok_or_else(|| RetryError::Unknown(id.to_owned()))?;
+        match letter.state {
+            LetterState::Held => return Err(RetryError::Held(id.to_owned())),
+            LetterState::Queued | LetterState::Sending => {}
+            LetterState::Refused | LetterState::GivenUp => {
+                self.store.update_letter(id, |letter| {
+                    letter.state = LetterState::Queued;
+                    letter.first_attempt = None;
+                    letter.operator_told = false;
+                })?;
+            }
+            over => return Err(RetryError::Over(id.to_owned(), over)),
+        }
+        let lease = now + chrono::TimeDelta::minutes(LEASE_MIN);
+        let claimed = self.store.claim_letter(id, lease)?;
+        let claimed = claimed.ok_or_else(|| RetryError::Over(id.to_owned(), letter.state))?;
+        self.store.barrier().await?;
+        let outcome = self.send_one(&transport, &claimed, now).await?;
+        self.note_relay(&outcome, now, &mut DeliverReport::default())?;
+        self.record(id, &outcome, now)?;
+        self.store.barrier().await?;
+        let after = self.store.letter(id)?.unwrap_or(claimed);
+        Ok((after, outcome))
+    }
+
+    /// Releases held letters (all of them if `ids` is empty). A letter that accuses and of which nothing holds any
+    /// more is withdrawn instead. Durable when it returns.
+    pub async fn release(
+        &mut self,
+        ids: &[String],
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Released, StoreError> {
+        let mut wanted: Vec<String> = ids.to_vec();
+        if wanted.is_empty() {
+            self.store.for_each_letter(|letter| {
+                if letter.state == LetterState::Held {
+                    wanted.push(letter.id);
+                }
+                Ok(true)
+            })?;
+        }
+        let mut done = Released::default();
+        for id in &wanted {
+            match self.release_one(id, who, now)? {
+                Some(LetterState::Queued) => done.released.push(id.clone()),
+                Some(_) => done.cancelled.push(id.clone()),
+                None => done.not_held.push(id.clone()),
+            }
+        }
+        self.store.barrier().await?;
+        Ok(done)
+    }
+
+    fn release_one(
+        &self,
+        id: &str,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<Option<LetterState>, StoreError> {
+        self.store.update(|change| {
+            let Some(mut letter) = change.letter(id)?.filter(|l| l.state == LetterState::Held)
+            else {
+                return Ok(None);
+            };
+            if self.is_outdated(&letter, now)? {
+                letter.state = LetterState::Cancelled;
+                letter.last_reply = Some("放行时情况已变化,未发送".to_owned());
+            } else {
+                letter.state = LetterState::Queued;
+                letter.next_attempt = Some(self.settings.window().when(now, letter.late_after));
+            }
+            change.put_letter(&letter);
+            let detail = format!("{:?} {}", letter.state, letter.to);
+            let (who, what) = (who.to_owned(), "release".to_owned());
+            change.audit(&Audit { at: now, who, what, on: id.to_owned(), detail })?;
+            Ok(Some(letter.state))
+        })
+    }
+
+    /// Does a letter warn or accuse although none of its accounts fails or is at risk any more?
+    fn is_outdated(&self, letter: &Letter, now: Timestamp) -> Result<bool, StoreError> {
+        let warning = [Reason::Overdue, Reason::Reminder, Reason::Escalation].map(Reason::key);
+        let warns = |reason: &String| warning.contains(&reason.as_str());
+        if letter.accounts.is_empty() || !letter.reasons.iter().all(warns) {
+            return Ok(false);
+        }
+        for id in &letter.accounts {
+            let (Some(account), Some(state)) =
+                (self.store.account(id)?, self.store.state::<AccountState>(id)?)
+            else {
+                continue;
+            };
+            let verdict = judge(&account, &state, &self.settings.policy, now).verdict;
+            if matches!(verdict, Some(Verdict::Fail | Verdict::AtRisk)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends a test letter to an address at once and waits for the reply; it is not kept.
+    pub async fn test(&mut self, address: &str, now: Timestamp) -> Result<Outcome, RetryError> {
+        let transport = self.transport().ok_or(RetryError::NoServer)?;
+        let at = civil::rfc3339(now);
+        let id = hash_of(["test", address, &at]);
+        let words = format!("这是一封测试信,发送时间 {at}。收到它说明邮件服务器设置正确。");
+        let letter = Outgoing {
+            to: address.to_owned(),
+            subject: format!("{SUBJECT_MARK}测试信"),
+            text: format!("{words}\n\n本邮件不会索要密码、AppSecret 或验证码。\n"),
+            html: format!("<html><body><p>{words}</p></body></html>"),
+            message_id: message_id(&id, &self.settings.sender()),
+            reasons: vec![Reason::Operator.key().to_owned()],
+            date: now,
+        };
+        Ok(transport.send(&letter, now).await)
+    }
+}

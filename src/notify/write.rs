@@ -1,0 +1,329 @@
+//! How do news become letters in the outbox? One bundle is one commit: letters, episodes, due times and journal.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::id::AccountId;
+use freshd_core::reminder::Reason;
+use freshd_core::state::AccountState;
+use serde::{Deserialize, Serialize};
+
+use super::letter::{Composed, Draft, Item, Recipient, compose};
+use super::operator::{self, Matter};
+use super::plan::{Bundle, News, addresses, look, name_for};
+use super::report::{NotifyReport, WrittenLetter};
+use super::tick::{Notifier, NotifyError};
+use super::{META_NOBODY_TOLD_AT, META_REFUSED};
+use crate::config::MailMode;
+use crate::store::{Change, Letter, LetterBody, LetterState};
+
+/// Accounts without any address are told to the operators at most this often, days.
+const NOBODY_AGAIN_DAYS: i64 = 7;
+
+/// A letter in an account's journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterEvent {
+    /// Always `letter`.
+    pub event: String,
+    /// The letter's id.
+    pub letter: String,
+    /// To whom.
+    pub to: String,
+    /// Reasons, most urgent first.
+    pub reasons: Vec<String>,
+    /// What it came to, e.g. `queued`, `accepted`.
+    pub state: LetterState,
+}
+
+/// Why a letter does not leave by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    No,
+    Mode,
+    Pilot,
+    Storm,
+}
+
+impl Hold {
+    fn why(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Mode => "[mail] mode = \"hold\":只起草,不发送",
+            Self::Pilot => "不在试点单位之内,暂存",
+            Self::Storm => "本次收件人过多,暂存待人工放行",
+        }
+    }
+}
+
+impl Notifier {
+    /// Writes the letters of a bundle and marks its accounts told, in one commit (none in a dry run).
+    pub(super) fn write_bundle(
+        &self,
+        bundle: &Bundle,
+        news: &BTreeMap<AccountId, News>,
+        now: Timestamp,
+        report: &NotifyReport,
+    ) -> Result<Vec<WrittenLetter>, NotifyError> {
+        if report.dry_run {
+            let mut unused = self.store.change();
+            return self.fill(&mut unused, bundle, news, now, report);
+        }
+        self.store.update(|change| self.fill(change, bundle, news, now, report))
+    }
+
+    fn fill(
+        &self,
+        change: &mut Change,
+        bundle: &Bundle,
+        news: &BTreeMap<AccountId, News>,
+        now: Timestamp,
+        report: &NotifyReport,
+    ) -> Result<Vec<WrittenLetter>, NotifyError> {
+        let mut drafts: BTreeMap<(String, Hold), Draft> = BTreeMap::new();
+        for one in bundle.accounts.iter().filter_map(|id| news.get(id)) {
+            let (Some(account), Some(mut state)) =
+                (change.account(&one.id)?, change.state::<AccountState>(&one.id)?)
+            else {
+                return Err(NotifyError::Moved);
+            };
+            let (judgement, decision) = look(&account, &state, &self.settings.policy, now);
+            let same_to = || decision.tell.iter().map(|tell| addresses(&account, tell.audience));
+            if decision.tell != one.tell || !same_to().eq(one.to.iter().cloned()) {
+                return Err(NotifyError::Moved);
+            }
+            let hold = self.hold(one, report);
+            for (tell, address) in one
+                .tell
+                .iter()
+                .zip(&one.to)
+                .flat_map(|(tell, to)| to.iter().map(move |a| (tell, a)))
+            {
+                let key = (address.to_lowercase(), hold);
+                let draft = drafts.entry(key).or_insert_with(|| draft_to(address, &account));
+                if draft.recipient.name != name_for(&account, address) {
+                    draft.recipient.name.clear();
+                }
+                let (account, judgement) = (account.clone(), judgement.clone());
+                draft.items.push(Item { account, judgement, tell: tell.clone() });
+            }
+            state.episodes = decision.episodes;
+            state.next_notice = decision.next_look;
+            change.put_state_told(&one.id, &state, decision.next_look)?;
+        }
+        let sender = self.settings.sender();
+        let house = self.settings.house(&sender);
+        let mut written = Vec::new();
+        for ((_, hold), draft) in &drafts {
+            let composed = compose(draft, &house, now)?;
+            let to = &draft.recipient.address;
+            written.extend(self.keep(change, to, composed, *hold, now)?);
+        }
+        Ok(written)
+    }
+
+    fn hold(&self, news: &News, report: &NotifyReport) -> Hold {
+        match self.settings.mail.mode {
+            MailMode::Hold => Hold::Mode,
+            MailMode::Pilot if !news.pilot => Hold::Pilot,
+            _ if report.storm.is_some() => Hold::Storm,
+            _ => Hold::No,
+        }
+    }
+
+    /// Puts a letter into the outbox, unless the very same one is there already.
+    fn keep(
+        &self,
+        change: &mut Change,
+        to: &str,
+        composed: Composed,
+        hold: Hold,
+        now: Timestamp,
+    ) -> Result<Option<WrittenLetter>, NotifyError> {
+        if change.letter(&composed.id)?.is_some() {
+            return Ok(None);
+        }
+        let held = hold != Hold::No;
+        let leaves = self.leaves(&composed, now);
+        let state = if held { LetterState::Held } else { LetterState::Queued };
+        let accounts: Vec<AccountId> = composed.accounts.iter().map(AccountId::new).collect();
+        let reasons: Vec<String> =
+            composed.reasons.iter().map(|reason| reason.key().to_owned()).collect();
+        let letter = Letter {
+            id: composed.id.clone(),
+            state,
+            to: to.to_owned(),
+            reasons: reasons.clone(),
+            message_id: composed.message_id,
+            subject: composed.subject.clone(),
+            accounts: accounts.clone(),
+            attempts: 0,
+            next_attempt: (!held).then_some(leaves),
+            lease_until: None,
+            last_reply: None,
+            created_at: now,
+            first_attempt: None,
+            late_after: composed.late_after,
+            operator_told: false,
+        };
+        change.new_letter(&letter, &LetterBody { text: composed.text, html: composed.html })?;
+        for account in &accounts {
+            let event = LetterEvent {
+                event: "letter".to_owned(),
+                letter: letter.id.clone(),
+                to: letter.to.clone(),
+                reasons: reasons.clone(),
+                state,
+            };
+            change.journal(account, now, &event)?;
+        }
+        let why = match (held, leaves <= now) {
+            (true, _) => hold.why().to_owned(),
+            (false, true) => "即刻发出".to_owned(),
+            (false, false) => format!("等到{}", freshd_core::civil::chinese(leaves)),
+        };
+        Ok(Some(WrittenLetter {
+            id: composed.id,
+            state,
+            why,
+            to: to.to_owned(),
+            reason: composed.reasons,
+            subject: composed.subject,
+            accounts: composed.accounts,
+            next_attempt: letter.next_attempt,
+        }))
+    }
+
+    /// When it leaves; among letters of one instant the more urgent come first.
+    fn leaves(&self, composed: &Composed, now: Timestamp) -> Timestamp {
+        let when = self.settings.window().when(now, composed.late_after);
+        let rank = composed.reasons.first().map_or(0, |reason| *reason as i64);
+        if when <= now {
+            now - TimeDelta::milliseconds(Reason::Operator as i64 + 1 - rank)
+        } else {
+            when + TimeDelta::milliseconds(rank)
+        }
+    }
+
+    /// Writes to the operators about a storm, refused addresses and accounts that nobody can be written to about.
+    pub(super) fn tell_operators(
+        &self,
+        now: Timestamp,
+        report: &mut NotifyReport,
+    ) -> Result<(), NotifyError> {
+        let dry = report.dry_run;
+        let seen: &NotifyReport = report;
+        let make = |change: &mut Change| -> Result<Vec<WrittenLetter>, NotifyError> {
+            let matters = self.matters(change, now, seen)?;
+            if matters.is_empty() {
+                return Ok(Vec::new());
+            }
+            let operators = self.settings.operators();
+            if operators.is_empty() {
+                for matter in &matters {
+                    tracing::warn!(matter = %matter.title, "no operator address is configured");
+                }
+            }
+            let hold = match self.settings.mail.mode {
+                MailMode::Hold => Hold::Mode,
+                MailMode::Pilot | MailMode::Send => Hold::No,
+            };
+            let sender = self.settings.sender();
+            let mut written = Vec::new();
+            for to in &operators {
+                let composed = operator::compose(to, &matters, &sender, now)?;
+                written.extend(self.keep(change, to, composed, hold, now)?);
+            }
+            Ok(written)
+        };
+        let written =
+            if dry { make(&mut self.store.change())? } else { self.store.update(make)? };
+        report.letters.extend(written);
+        Ok(())
+    }
+
+    fn matters(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        report: &NotifyReport,
+    ) -> Result<Vec<Matter>, NotifyError> {
+        let mut matters = Vec::new();
+        if let Some(storm) = report.storm {
+            let key = format!("storm {}", now.timestamp_millis());
+            let words = "本次运行要写信的收件人超过上限(hold_share、hold_min_recipients),全部信件已暂存,没有发出。\
+                         请先核对判定是否属实(freshd mail outbox、freshd mail preview 编号),属实再放行(freshd mail release)。";
+            let title = format!("{} 个收件人的信已暂存待放行", storm.recipients);
+            let lines = vec![format!("收件人 {} 个,台账共有 {} 个", storm.recipients, storm.of)];
+            matters.push(Matter::new(title, words, lines, key));
+        }
+        matters.extend(self.refusals(change)?);
+        matters.extend(self.nobody(change, now, report)?);
+        Ok(matters)
+    }
+
+    /// Letters that failed for good and of which the operators do not know yet.
+    fn refusals(&self, change: &mut Change) -> Result<Option<Matter>, NotifyError> {
+        let ids: Vec<String> = change.meta(META_REFUSED)?.unwrap_or_default();
+        let mut lines = Vec::new();
+        for id in &ids {
+            let Some(mut letter) = change.letter(id)?.filter(|letter| !letter.operator_told) else {
+                continue;
+            };
+            let what = if letter.state == LetterState::GivenUp {
+                "多次未能送达"
+            } else {
+                "被拒收"
+            };
+            let reply = letter.last_reply.as_deref().unwrap_or("无答复");
+            let names: Vec<&str> = letter.accounts.iter().map(AccountId::as_str).collect();
+            lines.push(format!("{} {what}:{reply}(信 {id};账号 {})", letter.to, names.join("、")));
+            letter.operator_told = true;
+            change.put_letter(&letter);
+        }
+        if !ids.is_empty() {
+            change.delete_meta(META_REFUSED);
+        }
+        let words = "以下收件人没有收到提醒。请核对并更新台账里的邮箱,必要时电话通知。";
+        let title = format!("{} 封信未能送达", lines.len());
+        let key = format!("refused {}", ids.join(" "));
+        Ok((!lines.is_empty()).then(|| Matter::new(title, words, lines, key)))
+    }
+
+    /// Accounts that nobody can be written to about, once something is to be told of one; weekly at most.
+    fn nobody(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        report: &NotifyReport,
+    ) -> Result<Option<Matter>, NotifyError> {
+        if report.without_address.is_empty() {
+            return Ok(None);
+        }
+        let told_at: Option<Timestamp> = change.meta(META_NOBODY_TOLD_AT)?;
+        if told_at.is_some_and(|at| now - at < TimeDelta::days(NOBODY_AGAIN_DAYS)) {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        self.store.for_each_account(|account: Account| {
+            let owner = addresses(&account, freshd_core::reminder::Audience::Owner);
+            if account.lifecycle.is_judged() && owner.is_empty() {
+                let due = report.without_address.iter().any(|id| id == account.id.as_str());
+                let mark = if due { "(现有事项待通知)" } else { "" };
+                lines.push(format!("{}({}){}{mark}", account.name, account.id, account.sponsor));
+            }
+            Ok(true)
+        })?;
+        change.put_meta(META_NOBODY_TOLD_AT, &now)?;
+        let title = format!("{} 个账号没有可用邮箱", lines.len());
+        let words = "这些账号在台账里没有可用的联系人、责任人或主管单位邮箱,提醒无法送达。请补填后重新导入。";
+        let key = format!("nobody {}", now.timestamp_millis());
+        Ok(Some(Matter::new(title, words, lines, key)))
+    }
+}
+
+fn draft_to(address: &str, account: &Account) -> Draft {
+    let name = name_for(account, address);
+    Draft { recipient: Recipient { address: address.to_owned(), name }, items: Vec::new() }
+}
