@@ -19,6 +19,8 @@ use freshd_core::verdict::{Judgement, judge};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::notify::smtp::{Patience, Transport, TransportSettings};
+use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
 use crate::poll::{Parts, PollEnv};
@@ -80,6 +82,18 @@ impl App {
         self.env.clock.now()
     }
 
+    /// A notifier with the settings in force.
+    pub fn notifier(&self) -> Notifier {
+        Notifier::new(self.store().clone(), notify_settings(&self.config()))
+    }
+
+    /// A deliverer with the settings in force; without a mail server its letters wait.
+    pub fn deliverer(&self) -> Deliverer {
+        let config = self.config();
+        let (settings, transport) = (notify_settings(&config), transport(&config));
+        Deliverer::new(self.store().clone(), settings, transport)
+    }
+
     /// The thresholds in force.
     pub fn policy(&self) -> Policy {
         self.env.parts().terms.policy.clone()
@@ -111,6 +125,24 @@ impl App {
         })?;
         Ok(())
     }
+}
+
+fn notify_settings(config: &Config) -> NotifySettings {
+    NotifySettings::of(config, Arc::new(config.calendar.clone()))
+}
+
+/// The way out for letters, if a server and a sender are configured.
+fn transport(config: &Config) -> Option<Arc<Transport>> {
+    let server = config.mail.server.clone()?;
+    let from = config.mail.from.clone()?;
+    let secrets = Arc::clone(&config.secrets);
+    Some(Arc::new(Transport::new(TransportSettings {
+        server,
+        password: Arc::new(move || secrets.mail_password()),
+        from,
+        root_cert_der: None,
+        patience: Patience::default(),
+    })))
 }
 
 /// What a reload replaces, from a configuration.

@@ -1,1 +1,299 @@
-//! Placeholder.
+//! What keeps running? The daemon's loops, signals, sockets and the watchdog; the only place with a loop that sleeps.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use futures::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::App;
+use super::web_data::Pages;
+use crate::cli::exec::execute;
+use crate::cli::request::Request;
+use crate::config::{Args, Config};
+use crate::control::{self, ControlSocket, Response};
+use crate::poll::links::LinkChecker;
+use crate::poll::{Poller, Tick};
+use crate::store::Retention;
+use crate::systemd::{self, Pulse, stuck, watchdog_interval};
+use crate::web;
+
+/// A loop sleeps no longer than this, so that a moved clock is noticed.
+const SLEEP_MAX: TimeDelta = TimeDelta::seconds(20);
+/// First wait of a loop whose tick failed.
+const ERROR_WAIT: TimeDelta = TimeDelta::seconds(10);
+/// The store is tidied once in this time.
+const UPKEEP_EVERY: TimeDelta = TimeDelta::hours(1);
+/// Polls and letters in hand may take this long to end when the daemon stops.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// What the loops tell each other.
+#[derive(Clone, Default)]
+struct Wakes {
+    poll: Arc<Notify>,
+    links: Arc<Notify>,
+    notify: Arc<Notify>,
+    deliver: Arc<Notify>,
+}
+
+impl Wakes {
+    fn all(&self) {
+        for one in [&self.poll, &self.links, &self.notify, &self.deliver] {
+            one.notify_one();
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Pulses(Arc<Mutex<BTreeMap<&'static str, Pulse>>>);
+
+impl Pulses {
+    fn set(&self, name: &'static str, pulse: Pulse) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, pulse);
+    }
+
+    fn all(&self) -> Vec<(&'static str, Pulse)> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().map(|(name, pulse)| (*name, *pulse)).collect()
+    }
+}
+
+/// One loop of the daemon.
+struct Loop {
+    name: &'static str,
+    app: App,
+    wake: Arc<Notify>,
+    pulses: Pulses,
+    stop: CancellationToken,
+}
+
+impl Loop {
+    /// Ticks, sleeps until there is something to do, and goes on after a panic or an error.
+    async fn drive<F>(self, mut tick: F)
+    where
+        F: AsyncFnMut(Timestamp) -> anyhow::Result<Tick>,
+    {
+        while !self.stop.is_cancelled() {
+            let now = self.app.now();
+            self.pulses.set(self.name, Pulse::Working { since: now });
+            let ended = AssertUnwindSafe(tick(now)).catch_unwind().await;
+            let now = self.app.now();
+            self.app.env.metrics.progress(self.name, now);
+            let wake_at = match ended {
+                Ok(Ok(done)) => {
+                    if done.did > 0 {
+                        tracing::debug!(loop_name = self.name, did = done.did, "tick");
+                    }
+                    done.next_wake.unwrap_or(now + SLEEP_MAX).min(now + SLEEP_MAX)
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(loop_name = self.name, error = %format!("{error:#}"), "tick failed");
+                    now + ERROR_WAIT
+                }
+                Err(_) => {
+                    tracing::error!(loop_name = self.name, "tick panicked");
+                    self.app.env.metrics.panicked(self.name);
+                    now + ERROR_WAIT
+                }
+            };
+            self.pulses.set(self.name, Pulse::Asleep { next_wake: wake_at });
+            let wait = self.app.env.clock.wait_for((wake_at - now).max(TimeDelta::zero()));
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        self.pulses.set(self.name, Pulse::Ended);
+    }
+}
+
+/// Runs the daemon until `stop` (or SIGTERM, SIGINT): loops, pages, control socket. `ready` is told the address of
+/// the pages once everything is served.
+pub async fn run(
+    app: App,
+    args: Args,
+    stop: CancellationToken,
+    ready: impl FnOnce(Option<std::net::SocketAddr>),
+) -> anyhow::Result<()> {
+    let config = app.config();
+    let socket = ControlSocket::bind(&config.store.socket).await?;
+    let listener = match config.web.listen {
+        Some(address) => Some(
+            tokio::net::TcpListener::bind(address)
+                .await
+                .with_context(|| format!("[web] listen {address} 无法监听"))?,
+        ),
+        None => None,
+    };
+    let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let (wakes, pulses) = (Wakes::default(), Pulses::default());
+    let tasks = tokio_util::task::TaskTracker::new();
+    spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
+    if let Some(listener) = listener {
+        let (pages, stop) = (Pages::new(app.clone()), stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = web::serve(listener, web::WebState::new(Arc::new(pages)), stop).await {
+                tracing::error!(%error, "web server ended");
+            }
+        });
+    }
+    tasks.spawn(serve_control(app.clone(), socket, wakes.clone(), stop.clone()));
+    tasks.spawn(watch(app.clone(), pulses.clone(), stop.clone()));
+    tasks.close();
+    let status = format!("运行中;页面 {}", address.map_or("未开启".into(), |a| a.to_string()));
+    systemd::ready(&status);
+    tracing::info!(store = %config.store.path.display(), web = ?address, "ready");
+    ready(address);
+    signals(&app, &args, &wakes, &stop).await?;
+    systemd::stopping();
+    if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
+        tracing::warn!("some work did not end within the grace; its leases run out by themselves");
+    }
+    app.store().barrier().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn spawn_loops(
+    tasks: &tokio_util::task::TaskTracker,
+    app: &App,
+    wakes: &Wakes,
+    pulses: &Pulses,
+    stop: &CancellationToken,
+) {
+    let make = |name, wake: &Arc<Notify>| Loop {
+        name,
+        app: app.clone(),
+        wake: Arc::clone(wake),
+        pulses: pulses.clone(),
+        stop: stop.clone(),
+    };
+    let poller = Poller::new(app.env.clone(), stop.clone());
+    let after_poll = wakes.clone();
+    tasks.spawn(make("poll", &wakes.poll).drive(async move |_| {
+        let done = poller.tick().await?;
+        if done.did > 0 {
+            after_poll.links.notify_one();
+            after_poll.notify.notify_one();
+        }
+        Ok(done)
+    }));
+    let mut links = LinkChecker::new(app.env.clone());
+    tasks.spawn(make("links", &wakes.links).drive(async move |_| Ok(links.tick().await?)));
+    let (noting, after_notify) = (app.clone(), wakes.clone());
+    tasks.spawn(make("notify", &wakes.notify).drive(async move |now| {
+        let report = noting.notifier().tick(now, false).await?;
+        if !report.letters.is_empty() {
+            after_notify.deliver.notify_one();
+        }
+        Ok(Tick { did: report.letters.len(), next_wake: report.next })
+    }));
+    let sending = app.clone();
+    let mut deliverer = app.deliverer();
+    let mut config = app.config();
+    tasks.spawn(make("deliver", &wakes.deliver).drive(async move |now| {
+        // A reload brings new settings; until then the connection and the relay's backoff are kept.
+        if !Arc::ptr_eq(&config, &sending.config()) {
+            config = sending.config();
+            deliverer = sending.deliverer();
+        }
+        let report = deliverer.tick(now).await?;
+        Ok(Tick { did: report.accepted + report.refused, next_wake: report.next })
+    }));
+    let tidy = app.clone();
+    tasks.spawn(make("upkeep", &Arc::default()).drive(async move |now| upkeep(&tidy, now)));
+}
+
+fn upkeep(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
+    let config = app.config();
+    let retention = Retention {
+        journal_days: config.retention.journal_days,
+        evidence_days: config.retention.evidence_days,
+        letters_days: config.retention.letters_days,
+        ..Retention::default()
+    };
+    let pruned = app.store().prune(now, &retention)?;
+    app.env.metrics.store_bytes(app.store().size_on_disk()?);
+    let did = pruned.journal + pruned.evidence + pruned.letters + pruned.links;
+    let next = if pruned.more { now + TimeDelta::seconds(1) } else { now + UPKEEP_EVERY };
+    Ok(Tick { did, next_wake: Some(next) })
+}
+
+async fn serve_control(app: App, socket: ControlSocket, wakes: Wakes, stop: CancellationToken) {
+    let handler = |peer: control::Peer, request: serde_json::Value| {
+        let (app, wakes) = (app.clone(), wakes.clone());
+        async move {
+            let who = format!("uid:{}", peer.uid);
+            let response = match serde_json::from_value::<Request>(request) {
+                Ok(request) => execute(&app, request, &who).await,
+                Err(error) => {
+                    let stderr = format!("守护程序不认识这个命令(版本不同?):{error}\n");
+                    Response { exit: 2, stderr, ..Response::default() }
+                }
+            };
+            wakes.all();
+            response
+        }
+    };
+    control::serve(&socket, handler, stop).await;
+}
+
+/// Pets the watchdog only while every loop makes progress.
+async fn watch(app: App, pulses: Pulses, stop: CancellationToken) {
+    let Some(interval) = watchdog_interval() else { return };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+        match stuck(pulses.all(), app.now()) {
+            None => systemd::watchdog(),
+            Some(name) => tracing::error!(loop_name = name, "loop makes no progress; watchdog left unpetted"),
+        }
+    }
+}
+
+/// Waits for a signal to stop; SIGHUP reads the configuration again, and a broken one changes nothing.
+async fn signals(
+    app: &App,
+    args: &Args,
+    wakes: &Wakes,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                systemd::reloading();
+                match Config::load(args) {
+                    Ok(config) => match app.reload(config) {
+                        Ok(()) => tracing::info!("configuration reloaded"),
+                        Err(error) => tracing::error!(%error, "configuration kept as it was"),
+                    },
+                    Err(problems) => {
+                        for problem in problems {
+                            tracing::error!(%problem, "configuration kept as it was");
+                        }
+                    }
+                }
+                systemd::ready("运行中");
+                wakes.all();
+            }
+        }
+    }
+    stop.cancel();
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Which connectors are there, and what may each be asked? `freshd connector list`.
+
+use freshd_connectors::Registry;
+use serde_json::json;
+
+use crate::config::Config;
+use crate::control::Response;
+use crate::report::table::Table;
+
+/// The connectors with the limits in force.
+pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
+    let registry = Registry::built_in(&config.connectors.settings);
+    if as_json {
+        let all: Vec<_> = registry
+            .iter()
+            .map(|connector| {
+                let facts = connector.descriptor();
+                let courtesy = config.connectors.courtesy(facts.name, facts.courtesy);
+                json!({
+                    "name": facts.name,
+                    "platform": facts.platform,
+                    "channels": facts.channels,
+                    "proves_silence": facts.proves_silence,
+                    "courtesy": {
+                        "at_once": courtesy.at_once,
+                        "per_minute": courtesy.per_minute,
+                    },
+                    "about": facts.about,
+                })
+            })
+            .collect();
+        let text = serde_json::to_string_pretty(&json!({ "connectors": all }))? + "\n";
+        return Ok(Response { stdout: text, ..Response::default() });
+    }
+    let mut table = Table::new(&["采集器", "平台", "静默可证", "每分钟", "说明"]);
+    for connector in registry.iter() {
+        let facts = connector.descriptor();
+        let courtesy = config.connectors.courtesy(facts.name, facts.courtesy);
+        let proves = if facts.proves_silence { "是" } else { "否" };
+        let per_minute = match courtesy.per_minute {
+            0 => "不限".to_owned(),
+            limit => limit.to_string(),
+        };
+        table.row(&[facts.name, facts.platform, proves, &per_minute, facts.about]);
+    }
+    Ok(Response { stdout: table.text(), ..Response::default() })
+}

@@ -1,0 +1,125 @@
+//! Which letters are there, and what becomes of them? The notifier and the outbox by hand.
+
+use freshd_core::civil::{minute_text, rfc3339};
+use serde_json::json;
+
+use super::{DONE, FOUND, Usage, json, printed};
+use crate::app::App;
+use crate::control::Response;
+use crate::notify::release::RetryError;
+use crate::notify::smtp::Outcome;
+use crate::report::table::Table;
+use crate::store::Letter;
+
+pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
+    let report = app.notifier().tick(app.now(), dry_run).await?;
+    if as_json {
+        return json(DONE, &report);
+    }
+    Ok(printed(DONE, report.summary()))
+}
+
+pub(super) async fn test(app: &App, address: &str) -> anyhow::Result<Response> {
+    let outcome = match app.deliverer().test(address, app.now()).await {
+        Ok(outcome) => outcome,
+        Err(error) => return refused(error),
+    };
+    Ok(told(&outcome))
+}
+
+pub(super) async fn retry(app: &App, id: &str) -> anyhow::Result<Response> {
+    match app.deliverer().retry(id, app.now()).await {
+        Ok((_, outcome)) => Ok(told(&outcome)),
+        Err(error) => refused(error),
+    }
+}
+
+fn refused(error: RetryError) -> anyhow::Result<Response> {
+    match error {
+        RetryError::Store(error) => Err(error.into()),
+        other => Ok(Response { exit: FOUND, stderr: format!("{other}\n"), ..Response::default() }),
+    }
+}
+
+fn told(outcome: &Outcome) -> Response {
+    match outcome {
+        Outcome::Accepted(reply) => printed(DONE, format!("邮件服务器已接收:{reply}\n")),
+        Outcome::Refused(reply) => printed(FOUND, format!("邮件服务器拒绝:{reply}\n")),
+        Outcome::Deferred { detail, .. } => printed(FOUND, format!("暂时没有发出,稍后重试:{detail}\n")),
+    }
+}
+
+fn letter_json(letter: &Letter) -> serde_json::Value {
+    json!({
+        "id": letter.id,
+        "state": letter.state,
+        "to": letter.to,
+        "reason": letter.reasons.join(", "),
+        "subject": letter.subject,
+        "message_id": letter.message_id,
+        "attempts": letter.attempts,
+        "next_attempt": letter.next_attempt.map(rfc3339),
+        "last_reply": letter.last_reply,
+        "created_at": rfc3339(letter.created_at),
+        "accounts": letter.accounts,
+    })
+}
+
+pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
+    let mut letters = Vec::new();
+    app.store().for_each_letter(|letter| {
+        letters.push(letter);
+        Ok(true)
+    })?;
+    if as_json {
+        let letters: Vec<_> = letters.iter().map(letter_json).collect();
+        return json(DONE, &json!({ "letters": letters }));
+    }
+    let mut table = Table::new(&["编号", "状态", "收件人", "主题", "次数", "下次", "答复"]);
+    for letter in &letters {
+        let state = json!(letter.state);
+        table.row(&[
+            &letter.id,
+            state.as_str().unwrap_or_default(),
+            &letter.to,
+            &letter.subject,
+            &letter.attempts.to_string(),
+            &letter.next_attempt.map(minute_text).unwrap_or_default(),
+            letter.last_reply.as_deref().unwrap_or_default(),
+        ]);
+    }
+    let mut text = table.text();
+    text.push_str(&format!("共 {} 封\n", letters.len()));
+    Ok(printed(DONE, text))
+}
+
+pub(super) fn preview(app: &App, id: &str) -> anyhow::Result<Response> {
+    let unknown = || Usage(format!("没有编号为 {id} 的信;用 freshd mail outbox 查看"));
+    let letter = app.store().letter(id)?.ok_or_else(unknown)?;
+    let body = app.store().letter_body(id)?.ok_or_else(unknown)?;
+    Ok(printed(
+        DONE,
+        format!(
+            "收件人:{}\n主题:{}\nMessage-ID:{}\nX-Freshd-Reason: {}\n\n{}\n",
+            letter.to,
+            letter.subject,
+            letter.message_id,
+            letter.reasons.join(", "),
+            body.text
+        ),
+    ))
+}
+
+pub(super) async fn release(app: &App, ids: &[String], who: &str) -> anyhow::Result<Response> {
+    let done = app.deliverer().release(ids, who, app.now()).await?;
+    let mut text = format!("已放行 {} 封", done.released.len());
+    if !done.cancelled.is_empty() {
+        text.push_str(&format!(",情况已变化而撤回 {} 封", done.cancelled.len()));
+    }
+    text.push('\n');
+    if done.not_held.is_empty() {
+        return Ok(printed(DONE, text));
+    }
+    let stderr = format!("这些编号不是暂存的信:{}\n", done.not_held.join("、"));
+    Ok(Response { exit: FOUND, stdout: text, stderr, ..Response::default() })
+}
