@@ -42,10 +42,18 @@ impl Shared {
             0 => IDLE_PER_HOST,
             limit => (limit as usize).clamp(2, IDLE_PER_HOST),
         };
-        let open = client(&guard, Door::Open, settings.proxy.as_ref(), idle)?;
-        let listed = match (guard.allow.is_empty(), &settings.proxy) {
-            (true, _) => open.clone(),
-            (false, _) => client(&guard, Door::Listed, None, idle)?,
+        let answered = Arc::default();
+        let resolver = |door, proxy: Option<&Url>| GuardedResolver {
+            guard: guard.clone(),
+            door,
+            proxy_host: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
+            answered: Arc::clone(&answered),
+        };
+        let proxy = settings.proxy.as_ref();
+        let open = client(resolver(Door::Open, proxy), proxy, idle)?;
+        let listed = match guard.allow.is_empty() {
+            true => open.clone(),
+            false => client(resolver(Door::Listed, None), None, idle)?,
         };
         let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
         Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout })
@@ -92,8 +100,7 @@ impl Shared {
 
 /// A client whose every connection goes through the guard.
 fn client(
-    guard: &Arc<Guard>,
-    door: Door,
+    resolver: GuardedResolver,
     proxy: Option<&Url>,
     idle: usize,
 ) -> Result<reqwest::Client, HttpError> {
@@ -104,8 +111,6 @@ fn client(
     });
     let mut defaults = HeaderMap::new();
     defaults.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
-    let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
-    let resolver = GuardedResolver { guard: guard.clone(), door, proxy_host };
     #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
     let mut builder = reqwest::Client::builder()
         .no_proxy()
