@@ -1,4 +1,5 @@
-//! May this request leave, and by which door? Scheme, port and address, checked before and while connecting.
+//! May this request leave, and by which door? Scheme, port and address, checked before and while
+//! connecting.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -36,8 +37,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Judges an address before anything is sent. A literal address is judged here, for a resolver is
-    /// never asked for it; a name is judged by the door's resolver when it is looked up.
+    /// Judges an address before anything is sent. A literal address is judged here, for a resolver
+    /// is never asked for it; a name is judged by the door's resolver when it is looked up.
     pub(super) fn door(&self, url: &Url) -> Result<Door, HttpError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refused(format!("不支持的网址类型 {}:", url.scheme())));
@@ -105,8 +106,8 @@ impl ResolveError {
     }
 }
 
-/// A resolver that hands out only addresses that the guard admits; the connection goes to exactly those,
-/// so a name that changes its answer between check and use gains nothing.
+/// A resolver that hands out only addresses that the guard admits; the connection goes to exactly
+/// those, so a name that changes its answer between check and use gains nothing.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub(super) guard: Arc<Guard>,
@@ -161,8 +162,8 @@ impl GuardedResolver {
     }
 }
 
-/// The words of `gai_strerror` for "no such name" and "no address under that name" (EAI_NONAME, EAI_NODATA), in
-/// glibc and musl. The standard library keeps the text and drops the number.
+/// The words of `gai_strerror` for "no such name" and "no address under that name" (EAI_NONAME,
+/// EAI_NODATA), in glibc and musl. The standard library keeps the text and drops the number.
 const NOT_FOUND: [&str; 5] = [
     "Name or service not known",
     "No address associated with",
@@ -171,8 +172,8 @@ const NOT_FOUND: [&str; 5] = [
     "nodename nor servname provided",
 ];
 
-/// Is it the name that is missing, its own servers that are ill, or the resolver? Only the resolver's plain word
-/// makes a name missing; the other two prove nothing about the host.
+/// Is it the name that is missing, its own servers that are ill, or the resolver? Only the
+/// resolver's plain word makes a name missing; the other two prove nothing about the host.
 fn sorted(host: &str, text: &str, resolver_is_well: bool) -> ResolveError {
     let host = host.to_owned();
     if NOT_FOUND.iter().any(|words| text.contains(words)) {

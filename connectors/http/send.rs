@@ -1,4 +1,5 @@
-//! How is one request carried out? Redirects by hand, each hop guarded; the body counted as it is decoded.
+//! How is one request carried out? Redirects by hand, each hop guarded; the body counted as it is
+//! decoded.
 
 use std::error::Error;
 use std::sync::{Arc, Once};
@@ -59,7 +60,8 @@ impl Shared {
         Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout })
     }
 
-    /// Sends a request and follows its redirects; the time limit counts the network, not the courtesy.
+    /// Sends a request and follows its redirects; the time limit counts the network, not the
+    /// courtesy.
     pub(super) async fn exchange(
         &self,
         request: Request,
@@ -169,8 +171,8 @@ impl Hop {
         })
     }
 
-    /// The request that the answer redirects to; `None` when the answer is the end. With no redirects allowed
-    /// at all, a redirect is itself the answer.
+    /// The request that the answer redirects to; `None` when the answer is the end. With no
+    /// redirects allowed at all, a redirect is itself the answer.
     fn next(&self, response: &Response) -> Result<Option<Self>, HttpError> {
         let redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
         let Some(location) = response.header("location").filter(|_| redirect) else {
@@ -278,7 +280,8 @@ async fn read(
     Ok((body.freeze(), false))
 }
 
-/// Sorts an error into a kind, by type alone; its text never holds the address (which may hold a token).
+/// Sorts an error into a kind, by type alone; its text never holds the address (which may hold a
+/// token).
 fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
     let error = error.without_url();
     let shown = redact::url(url);
