@@ -11,9 +11,10 @@ use crate::page;
 /// Bytes of an ordinary page that are read: its title and first headings.
 const PAGE_BYTES_MAX: usize = 512 << 10;
 
-/// Asks for a link once. WeChat articles are asked on `article_base`. Dead are 404 and 410, a notice in place of a
-/// WeChat article, and a page whose own title says that it is not there 软死链; a missing host is only
-/// [`LinkAnswer::HostGone`]. Whatever proves nothing (a wall, a refused address, a time-out, 5xx) is unknown.
+/// Asks for a link once. WeChat articles are asked on `article_base`. Dead are 404 and 410, a
+/// notice in place of a WeChat article, and a page whose own title says that it is not there 软死链; a
+/// missing host is only [`LinkAnswer::HostGone`]. Whatever proves nothing (a wall, a refused
+/// address, a time-out, 5xx) is unknown.
 pub async fn check(http: &HttpClient, url: &str, article_base: &Url) -> LinkAnswer {
     let url = match Url::parse(url.trim()) {
         Ok(url) => url,

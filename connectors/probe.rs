@@ -1,4 +1,5 @@
-//! Does an address that should answer do so? The `probe` connector, for interaction and app services.
+//! Does an address that should answer do so? The `probe` connector, for interaction and app
+//! services.
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};

@@ -1,4 +1,5 @@
-//! Does an APK link yield a package? The `apk` connector: a few ranges of bytes, never the whole file.
+//! Does an APK link yield a package? The `apk` connector: a few ranges of bytes, never the whole
+//! file.
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
@@ -219,7 +220,8 @@ async fn package(
     }
 }
 
-/// Names that make a ZIP an app: Android's manifest (also inside a bundle), HarmonyOS's, or a package within.
+/// Names that make a ZIP an app: Android's manifest (also inside a bundle), HarmonyOS's, or a
+/// package within.
 fn is_app_part(name: &[u8]) -> bool {
     let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
     matches!(last, b"AndroidManifest.xml" | b"module.json" | b"pack.info")

@@ -1,4 +1,5 @@
-//! What does a ZIP file's table of contents list? Its end record and central directory (PKWARE APPNOTE §4.3).
+//! What does a ZIP file's table of contents list? Its end record and central directory (PKWARE
+//! APPNOTE §4.3).
 
 /// Where the table of contents lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// The end record, sought backwards from the last bytes of a file. `None` when there is none, or when the file
-/// is ZIP64, whose real numbers stand elsewhere.
+/// The end record, sought backwards from the last bytes of a file. `None` when there is none, or
+/// when the file is ZIP64, whose real numbers stand elsewhere.
 pub(super) fn end(tail: &[u8]) -> Option<End> {
     let last = tail.len().checked_sub(END_BYTES)?;
     let at = (0..=last).rev().find(|at| {
