@@ -1,4 +1,5 @@
-//! Does a page given as proof 佐证链接 show a post? The `article` connector: WeChat articles, and any dated page.
+//! Does a page given as proof 佐证链接 show a post? The `article` connector: WeChat articles, and any
+//! dated page.
 
 use async_trait::async_trait;
 use chrono::Duration;
@@ -36,7 +37,8 @@ pub struct ArticleConnector {
 }
 
 impl ArticleConnector {
-    /// Asks `article_base` (`https://mp.weixin.qq.com`) for WeChat articles; other pages where they are.
+    /// Asks `article_base` (`https://mp.weixin.qq.com`) for WeChat articles; other pages where they
+    /// are.
     pub fn new(article_base: Url) -> Self {
         let descriptor = Descriptor {
             name: "article",
@@ -82,7 +84,8 @@ impl Connector for ArticleConnector {
 
     async fn poll(&self, target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
         let url = target_url(target, "article")?;
-        // A wall before WeChat articles stands before all of them; another site's trouble is its own.
+        // A wall before WeChat articles stands before all of them; another site's trouble is its
+        // own.
         let scope = if fetch::is_article(&url, &self.base) {
             FaultScope::Platform
         } else {
@@ -184,7 +187,8 @@ fn ordinary(response: &Response, known: &Url, now: Timestamp) -> Result<Observat
     Ok(sighting(shown.to_string(), read.published, title, &shown, body, now))
 }
 
-/// One sighting. An undated page was there when it was seen, and a date in the future is not believed.
+/// One sighting. An undated page was there when it was seen, and a date in the future is not
+/// believed.
 fn sighting(
     key: String,
     published: Option<Published>,
@@ -225,8 +229,8 @@ fn evidence(url: &Url, at: Timestamp, text: &str) -> Evidence {
     Evidence { url: redact::url(url), at, body }
 }
 
-/// The identity of an article by its address: `biz/mid/idx` of a long link, else the address without the
-/// parameters that change from share to share.
+/// The identity of an article by its address: `biz/mid/idx` of a long link, else the address
+/// without the parameters that change from share to share.
 pub fn article_key(url: &Url) -> String {
     let of = |names: [&str; 2]| {
         let mut pairs = url.query_pairs();

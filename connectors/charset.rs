@@ -1,4 +1,5 @@
-//! Which characters do these bytes mean? BOM, HTTP charset, the document's own word, then detection.
+//! Which characters do these bytes mean? BOM, HTTP charset, the document's own word, then
+//! detection.
 
 use std::sync::LazyLock;
 
@@ -9,8 +10,9 @@ use regex::bytes::Regex;
 /// A document must declare its encoding this early.
 const DECLARATION_BYTES: usize = 1024;
 
-/// The body as text; bytes that mean nothing become U+FFFD. `gb2312` is read as its superset GB18030, as every
-/// browser does, and a declaration that the bytes plainly contradict is not believed.
+/// The body as text; bytes that mean nothing become U+FFFD. `gb2312` is read as its superset
+/// GB18030, as every browser does, and a declaration that the bytes plainly contradict is not
+/// believed.
 pub fn decode(body: &[u8], content_type: Option<&str>) -> String {
     if let Some((encoding, bom)) = Encoding::for_bom(body) {
         return encoding.decode_without_bom_handling(&body[bom..]).0.into_owned();
@@ -43,11 +45,13 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// The encoding that the document itself names: `<?xml encoding=…?>`, `<meta charset=…>` in both forms.
+/// The encoding that the document itself names: `<?xml encoding=…?>`, `<meta charset=…>` in both
+/// forms.
 fn declared(body: &[u8]) -> Option<&'static Encoding> {
     static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r#"(?i-u)<\?xml[^>]{0,200}?encoding\s*=\s*["']?([a-z0-9_:.-]+)|<meta[^>]{0,300}?charset\s*=\s*["']?\s*([a-z0-9_:.-]+)"#,
+            r#"(?ix-u) <\?xml [^>]{0,200}? encoding \s*=\s* ["']? ([a-z0-9_:.-]+)
+                | <meta [^>]{0,300}? charset \s*=\s* ["']? \s* ([a-z0-9_:.-]+)"#,
         )
         .expect("a literal expression compiles")
     });
@@ -78,7 +82,8 @@ fn utf8(body: &[u8]) -> Utf8 {
     match (long, broken) {
         (1.., 0) => Utf8::Plain,
         (0, 0) => Utf8::Perhaps,
-        // A body that was cut or has a few broken bytes is still UTF-8; GBK gives an error every other character.
+        // A body that was cut or has a few broken bytes is still UTF-8; GBK gives an error every
+        // other character.
         _ if long >= broken * 8 => Utf8::Plain,
         _ => Utf8::No,
     }

@@ -178,7 +178,8 @@ impl Response {
 }
 
 impl HttpClient {
-    /// A client that keeps these settings. Fails when the proxy or the system's root certificates are unusable.
+    /// A client that keeps these settings. Fails when the proxy or the system's root certificates
+    /// are unusable.
     pub fn new(settings: NetSettings) -> Result<Self, HttpError> {
         Ok(Self { shared: Arc::new(send::Shared::new(settings)?), trace: None })
     }
@@ -189,16 +190,18 @@ impl HttpClient {
         Self { shared: self.shared.clone(), trace: Some(sink) }
     }
 
-    /// Sends one request; any HTTP status is an answer. With `redirects_max: 0` a redirect is the answer; else it
-    /// is followed, each hop checked like the first, and one too many is [`HttpErrorKind::Broken`].
-    /// Waits for the host's courtesy first, which does not count as network time.
+    /// Sends one request; any HTTP status is an answer. With `redirects_max: 0` a redirect is the
+    /// answer; else it is followed, each hop checked like the first, and one too many is
+    /// [`HttpErrorKind::Broken`]. Waits for the host's courtesy first, which does not count as
+    /// network time.
     pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
         self.shared.exchange(request, self.trace.as_ref()).await
     }
 }
 
 impl Default for NetSettings {
-    /// As the configuration's defaults: nothing private, ports 80 and 443, 20 s, 2 at once, 60 a minute.
+    /// As the configuration's defaults: nothing private, ports 80 and 443, 20 s, 2 at once, 60 a
+    /// minute.
     fn default() -> Self {
         Self {
             allow_private: Vec::new(),

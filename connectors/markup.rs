@@ -1,7 +1,9 @@
-//! What tags does this markup hold, and how deep do they nest? One cheap pass, before any tree is built.
+//! What tags does this markup hold, and how deep do they nest? One cheap pass, before any tree is
+//! built.
 //!
-//! Building a tree is quadratic on deep nesting and costs many times the bytes, so a page is scanned first and
-//! parsed only when it is small and shallow. The depth counted here is never less than the tree's.
+//! Building a tree is quadratic on deep nesting and costs many times the bytes, so a page is
+//! scanned first and parsed only when it is small and shallow. The depth counted here is never less
+//! than the tree's.
 
 /// A tree is only built for markup that nests no deeper.
 pub const DEPTH_MAX: usize = 512;
@@ -26,8 +28,8 @@ pub fn tree(html: &str) -> Option<scraper::Html> {
     small.then(|| scraper::Html::parse_document(html))
 }
 
-/// Walks over the markup; comments and the insides of raw text elements are no tags. Returns the greatest depth,
-/// and stops early once it is past [`DEPTH_MAX`].
+/// Walks over the markup; comments and the insides of raw text elements are no tags. Returns the
+/// greatest depth, and stops early once it is past [`DEPTH_MAX`].
 pub fn scan<'a>(html: &'a str, visit: &mut dyn FnMut(Piece<'a>)) -> usize {
     let mut stack = Stack::default();
     let mut rest = html;

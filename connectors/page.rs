@@ -74,8 +74,8 @@ fn visible(tree: &Html) -> String {
 }
 
 impl Top {
-    /// The sentence by which the page itself says that it is not there 软死链. Only a title or heading that is
-    /// essentially that sentence counts; a heading only on a short page.
+    /// The sentence by which the page itself says that it is not there 软死链. Only a title or heading
+    /// that is essentially that sentence counts; a heading only on a short page.
     pub fn soft_dead(&self) -> Option<&str> {
         if is_dead_title(&self.title) {
             return Some(&self.title);

@@ -1,4 +1,5 @@
-//! When was an ordinary web page published? By its meta tags, in the forms that government sites use.
+//! When was an ordinary web page published? By its meta tags, in the forms that government sites
+//! use.
 
 use std::sync::LazyLock;
 
@@ -19,8 +20,8 @@ pub struct DatedPage {
     pub title: Option<String>,
 }
 
-/// Names of meta tags that give the time of publication, best first (国办发〔2017〕47号 names `PubDate`; www.gov.cn
-/// has `firstpublishedtime`). A time of last modification is none.
+/// Names of meta tags that give the time of publication, best first (国办发〔2017〕47号 names `PubDate`;
+/// www.gov.cn has `firstpublishedtime`). A time of last modification is none.
 const TIME_TAGS: [&str; 7] = [
     "pubdate",
     "firstpublishedtime",
@@ -65,8 +66,8 @@ pub fn read(html: &str) -> DatedPage {
     }
 }
 
-/// A time as such pages write it: RFC 3339, or Beijing wall time with `-`, `/`, `.` or 年月日, to the second, the minute
-/// or the day. A coarser time is a range.
+/// A time as such pages write it: RFC 3339, or Beijing wall time with `-`, `/`, `.` or 年月日, to the
+/// second, the minute or the day. A coarser time is a range.
 pub fn time(text: &str) -> Option<Published> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {

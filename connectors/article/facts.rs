@@ -1,8 +1,9 @@
 //! When was a live WeChat article published, and whose is it? Read from the page's own scripts.
 //!
-//! The values stand in script assignments whose form differs by kind of page: `var biz = "" || "Mz…"`, `window.ct =
-//! '…' || ''`, `d.ct = xml ? getXmlValue('…') : '…'`, `user_name: JsDecode('gh_…')`. In each the first literal that
-//! has the right form is taken. An article's text can quote such lines, so scripts come before anything else.
+//! The values stand in script assignments whose form differs by kind of page: `var biz = "" ||
+//! "Mz…"`, `window.ct = '…' || ''`, `d.ct = xml ? getXmlValue('…') : '…'`, `user_name:
+//! JsDecode('gh_…')`. In each the first literal that has the right form is taken. An article's text
+//! can quote such lines, so scripts come before anything else.
 
 use std::sync::LazyLock;
 
@@ -16,7 +17,8 @@ use crate::markup::{self, Piece};
 /// What a live article page says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArticleFacts {
-    /// When it was published: to the second, or the Beijing minute; `None` when the page does not say.
+    /// When it was published: to the second, or the Beijing minute; `None` when the page does not
+    /// say.
     pub published: Option<Published>,
     /// The account's `__biz` (base64 of a decimal number).
     pub biz: Option<String>,
@@ -194,7 +196,8 @@ fn article_url(text: &str) -> Option<String> {
     (url.starts_with("http://") || url.starts_with("https://")).then_some(url)
 }
 
-/// `\xNN`, `\uNNNN` and `\/` of scripts, then the entities of markup (twice: `\x26amp;amp;` occurs).
+/// `\xNN`, `\uNNNN` and `\/` of scripts, then the entities of markup (twice: `\x26amp;amp;`
+/// occurs).
 pub(super) fn unescape(text: &str) -> String {
     static ESCAPE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([/'"\\]))"#)

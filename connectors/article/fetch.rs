@@ -1,5 +1,5 @@
-//! How is a page fetched that may be a WeChat article? Redirects are followed here, so that a wall is seen, not
-//! visited, and a configured article base is kept on every hop.
+//! How is a page fetched that may be a WeChat article? Redirects are followed here, so that a wall
+//! is seen, not visited, and a configured article base is kept on every hop.
 
 use url::Url;
 
@@ -30,7 +30,8 @@ pub(crate) fn is_article(url: &Url, article_base: &Url) -> bool {
     is_article_host(url) || url.origin() == article_base.origin()
 }
 
-/// The address to ask for an article: on the configured base, with the same path and query. Other hosts stay.
+/// The address to ask for an article: on the configured base, with the same path and query. Other
+/// hosts stay.
 pub fn rebase(url: &Url, article_base: &Url) -> Url {
     if !is_article_host(url) || article_base.host_str() == Some(ARTICLE_HOST) {
         return url.clone();

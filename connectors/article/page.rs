@@ -7,7 +7,8 @@ use super::tombstone::{self, TombstoneClass};
 use crate::charset;
 use crate::markup::{self, Piece};
 
-/// What an article page turned out to be. Dead articles answer HTTP 200, so the status says nothing.
+/// What an article page turned out to be. Dead articles answer HTTP 200, so the status says
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArticlePage {
     /// An article that can be read.
@@ -25,7 +26,8 @@ pub enum ArticlePage {
     Unrecognised,
 }
 
-/// Bytes of a page that are read: publish times stand as late as 2.8 MB into live pages of up to 4 MB.
+/// Bytes of a page that are read: publish times stand as late as 2.8 MB into live pages of up to 4
+/// MB.
 pub const PAGE_BYTES_MAX: usize = 6 << 20;
 
 /// Addresses that stand for a wall, also as the target of a redirect.

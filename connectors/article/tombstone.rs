@@ -1,4 +1,5 @@
-//! What does a dead WeChat article page say, and is it about the article or about the whole account?
+//! What does a dead WeChat article page say, and is it about the article or about the whole
+//! account?
 
 use freshd_core::observation::ProfileState;
 use scraper::Selector;
@@ -55,8 +56,8 @@ impl TombstoneClass {
     }
 }
 
-/// Words of a title, all of which must occur, and what they mean. Account-level ones first, and "migrated" before
-/// "reclaimed", which its sentences also mention.
+/// Words of a title, all of which must occur, and what they mean. Account-level ones first, and
+/// "migrated" before "reclaimed", which its sentences also mention.
 const WORDS: &[(&[&str], TombstoneClass)] = &[
     (&["未将文章素材同步"], TombstoneClass::NotCarriedOver),
     (&["公众号已迁移"], TombstoneClass::AccountMigrated),
@@ -96,7 +97,8 @@ pub fn classify(sentence: &str) -> Option<TombstoneClass> {
     known.map(|(_, class)| *class)
 }
 
-/// Where a tombstone's sentence stands, layout by layout, in the order in which they are looked for.
+/// Where a tombstone's sentence stands, layout by layout, in the order in which they are looked
+/// for.
 const TITLES: [&str; 6] = [
     ".weui-msg .weui-msg__title",
     ".mesg-block p",

@@ -15,8 +15,9 @@ pub enum Admission {
     Refused(&'static str),
 }
 
-/// Judges one address. An IPv4 address inside an IPv6 one (`::ffff:a.b.c.d`) is judged as itself; tunnels
-/// (NAT64, 6to4, Teredo) are refused whatever they carry. `allow` opens exactly its networks.
+/// Judges one address. An IPv4 address inside an IPv6 one (`::ffff:a.b.c.d`) is judged as itself;
+/// tunnels (NAT64, 6to4, Teredo) are refused whatever they carry. `allow` opens exactly its
+/// networks.
 pub fn admit(ip: IpAddr, allow: &[IpNet]) -> Admission {
     let plain = plain(ip);
     let listed = allow.iter().any(|net| net.contains(&ip) || net.contains(&plain));

@@ -6,8 +6,9 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 
 use super::{HttpError, HttpErrorKind, Response, redact};
 
-/// The body as JSON. A body that was cut is refused, for half an answer must not pass for a whole one; so is
-/// one that does not parse. Both are [`HttpErrorKind::Broken`], with the first bytes in the detail.
+/// The body as JSON. A body that was cut is refused, for half an answer must not pass for a whole
+/// one; so is one that does not parse. Both are [`HttpErrorKind::Broken`], with the first bytes in
+/// the detail.
 pub fn json(response: &Response) -> Result<serde_json::Value, HttpError> {
     let broken = |detail: String| HttpError { kind: HttpErrorKind::Broken, detail };
     if response.truncated {
@@ -27,8 +28,8 @@ pub fn excerpt(response: &Response, chars: usize) -> String {
     redact::text(&line).chars().take(chars).collect()
 }
 
-/// The server's `Retry-After` in seconds from `now`: a number of seconds, or an HTTP date (a past one is 0).
-/// `None` when there is none or it cannot be read.
+/// The server's `Retry-After` in seconds from `now`: a number of seconds, or an HTTP date (a past
+/// one is 0). `None` when there is none or it cannot be read.
 pub fn retry_after_s(response: &Response, now: Timestamp) -> Option<u64> {
     let wish = response.header("retry-after")?.trim();
     if wish.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -50,8 +51,9 @@ fn http_date(text: &str) -> Option<Timestamp> {
         .map(|naive| naive.and_utc())
 }
 
-/// The fault that an error status stands for, if it is one that says nothing about the account: 429 and 5xx.
-/// Carries the server's `Retry-After`. Other statuses give `None`: their meaning is the connector's affair.
+/// The fault that an error status stands for, if it is one that says nothing about the account: 429
+/// and 5xx. Carries the server's `Retry-After`. Other statuses give `None`: their meaning is the
+/// connector's affair.
 pub fn busy_fault(response: &Response, scope: FaultScope, now: Timestamp) -> Option<Fault> {
     let kind = match response.status {
         429 => FaultKind::RateLimited,

@@ -1,4 +1,5 @@
-//! When is it this host's turn? At most so many requests at once and so many a minute, shared by all clones.
+//! When is it this host's turn? At most so many requests at once and so many a minute, shared by
+//! all clones.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +47,8 @@ impl Courtesy {
         }
     }
 
-    /// Waits until one more request to that host may start. Dropping the future while it waits is harmless.
+    /// Waits until one more request to that host may start. Dropping the future while it waits is
+    /// harmless.
     pub(super) async fn seat(&self, url: &Url) -> Seat {
         if self.at_once == 0 && self.spacing.is_none() {
             return Seat::default();

@@ -1,12 +1,14 @@
-//! May this request leave, and by which door? Scheme, port and address, checked before and while connecting.
+//! May this request leave, and by which door? Scheme, port and address, checked before and while
+//! connecting.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::address::{Admission, admit};
@@ -15,6 +17,9 @@ use super::{HttpError, HttpErrorKind, redact};
 /// Longest wait for the resolver; shorter than the connect timeout, so that a dead resolver is not
 /// mistaken for a dead host.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// After an answer, the resolver is taken to be well for so long.
+const WELL_FOR: Duration = Duration::from_secs(60);
 
 /// Which of the two clients carries a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +37,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Judges an address before anything is sent. A literal address is judged here, for a resolver is
-    /// never asked for it; a name is judged by the door's resolver when it is looked up.
+    /// Judges an address before anything is sent. A literal address is judged here, for a resolver
+    /// is never asked for it; a name is judged by the door's resolver when it is looked up.
     pub(super) fn door(&self, url: &Url) -> Result<Door, HttpError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refused(format!("不支持的网址类型 {}:", url.scheme())));
@@ -73,6 +78,9 @@ pub(super) enum ResolveError {
     NotFound(String),
     #[error("域名 {0} 解析失败:{1}")]
     Down(String, String),
+    /// The resolver answers for other names: it is this name's own servers that are ill.
+    #[error("域名 {0} 的域名服务器异常:{1}")]
+    Ill(String, String),
 }
 
 impl ResolveError {
@@ -93,18 +101,21 @@ impl ResolveError {
             Self::Refused(..) => HttpErrorKind::Refused,
             Self::NotFound(_) => HttpErrorKind::HostNotFound,
             Self::Down(..) => HttpErrorKind::ResolverDown,
+            Self::Ill(..) => HttpErrorKind::Connect,
         }
     }
 }
 
-/// A resolver that hands out only addresses that the guard admits; the connection goes to exactly those,
-/// so a name that changes its answer between check and use gains nothing.
+/// A resolver that hands out only addresses that the guard admits; the connection goes to exactly
+/// those, so a name that changes its answer between check and use gains nothing.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub(super) guard: Arc<Guard>,
     pub(super) door: Door,
     /// The configured proxy's own name, which may be anywhere.
     pub(super) proxy_host: Option<String>,
+    /// When the resolver last answered, shared by all doors.
+    pub(super) answered: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Resolve for GuardedResolver {
@@ -119,9 +130,13 @@ impl GuardedResolver {
         let lookup = tokio::time::timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((host, 0)));
         let found: Vec<SocketAddr> = match lookup.await {
             Ok(Ok(found)) => found.collect(),
-            Ok(Err(error)) => return Err(sorted(host, &error)),
-            Err(_) => return Err(ResolveError::Down(host.to_owned(), "域名服务器没有回答".into())),
+            Ok(Err(error)) => return Err(sorted(host, &error.to_string(), self.is_well())),
+            Err(_) => return Err(sorted(host, "域名服务器没有回答", self.is_well())),
         };
+        // A local name comes from a file and says nothing of the resolver.
+        if found.iter().any(|address| !address.ip().is_loopback()) {
+            *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         let proxy = self.proxy_host.as_deref() == Some(host);
         let mut refusal = None;
         let mut admitted = Vec::with_capacity(found.len());
@@ -139,10 +154,16 @@ impl GuardedResolver {
             (true, None) => Err(ResolveError::NotFound(host.to_owned())),
         }
     }
+
+    /// Did the resolver answer for some name a moment ago?
+    fn is_well(&self) -> bool {
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.is_some_and(|at| at.elapsed() < WELL_FOR)
+    }
 }
 
-/// The words of `gai_strerror` for "no such name" and "no address under that name" (EAI_NONAME, EAI_NODATA), in
-/// glibc and musl. The standard library keeps the text and drops the number.
+/// The words of `gai_strerror` for "no such name" and "no address under that name" (EAI_NONAME,
+/// EAI_NODATA), in glibc and musl. The standard library keeps the text and drops the number.
 const NOT_FOUND: [&str; 5] = [
     "Name or service not known",
     "No address associated with",
@@ -151,14 +172,17 @@ const NOT_FOUND: [&str; 5] = [
     "nodename nor servname provided",
 ];
 
-/// Is it the name that is missing, or the resolver that is ill? Anything that is not plainly the first is the
-/// second: it proves nothing about the host.
-fn sorted(host: &str, error: &std::io::Error) -> ResolveError {
-    let text = error.to_string();
+/// Is it the name that is missing, its own servers that are ill, or the resolver? Only the
+/// resolver's plain word makes a name missing; the other two prove nothing about the host.
+fn sorted(host: &str, text: &str, resolver_is_well: bool) -> ResolveError {
+    let host = host.to_owned();
     if NOT_FOUND.iter().any(|words| text.contains(words)) {
-        return ResolveError::NotFound(host.to_owned());
+        return ResolveError::NotFound(host);
     }
-    ResolveError::Down(host.to_owned(), text)
+    match resolver_is_well {
+        true => ResolveError::Ill(host, text.to_owned()),
+        false => ResolveError::Down(host, text.to_owned()),
+    }
 }
 
 #[cfg(test)]

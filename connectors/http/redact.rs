@@ -8,7 +8,8 @@ use url::Url;
 
 const HIDDEN: &str = "***";
 
-/// Query parameters whose value is a secret, lower case; also every name that ends in one of [`ENDINGS`].
+/// Query parameters whose value is a secret, lower case; also every name that ends in one of
+/// [`ENDINGS`].
 const NAMES: [&str; 15] = [
     "key",
     "sign",
@@ -29,7 +30,8 @@ const NAMES: [&str; 15] = [
 
 const ENDINGS: [&str; 6] = ["token", "secret", "apikey", "api_key", "_ticket", "_password"];
 
-/// Secrets in JSON, forms and headers that a server echoes: the name, the separator, then the value.
+/// Secrets in JSON, forms and headers that a server echoes: the name, the separator, then the
+/// value.
 static PAIRS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)

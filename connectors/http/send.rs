@@ -1,4 +1,5 @@
-//! How is one request carried out? Redirects by hand, each hop guarded; the body counted as it is decoded.
+//! How is one request carried out? Redirects by hand, each hop guarded; the body counted as it is
+//! decoded.
 
 use std::error::Error;
 use std::sync::{Arc, Once};
@@ -42,16 +43,25 @@ impl Shared {
             0 => IDLE_PER_HOST,
             limit => (limit as usize).clamp(2, IDLE_PER_HOST),
         };
-        let open = client(&guard, Door::Open, settings.proxy.as_ref(), idle)?;
-        let listed = match (guard.allow.is_empty(), &settings.proxy) {
-            (true, _) => open.clone(),
-            (false, _) => client(&guard, Door::Listed, None, idle)?,
+        let answered = Arc::default();
+        let resolver = |door, proxy: Option<&Url>| GuardedResolver {
+            guard: guard.clone(),
+            door,
+            proxy_host: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
+            answered: Arc::clone(&answered),
+        };
+        let proxy = settings.proxy.as_ref();
+        let open = client(resolver(Door::Open, proxy), proxy, idle)?;
+        let listed = match guard.allow.is_empty() {
+            true => open.clone(),
+            false => client(resolver(Door::Listed, None), None, idle)?,
         };
         let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
         Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout })
     }
 
-    /// Sends a request and follows its redirects; the time limit counts the network, not the courtesy.
+    /// Sends a request and follows its redirects; the time limit counts the network, not the
+    /// courtesy.
     pub(super) async fn exchange(
         &self,
         request: Request,
@@ -92,8 +102,7 @@ impl Shared {
 
 /// A client whose every connection goes through the guard.
 fn client(
-    guard: &Arc<Guard>,
-    door: Door,
+    resolver: GuardedResolver,
     proxy: Option<&Url>,
     idle: usize,
 ) -> Result<reqwest::Client, HttpError> {
@@ -104,8 +113,6 @@ fn client(
     });
     let mut defaults = HeaderMap::new();
     defaults.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
-    let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
-    let resolver = GuardedResolver { guard: guard.clone(), door, proxy_host };
     #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
     let mut builder = reqwest::Client::builder()
         .no_proxy()
@@ -164,8 +171,8 @@ impl Hop {
         })
     }
 
-    /// The request that the answer redirects to; `None` when the answer is the end. With no redirects allowed
-    /// at all, a redirect is itself the answer.
+    /// The request that the answer redirects to; `None` when the answer is the end. With no
+    /// redirects allowed at all, a redirect is itself the answer.
     fn next(&self, response: &Response) -> Result<Option<Self>, HttpError> {
         let redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
         let Some(location) = response.header("location").filter(|_| redirect) else {
@@ -273,7 +280,8 @@ async fn read(
     Ok((body.freeze(), false))
 }
 
-/// Sorts an error into a kind, by type alone; its text never holds the address (which may hold a token).
+/// Sorts an error into a kind, by type alone; its text never holds the address (which may hold a
+/// token).
 fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
     let error = error.without_url();
     let shown = redact::url(url);

@@ -1,7 +1,5 @@
 //! Are scheme, port and name judged, and is a missing name told from an ill resolver?
 
-use std::io;
-
 use super::*;
 
 fn guard(allow: &[&str]) -> Guard {
@@ -44,6 +42,7 @@ async fn names_are_judged_by_what_they_resolve_to() {
         guard: Arc::new(guard(allow)),
         door,
         proxy_host: proxy.map(str::to_owned),
+        answered: Arc::default(),
     };
     let ask = async |resolver: GuardedResolver| {
         resolver
@@ -60,14 +59,16 @@ async fn names_are_judged_by_what_they_resolve_to() {
 
 #[test]
 fn only_the_resolver_s_own_word_makes_a_name_missing() {
-    let text = |detail: &str| {
-        let error = io::Error::other(format!("failed to lookup address information: {detail}"));
-        sorted("a.gov.cn", &error).kind()
+    let kind = |detail: &str, well| {
+        let text = format!("failed to lookup address information: {detail}");
+        sorted("a.gov.cn", &text, well).kind()
     };
     for missing in ["Name or service not known", "No address associated with hostname"] {
-        assert_eq!(text(missing), HttpErrorKind::HostNotFound);
+        assert_eq!(kind(missing, true), HttpErrorKind::HostNotFound);
+        assert_eq!(kind(missing, false), HttpErrorKind::HostNotFound);
     }
     for ill in ["Temporary failure in name resolution", "Try again", "System error", "?"] {
-        assert_eq!(text(ill), HttpErrorKind::ResolverDown);
+        assert_eq!(kind(ill, false), HttpErrorKind::ResolverDown);
+        assert_eq!(kind(ill, true), HttpErrorKind::Connect, "others resolve");
     }
 }

@@ -1,0 +1,170 @@
+//! Is a package called missing only when two looks prove it?
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response as Answer};
+use chrono::{TimeZone, Utc};
+
+use super::*;
+use crate::connector::NoSecrets;
+use crate::http::{HttpClient, NetSettings};
+
+/// A ZIP file of empty entries after `padding` bytes of content, written by hand.
+pub(crate) fn archive(names: &[&str], padding: usize) -> Vec<u8> {
+    let mut file = MAGIC.to_vec();
+    file.extend(vec![0; padding]);
+    let directory = file.len() as u32;
+    for name in names {
+        file.extend(b"PK\x01\x02");
+        file.extend([0; 24]);
+        file.extend((name.len() as u16).to_le_bytes());
+        file.extend([0; 16]);
+        file.extend(name.as_bytes());
+    }
+    let size = file.len() as u32 - directory;
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    for _ in 0..2 {
+        file.extend((names.len() as u16).to_le_bytes());
+    }
+    file.extend(size.to_le_bytes());
+    file.extend(directory.to_le_bytes());
+    file.extend([0, 0]);
+    file
+}
+
+/// Answers like a file server that keeps ranges.
+fn file(bytes: &[u8], headers: &HeaderMap) -> Answer {
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let Some((from, to)) = range.and_then(|r| r.strip_prefix("bytes=")?.split_once('-')) else {
+        return bytes.to_vec().into_response();
+    };
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    let to = to.min(bytes.len() - 1);
+    let place = format!("bytes {from}-{to}/{}", bytes.len());
+    let part = bytes[from..=to].to_vec();
+    (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], part).into_response()
+}
+
+/// Polls a server that answers so; gives the observation and how often it was asked.
+async fn poll(
+    answer: impl Fn(usize, &HeaderMap) -> Answer + Clone + Send + Sync + 'static,
+) -> (Result<Observation, Fault>, usize) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let router = Router::new().fallback(move |headers: HeaderMap| {
+        let answer = answer(count.fetch_add(1, SeqCst), &headers);
+        async move { answer }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}/app.apk?token=CANARY", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "a test server")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let http = HttpClient::new(NetSettings {
+        allow_private: vec!["127.0.0.1/32".parse().unwrap()],
+        host_per_minute: 0,
+        ..NetSettings::default()
+    })
+    .unwrap();
+    let cx = PollContext {
+        now: Utc.with_ymd_and_hms(2026, 11, 22, 2, 0, 0).unwrap(),
+        budget: std::time::Duration::from_secs(5),
+        http: &http,
+        secrets: &NoSecrets,
+        memo: None,
+        fresh: false,
+    };
+    let seen = ApkConnector::new().poll(&Target::new(target), &cx).await;
+    assert!(!format!("{seen:?}").contains("CANARY"));
+    (seen, asked.load(SeqCst))
+}
+
+fn available(seen: Result<Observation, Fault>) -> Option<bool> {
+    let seen = seen.unwrap();
+    assert!(seen.sightings.is_empty() && !seen.evidence.is_empty());
+    seen.download.unwrap().available
+}
+
+const NAMES: &[&str] = &["AndroidManifest.xml", "classes.dex"];
+
+#[tokio::test]
+async fn a_package_is_known_by_its_contents() {
+    for padding in [10, 300_000] {
+        let bytes = archive(NAMES, padding);
+        let (seen, asked) = poll(move |_, headers| file(&bytes, headers)).await;
+        assert_eq!((available(seen), asked), (Some(true), 2));
+    }
+    let many: Vec<String> = (0..3000).map(|n| format!("res/{n:040}.png")).collect();
+    let mut names: Vec<&str> = many.iter().map(String::as_str).collect();
+    names.insert(0, "AndroidManifest.xml");
+    let bytes = archive(&names, 10);
+    let (seen, asked) = poll(move |_, headers| file(&bytes, headers)).await;
+    assert_eq!((available(seen), asked), (Some(true), 3), "a directory longer than the tail");
+}
+
+#[tokio::test]
+async fn a_server_without_ranges_is_believed_by_the_first_bytes() {
+    let bytes = archive(NAMES, 5_000_000);
+    let (seen, asked) = poll(move |_, _| bytes.clone().into_response()).await;
+    assert_eq!((available(seen), asked), (Some(true), 1));
+    let small = archive(NAMES, 10);
+    let (seen, _) = poll(move |_, _| small.clone().into_response()).await;
+    assert_eq!(available(seen), None, "a tiny file that was not looked into");
+}
+
+#[tokio::test]
+async fn what_yields_no_package_is_asked_again_freshly_before_it_is_said() {
+    let page = || ([(header::CONTENT_TYPE, "text/html")], "<title>下载</title>").into_response();
+    let (seen, asked) = poll(move |_, _| page()).await;
+    assert_eq!((available(seen), asked), (Some(false), 4));
+    let (seen, asked) = poll(|n, headers| {
+        assert_eq!(headers.contains_key(header::CACHE_CONTROL), n > 0);
+        StatusCode::NOT_FOUND.into_response()
+    })
+    .await;
+    assert_eq!((available(seen), asked), (Some(false), 2));
+    let other = archive(&["readme.txt"], 200_000);
+    let (seen, _) = poll(move |_, headers| file(&other, headers)).await;
+    assert_eq!(available(seen), Some(false));
+    let (seen, _) = poll(|_, headers| file(b"MZ a program", headers)).await;
+    assert_eq!(available(seen), Some(false));
+    let bytes = archive(NAMES, 300_000);
+    let (seen, _) = poll(move |n, headers| match n {
+        0 => StatusCode::NOT_FOUND.into_response(),
+        _ => file(&bytes, headers),
+    })
+    .await;
+    assert_eq!(available(seen), Some(true), "the second look wins");
+}
+
+#[tokio::test]
+async fn walls_and_trouble_prove_nothing() {
+    for (status, kind) in [
+        (StatusCode::FORBIDDEN, FaultKind::Challenged),
+        (StatusCode::SERVICE_UNAVAILABLE, FaultKind::Unavailable),
+        (StatusCode::TOO_MANY_REQUESTS, FaultKind::RateLimited),
+        (StatusCode::IM_A_TEAPOT, FaultKind::Malformed),
+    ] {
+        let (seen, _) = poll(move |_, _| status.into_response()).await;
+        assert_eq!(seen.unwrap_err().kind, kind);
+        // Also when the second look is the one that fails.
+        let (seen, _) = poll(move |n, _| match n {
+            0 => StatusCode::NOT_FOUND.into_response(),
+            _ => status.into_response(),
+        })
+        .await;
+        assert_eq!(seen.unwrap_err().kind, kind);
+    }
+    let wall =
+        || ([(header::CONTENT_TYPE, "text/html")], "<title>安全验证</title>").into_response();
+    let (seen, _) = poll(move |_, _| wall()).await;
+    assert_eq!(seen.unwrap_err().kind, FaultKind::Challenged);
+    let login = || axum::Json(serde_json::json!({"code": 401})).into_response();
+    let (seen, _) = poll(move |_, _| login()).await;
+    assert_eq!(seen.unwrap_err().kind, FaultKind::Challenged);
+    let (seen, _) = poll(|_, _| Body::empty().into_response()).await;
+    assert_eq!(available(seen), None);
+}

@@ -1,0 +1,126 @@
+//! Is a link dead only when the answer proves it?
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::Html;
+use axum::routing::get;
+
+use super::*;
+use crate::http::NetSettings;
+
+async fn serve(router: Router) -> Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a test server")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    base
+}
+
+fn client() -> HttpClient {
+    HttpClient::new(NetSettings {
+        allow_private: vec!["127.0.0.1/32".parse().unwrap()],
+        host_per_minute: 0,
+        timeout: std::time::Duration::from_millis(800),
+        ..NetSettings::default()
+    })
+    .unwrap()
+}
+
+fn site() -> Router {
+    let to = |place: &'static str| {
+        get(move || async move { (StatusCode::FOUND, [(header::LOCATION, place)]) })
+    };
+    let html = |text: &'static str| get(move || async move { Html(text) });
+    let gbk = encoding_rs::GBK.encode("<html><title>栏目不存在</title></html>").0.into_owned();
+    let deep = "<div>".repeat(50_000);
+    let mut router = Router::new()
+        .route("/alive", html(include_str!("../fixtures/link/alive.html")))
+        .route("/soft", html(include_str!("../fixtures/link/soft-dead.html")))
+        .route("/gbk", get(move || async move { ([(header::CONTENT_TYPE, "text/html")], gbk) }))
+        .route("/deep", get(move || async move { Html(deep) }))
+        .route("/json", get(|| async { axum::Json(serde_json::json!({"title": "页面不存在"})) }))
+        .route("/empty", get(|| async { "" }))
+        .route("/wall", html("<title>安全验证</title>"))
+        .route("/home", to("/alive"))
+        .route("/inside", to("http://10.0.0.1/"))
+        .route("/script", to("javascript:void(0)"))
+        .route("/loop", to("/loop"))
+        .route("/to-soft", to("/soft"));
+    for status in [401u16, 403, 410, 412, 429, 500, 503] {
+        let code = StatusCode::from_u16(status).unwrap();
+        router = router
+            .route(&format!("/{status}"), get(move || async move { (code, "<title>404</title>") }));
+    }
+    router
+}
+
+#[tokio::test]
+async fn each_answer_gets_what_it_proves() {
+    let base = serve(site()).await;
+    let articles: Url = "https://mp.weixin.qq.com".parse().unwrap();
+    let http = client();
+    let check = async |path: &str| check(&http, &format!("{base}{path}"), &articles).await;
+    for path in ["alive", "json", "home"] {
+        assert_eq!(check(path).await, LinkAnswer::Alive, "{path}");
+    }
+    for path in ["nowhere", "410", "soft", "gbk", "to-soft"] {
+        assert!(matches!(check(path).await, LinkAnswer::Dead(_)), "{path}");
+    }
+    let soft = LinkAnswer::Dead("软死链:页面写着“抱歉,您访问的页面不存在或已被删除”".into());
+    assert_eq!(check("soft").await, soft);
+    for path in [
+        "401", "403", "412", "429", "500", "503", "empty", "wall", "inside", "script", "loop",
+        "deep",
+    ] {
+        let answer = check(path).await;
+        assert!(matches!(answer, LinkAnswer::Unknown(_)), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_answer_proves_nothing() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (silent_at, gone) = (silent.local_addr().unwrap(), closed.local_addr().unwrap());
+    drop(closed);
+    let articles: Url = "https://mp.weixin.qq.com".parse().unwrap();
+    for url in [
+        format!("http://{silent_at}/"),
+        format!("http://{gone}/"),
+        "http://192.168.1.1/".to_owned(),
+        "http://[::1]/".to_owned(),
+        "http://8.8.8.8:25/".to_owned(),
+        "ftp://a.cn/".to_owned(),
+        "weixin://dl/chat".to_owned(),
+        "不是网址".to_owned(),
+        String::new(),
+    ] {
+        let answer = check(&client(), &url, &articles).await;
+        assert!(matches!(answer, LinkAnswer::Unknown(_)), "{url}: {answer:?}");
+    }
+    let missing = HttpError { kind: HttpErrorKind::HostNotFound, detail: String::new() };
+    assert_eq!(failed(&missing), LinkAnswer::HostGone);
+    let ill = HttpError { kind: HttpErrorKind::ResolverDown, detail: String::new() };
+    assert!(matches!(failed(&ill), LinkAnswer::Unknown(_)));
+}
+
+#[tokio::test]
+async fn wechat_articles_are_asked_on_the_base_and_judged_by_their_page() {
+    let html = |text: &'static str| get(move || async move { Html(text) });
+    let router = Router::new()
+        .route("/s/alive", html(include_str!("../fixtures/article/alive.html")))
+        .route("/s/deleted", html(include_str!("../fixtures/article/deleted.html")))
+        .route("/s/paid", html("<div class=page_msg>付费后可继续阅读</div>"))
+        .route("/s/wall", html("<div id=js_verify>"))
+        .route("/s/odd", html("<title>页面不存在</title>"));
+    let base = serve(router).await;
+    let http = client();
+    let check =
+        async |path: &str| check(&http, &format!("https://mp.weixin.qq.com/s/{path}"), &base).await;
+    assert_eq!(check("alive").await, LinkAnswer::Alive);
+    assert_eq!(check("paid").await, LinkAnswer::Alive);
+    assert_eq!(check("deleted").await, LinkAnswer::Dead("该内容已被发布者删除".into()));
+    for path in ["wall", "odd"] {
+        assert!(matches!(check(path).await, LinkAnswer::Unknown(_)), "{path}");
+    }
+}
