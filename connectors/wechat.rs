@@ -111,7 +111,7 @@ fn next_look(now: Timestamp, figures: &Figures, memory: &Memory) -> Timestamp {
     }
 }
 
-/// An AppID: `wx` and sixteen hexadecimal digits.
+/// An AppID: `wx` and sixteen letters or digits.
 fn admit(target: &str) -> Result<(), TargetProblem> {
     let appid = target.strip_prefix("wx").is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())

@@ -9,7 +9,7 @@ use chrono::{Days, NaiveDate, TimeDelta, Timelike};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::id::Channel;
-use freshd_core::observation::{Published, Sighting};
+use freshd_core::observation::{InteractionSign, Published, Sighting};
 use serde_json::{Value, json};
 
 use super::memory::{Memory, Walked};
@@ -44,6 +44,8 @@ pub(crate) struct Figures {
 struct Rows {
     days: BTreeMap<NaiveDate, i64>,
     delayed: bool,
+    /// The newest day with comments, and how many.
+    comments: Option<(NaiveDate, i64)>,
 }
 
 /// Asks for the newest 30 days, and further back only while no publication is found.
@@ -166,6 +168,13 @@ fn absorb(
     until: NaiveDate,
 ) {
     let today = civil::day(session.cx.now);
+    if let Some((day, count)) = rows.comments.filter(|_| session.seen.interaction.is_empty()) {
+        session.seen.interaction.push(InteractionSign {
+            kind: "comments".to_owned(),
+            works: Some(true),
+            what: format!("{day} 收到 {count} 条留言"),
+        });
+    }
     for (day, pieces) in &rows.days {
         if *pieces > 0 && *day <= today {
             figures.hits.insert(*day, *pieces);
@@ -184,8 +193,11 @@ fn absorb(
 fn read(answer: &Value) -> Option<Rows> {
     let list = answer.get("list")?.as_array()?;
     let mut days = BTreeMap::new();
+    let mut comments: Option<(NaiveDate, i64)> = None;
     for row in list {
         let day = row.get("ref_date").and_then(Value::as_str).and_then(|day| day.parse().ok());
+        let count = row.pointer("/detail/comment_count").and_then(lenient::int);
+        comments = comments.max(day.zip(count.filter(|count| *count > 0)));
         let pieces = row.pointer("/detail/send_page_count").and_then(lenient::int);
         if let (Some(day), Some(pieces)) = (day, pieces) {
             let held: &mut i64 = days.entry(day).or_default();
@@ -193,5 +205,5 @@ fn read(answer: &Value) -> Option<Rows> {
         }
     }
     let delayed = answer.get("is_delay").and_then(lenient::flag).unwrap_or(true);
-    Some(Rows { days, delayed })
+    Some(Rows { days, delayed, comments })
 }

@@ -1,4 +1,4 @@
-//! What does the WeChat connector remember of an account between polls? At most 4 KiB; a lost memory costs calls, not truth.
+//! What does the WeChat connector remember of an account between polls? At most 4 KiB; losing it costs calls only.
 
 use std::collections::BTreeMap;
 

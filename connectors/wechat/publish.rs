@@ -49,9 +49,11 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let mut items = Vec::new();
     let mut rows = 0;
     let mut whole = false;
+    let mut full = true;
     for _ in 0..PAGES_MAX {
         let Some(page) = ask(session, rows).await else { break };
         memory.publish_at = Some(now);
+        full &= page.rows == PAGE_ITEMS.min(page.total.saturating_sub(rows));
         rows += page.rows;
         items.extend(page.items);
         whole = rows >= page.total;
@@ -63,7 +65,8 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
         memory.publish_at = None;
         return;
     }
-    if let Some(since) = vouched_since(&items, whole) {
+    // A page shorter than its own totals say vouches for nothing.
+    if let Some(since) = vouched_since(&items, whole).filter(|_| full) {
         session.seen.coverage.add(Channel::new(Channel::UNNOTIFIED), since, now);
     }
     report(session, &items);
@@ -91,7 +94,8 @@ fn report(session: &mut Session<'_>, items: &[Item]) {
         pinned: false,
         repost: false,
     }));
-    if let Some(item) = live().find(|item| item.comments) {
+    let known = session.seen.interaction.iter().any(|sign| sign.kind == "comments");
+    if let Some(item) = live().find(|item| item.comments).filter(|_| !known) {
         session.seen.interaction.push(InteractionSign {
             kind: "comments".to_owned(),
             works: Some(true),
@@ -121,7 +125,7 @@ fn read(answer: &Value) -> Option<Page> {
         None => return None,
     };
     let items = list.iter().filter_map(item).collect::<Vec<_>>();
-    (items.len() == list.len()).then(|| Page { rows: items.len(), items, total })
+    (items.len() == list.len()).then_some(Page { rows: list.len(), items, total })
 }
 
 /// One object. Times stand at item level in the documented shape and inside `content` in recorded answers;

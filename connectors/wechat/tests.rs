@@ -181,23 +181,35 @@ async fn the_search_goes_back_three_windows_a_poll_and_never_before_the_era() {
     );
 }
 
+/// The fixture's three items, and as many older ones as fill a page of a list of 60.
+fn full_page() -> Value {
+    let mut page = fake::fixture("freepublish.json");
+    let items = page["item"].as_array_mut().unwrap();
+    for n in 0..17 {
+        items.push(json!({"article_id": format!("OLD-{n}"), "update_time": 1_795_000_000 - n,
+                          "content": {"news_item": [{"title": "旧文", "is_deleted": false}]}}));
+    }
+    page["item_count"] = json!(20);
+    page
+}
+
 #[tokio::test]
 async fn un_notified_posts_cover_their_channel_only() {
     let platform = Platform::start(|path, _, _| match path {
-        "/cgi-bin/freepublish/batchget" => fake::fixture("freepublish.json"),
+        "/cgi-bin/freepublish/batchget" => full_page(),
         _ => Value::Null,
     })
     .await;
     let now = at("2026-11-22T10:00:00+08:00");
     let seen = poll(&platform, now, None, false).await.unwrap();
-    let found: Vec<_> = seen
-        .sightings
+    let found: Vec<_> = seen.sightings[..2]
         .iter()
         .map(|s| (s.key.as_str(), s.title.as_str(), s.published.latest.timestamp()))
         .collect();
     let want = [("FP-2", "次条还在", 1_795_200_000), ("FP-1", "只有更新时间", 1_795_100_000)];
     assert_eq!(found, want);
-    let oldest = Timestamp::from_timestamp(1_795_100_000, 0).unwrap();
+    assert_eq!(seen.sightings.len(), 19, "all but the deleted one");
+    let oldest = Timestamp::from_timestamp(1_795_000_000 - 16, 0).unwrap();
     assert!(covers(&seen, "unnotified", oldest, now));
     assert!(!covers(&seen, "unnotified", oldest - TimeDelta::seconds(1), now));
     assert!(seen.coverage.on(&Channel::new("notified")).is_empty());
@@ -218,30 +230,59 @@ async fn un_notified_posts_cover_their_channel_only() {
     assert_eq!(batches(), 3);
 }
 
+/// Since when the un-notified channel is covered by that answer.
+async fn vouched(page: Value) -> Option<Timestamp> {
+    let platform = Platform::start(move |path, _, _| match path {
+        "/cgi-bin/freepublish/batchget" => page.clone(),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    assert!(!seen.sightings.is_empty());
+    let spans = seen.coverage.on(&Channel::new("unnotified"));
+    spans.as_slice().first().map(|span| span.since)
+}
+
 #[tokio::test]
-async fn the_whole_list_vouches_back_to_the_era_and_disorder_for_nothing() {
-    let item = |id: &str, at: i64| {
-        json!({"article_id": id, "update_time": at,
-               "content": {"news_item": [{"title": id, "is_deleted": false}]}})
-    };
-    for (total, first, second, since) in [
-        (2, 1_795_200_000, 1_795_100_000, Some(start("2025-11-01"))),
-        (2, 1_795_100_000, 1_795_200_000, Some(start("2025-11-01"))),
-        (40, 1_795_100_000, 1_795_200_000, None),
-    ] {
-        let items = json!([item("A", first), item("B", second)]);
-        let platform = Platform::start(move |path, _, _| match path {
-            "/cgi-bin/freepublish/batchget" => {
-                json!({"total_count": total, "item_count": 2, "item": items})
+async fn the_whole_list_vouches_back_to_the_era_and_a_doubtful_page_for_nothing() {
+    let era = Some(start("2025-11-01"));
+    let mut whole = fake::fixture("freepublish.json");
+    whole["total_count"] = json!(3);
+    assert_eq!(vouched(whole.clone()).await, era);
+    whole["item"].as_array_mut().unwrap().reverse();
+    assert_eq!(vouched(whole).await, era, "the order of a whole list does not matter");
+
+    let oldest = Timestamp::from_timestamp(1_795_000_000 - 16, 0);
+    assert_eq!(vouched(full_page()).await, oldest);
+    let mut disordered = full_page();
+    disordered["item"].as_array_mut().unwrap().swap(1, 2);
+    assert_eq!(vouched(disordered).await, None);
+    let mut undated = full_page();
+    undated["item"][2]["update_time"] = json!(0);
+    assert_eq!(vouched(undated).await, None);
+    let short = fake::fixture("freepublish.json");
+    assert_eq!(vouched(short).await, None, "3 rows of 60 are no page of 20");
+}
+
+#[tokio::test]
+async fn a_page_of_deleted_posts_is_followed_by_the_next() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/cgi-bin/freepublish/batchget" => {
+            let mut page = full_page();
+            if body["offset"] == 0 {
+                for item in page["item"].as_array_mut().unwrap() {
+                    item["content"]["news_item"] = json!([{"title": "x", "is_deleted": true}]);
+                }
             }
-            _ => Value::Null,
-        })
-        .await;
-        let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
-        let spans = seen.coverage.on(&Channel::new("unnotified"));
-        assert_eq!(spans.as_slice().first().map(|span| span.since), since);
-        assert_eq!(seen.sightings.len(), 2);
-    }
+            page
+        }
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    let asked = platform.bodies("/cgi-bin/freepublish/batchget");
+    assert_eq!(asked.iter().map(|body| &body["offset"]).collect::<Vec<_>>(), [0, 20]);
+    assert_eq!(seen.sightings[0].key, "FP-2");
 }
 
 #[tokio::test]
@@ -266,6 +307,23 @@ async fn menu_and_replies_are_read_once_a_day() {
     assert!(fresh.menu.is_some());
     let next_day = poll(&platform, now + TimeDelta::hours(15), memo, false).await.unwrap();
     assert!(next_day.menu.is_some() && !next_day.interaction.is_empty());
+}
+
+#[tokio::test]
+async fn comments_in_the_figures_prove_that_commenting_works() {
+    let platform = Platform::start(|path, _, _| match path {
+        "/datacube/getbizsummary" => json!({"is_delay": false, "list": [
+            {"ref_date": "2026-11-19", "detail": {"send_page_count": 1, "comment_count": 9}},
+            {"ref_date": "2026-11-20", "detail": {"send_page_count": 0, "comment_count": 3}},
+            {"ref_date": "2026-11-21", "detail": {"send_page_count": 0, "comment_count": 0}}]}),
+        "/cgi-bin/freepublish/batchget" => full_page(),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+    let signs: Vec<_> = seen.interaction.iter().filter(|sign| sign.kind == "comments").collect();
+    assert_eq!(signs.len(), 1);
+    assert_eq!(signs[0].what, "2026-11-20 收到 3 条留言");
 }
 
 #[test]

@@ -116,7 +116,11 @@ fn negative_answers_of_the_mobile_web() {
         ),
         (
             200,
-            r#"{"ok":0,"error_type":"link","url":"https://weibo.com/sorry?usernotexists&code=100001&msg=%E8%AF%A5%E8%B4%A6%E5%8F%B7%E5%9B%A0%E8%A2%AB%E6%8A%95%E8%AF%89"}"#,
+            concat!(
+                r#"{"ok":0,"error_type":"link","url":"https://weibo.com/sorry?usernotexists"#,
+                "&code=100001&msg=%E8%AF%A5%E8%B4%A6%E5%8F%B7%E5%9B%A0%E8%A2%AB%E6%8A%95%E8%AF%89",
+                r#""}"#
+            ),
             frozen(),
         ),
         (403, r#"{"ok":0,"msg":"请登录后使用"}"#, login()),
@@ -138,7 +142,10 @@ fn redirects_lead_to_a_login_or_a_tombstone() {
     let to = |place: &str| short(web(&response(302, &[("location", place)], ""), now()));
     let login = Short::Fault(S::Credential, K::Unauthorized, Retry::Operator);
     assert_eq!(to("https://passport.weibo.com/visitor/visitor"), login);
-    let closed = "https://weibo.com/sorry?usernotexists&msg=%E8%AF%A5%E8%B4%A6%E5%8F%B7%E5%B7%B2%E5%85%B3%E9%97%AD";
+    let closed = concat!(
+        "https://weibo.com/sorry?usernotexists",
+        "&msg=%E8%AF%A5%E8%B4%A6%E5%8F%B7%E5%B7%B2%E5%85%B3%E9%97%AD"
+    );
     assert_eq!(to(closed), Short::Standing(ProfileState::Deregistered, K::Gone));
     let wall = Short::Fault(S::Platform, K::Challenged, Retry::Backoff);
     assert_eq!(to("https://m.weibo.cn/elsewhere"), wall);
