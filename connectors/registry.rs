@@ -7,11 +7,13 @@ use freshd_core::account::{Source, platform};
 use url::Url;
 
 use crate::app::appstore::AppstoreConnector;
+use crate::article::ArticleConnector;
 use crate::connector::Connector;
 use crate::feed::FeedConnector;
 use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
 use crate::wechat::WechatConnector;
+use crate::weibo::WeiboConnector;
 
 /// What the built-in connectors need to know from `[connectors.*]`.
 #[derive(Clone, Debug)]
@@ -68,10 +70,10 @@ impl Registry {
     pub fn built_in(settings: &Settings) -> Self {
         let settings = settings.clone();
         let mut all = Self::default();
-        all.register(Arc::new(WechatConnector::new(
-            settings.wechat_base,
-            settings.wechat_article_base,
-        )));
+        let articles = settings.wechat_article_base;
+        all.register(Arc::new(WechatConnector::new(settings.wechat_base, articles.clone())));
+        all.register(Arc::new(ArticleConnector::new(articles)));
+        all.register(Arc::new(WeiboConnector::new(settings.weibo_mode, settings.weibo_base)));
         all.register(Arc::new(NanfangConnector::new(settings.nanfang_bases)));
         all.register(Arc::new(AppstoreConnector::new(
             settings.appstore_base,

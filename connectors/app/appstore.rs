@@ -172,6 +172,7 @@ impl App {
 fn finding(answer: &Value, id: &str) -> Result<Finding, Fault> {
     let malformed = |scope, detail: String| Fault::new(scope, FaultKind::Malformed, detail);
     if let Some(message) = answer.get("errorMessage").and_then(Value::as_str) {
+        let message = http::redact::text(message);
         let detail =
             format!("应用商店不接受编号 {id}:{}", message.chars().take(120).collect::<String>());
         return Err(malformed(FaultScope::Account, detail).retry(Retry::Operator));

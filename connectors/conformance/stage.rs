@@ -34,6 +34,15 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The request as it stood on the wire, for servers that show it back.
+    pub fn raw(&self) -> String {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let headers: String =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("{} {}?{query} HTTP/1.1\r\n{headers}\r\n{}", self.method, self.path, self.body)
+    }
+
     /// The first query parameter of that name.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())

@@ -35,9 +35,9 @@ const ENDINGS: [&str; 6] = ["token", "secret", "apikey", "api_key", "_ticket", "
 static PAIRS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        ( ["']? \b [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) ["']?
+        ( ["']? \b [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) \\* ["']?
           \s* [:=] \s* )
-        ( "(?:[^"\\]|\\.)*" | '[^']*' | [^\s&"',;<>{}()]+ )"#,
+        ( \\+" [^"\\]* | "(?:[^"\\]|\\.)*" | '[^']*' | [^\s&"',;<>{}()]+ )"#,
     )
     .expect("a literal expression compiles")
 });

@@ -57,6 +57,7 @@ pub(super) fn page(answer: &Value, column: &str, now: Timestamp) -> Result<Page,
     let refused = answer.get("success").and_then(Value::as_bool) == Some(false);
     if refused || code.as_deref().is_some_and(|code| code != "200") {
         let message = text(answer, "msg").unwrap_or_default();
+        let message = crate::http::redact::text(&message);
         let detail = format!(
             "南方+接口拒绝查询栏目 {column}(code {}):{}",
             code.unwrap_or_default(),

@@ -131,7 +131,10 @@ pub(crate) fn refusal(body: &Value) -> Option<Refusal> {
     let words = body.get("errmsg").and_then(Value::as_str).unwrap_or_default();
     match lenient::int(held) {
         Some(0) => None,
-        Some(code) => Some(Refusal { code, words: lenient::cut(words, 300).to_owned() }),
+        Some(code) => {
+            let words = crate::http::redact::text(words);
+            Some(Refusal { code, words: lenient::cut(&words, 300).to_owned() })
+        }
         None => Some(Refusal {
             code: i64::MIN,
             words: format!("errcode 不是数字:{}", lenient::cut(&held.to_string(), 60)),

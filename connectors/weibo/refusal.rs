@@ -104,7 +104,8 @@ fn code(body: &Value) -> Told {
     let known = CODES.iter().find(|(known, ..)| Some(*known) == held);
     let meaning = known.map_or("未收录的错误", |(.., meaning)| *meaning);
     let number = held.map_or_else(|| "?".to_owned(), |code| code.to_string());
-    let words = lenient::cut(words, 200);
+    let words = http::redact::text(words);
+    let words = lenient::cut(&words, 200);
     let fault = |scope, kind| {
         Fault::new(scope, kind, format!("微博接口:{meaning}(error_code {number}:{words})"))
     };

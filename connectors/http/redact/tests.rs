@@ -51,6 +51,7 @@ fn bodies_lose_their_tokens_and_keep_the_rest() {
             r#"{"access_token":"***","expires_in":7200}"#,
         ),
         (r#"{ "refresh_token" : "CAN\"ARY" }"#, r#"{ "refresh_token" : "***" }"#),
+        (r#"{"msg":"{\"secret\":\"CANARY\"}"}"#, r#"{"msg":"{\"secret\":***\"}"}"#),
         ("appsecret=CANARY&x=1", "appsecret=***&x=1"),
         ("var pass_ticket = 'CANARY';", "var pass_ticket = '***';"),
         (r#"{"title":"关于口令的通知","id":7}"#, r#"{"title":"关于口令的通知","id":7}"#),

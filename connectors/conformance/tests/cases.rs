@@ -1,0 +1,203 @@
+//! What does each built-in connector need to be tried? Its target and its platform in good order.
+
+use serde_json::{Value, json};
+
+use super::super::stage::{Answer, Asked};
+use super::*;
+use crate::app::appstore::AppstoreConnector;
+use crate::article::ArticleConnector;
+use crate::connector::SecretTable;
+use crate::feed::FeedConnector;
+use crate::manual::ManualConnector;
+use crate::nanfang::NanfangConnector;
+use crate::registry::WeiboMode;
+use crate::wechat::WechatConnector;
+use crate::weibo::WeiboConnector;
+
+pub(super) const CANARY: &str = "CANARY5d41402abc4b2a76";
+
+type Build = Box<dyn Fn(&Url) -> Arc<dyn Connector> + Sync + Send>;
+
+/// A case that owns what it is made of.
+pub(super) struct Kit {
+    pub(super) name: &'static str,
+    pub(super) build: Build,
+    pub(super) target: Box<dyn Fn(&Url) -> Target + Sync + Send>,
+    pub(super) nonsense: Vec<&'static str>,
+    pub(super) good: Box<dyn Script>,
+    pub(super) secrets: SecretTable,
+}
+
+impl Kit {
+    pub(super) fn new(
+        name: &'static str,
+        target: &'static str,
+        build: impl Fn(&Url) -> Arc<dyn Connector> + Sync + Send + 'static,
+        good: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            build: Box::new(build),
+            target: Box::new(move |_| Target::new(target)),
+            nonsense: vec!["", " ", "不是标识", "javascript:alert(1)", "../../etc/passwd"],
+            good: Box::new(good),
+            secrets: SecretTable::default(),
+        }
+    }
+
+    /// The target is a page of the platform.
+    fn at(mut self, path: &'static str) -> Self {
+        self.target = Box::new(move |base| Target::new(base.join(path).unwrap()));
+        self
+    }
+
+    fn secret(mut self, connector: &str, key: &str) -> Self {
+        let key = (connector.to_owned(), key.to_owned());
+        self.secrets.0.insert(key, format!("SUB={CANARY}"));
+        self
+    }
+
+    pub(super) fn case(&self) -> Case<'_> {
+        Case {
+            build: &*self.build,
+            target: &*self.target,
+            nonsense: &self.nonsense,
+            good: &*self.good,
+            secrets: &self.secrets,
+            canary: CANARY,
+            now: chrono::DateTime::parse_from_rfc3339("2026-11-22T10:30:00+08:00")
+                .unwrap()
+                .to_utc(),
+        }
+    }
+}
+
+pub(super) fn all() -> Vec<Kit> {
+    vec![wechat(), weibo_web(), nanfang(), appstore(), article(), feed(), feed_complete(), manual()]
+}
+
+fn fixture(name: &str) -> String {
+    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+pub(super) fn wechat() -> Kit {
+    const APPID: &str = "wx0123456789abcdef";
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(WechatConnector::new(base.clone(), base.clone()))
+    };
+    let figures = |asked: &Asked| {
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let day = |key: &str| body[key].as_str().unwrap().parse::<chrono::NaiveDate>().unwrap();
+        let until = day("end_date");
+        let days = day("begin_date").iter_days().take_while(move |day| *day <= until);
+        let rows: Vec<Value> = days
+            .map(|day| json!({"ref_date": day.to_string(), "detail": {"send_page_count": 0}}))
+            .collect();
+        json!({"list": rows, "is_delay": false})
+    };
+    let good = move |asked: &Asked| {
+        Answer::json(&match asked.path.as_str() {
+            "/cgi-bin/stable_token" => {
+                json!({"access_token": format!("T-{CANARY}"), "expires_in": 7200})
+            }
+            "/cgi-bin/get_current_selfmenu_info" => json!({"is_menu_open": 0}),
+            "/cgi-bin/get_current_autoreply_info" => {
+                json!({"is_add_friend_reply_open": 0, "is_autoreply_open": 0})
+            }
+            "/cgi-bin/freepublish/batchget" => {
+                json!({"total_count": 0, "item_count": 0, "item": []})
+            }
+            "/datacube/getbizsummary" => figures(asked),
+            _ => json!({"list": [], "is_delay": false}),
+        })
+    };
+    Kit::new("wechat", APPID, build, good).secret("wechat", APPID)
+}
+
+pub(super) fn weibo_api() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(WeiboConnector::new(WeiboMode::Api, base.clone()))
+    };
+    let good = |asked: &Asked| {
+        let name = if asked.path.contains("users") { "user_show" } else { "user_timeline" };
+        Answer::ok("application/json", fixture(&format!("weibo/{name}.json")))
+    };
+    Kit::new("weibo", "1234567890", build, good).secret("weibo", "token")
+}
+
+pub(super) fn weibo_web() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(WeiboConnector::new(WeiboMode::Web, base.clone()))
+    };
+    let good = |asked: &Asked| {
+        let name = if asked.param("containerid").is_some() { "posts" } else { "profile" };
+        Answer::ok("application/json", fixture(&format!("weibo/{name}.json")))
+    };
+    Kit::new("weibo", "1234567890", build, good).secret("weibo", "cookie")
+}
+
+pub(super) fn nanfang() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(NanfangConnector::new(["a", "b"].map(|host| base.join(host).unwrap()).to_vec()))
+    };
+    let good = |_: &Asked| {
+        let article = |id: u32, column: u32, release: &str| {
+            json!({"articleId": id, "articleType": 0, "columnId": column, "columnName": "示例", "title": "示例",
+                "releaseTime": release, "updateTime": release, "countDiscuss": 1, "shareUrl": ""})
+        };
+        let list = [
+            article(1, 1356, "2026-11-20 09:30:00"),
+            article(2, 38, "2026-11-19 09:30:00"),
+            article(3, 1356, "2026-11-02 09:30:00"),
+        ];
+        Answer::json(
+            &json!({"success": true, "code": 200, "data": {"list": list, "hasNextPage": true}}),
+        )
+    };
+    Kit::new("nanfang", "1356", build, good)
+}
+
+pub(super) fn appstore() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(AppstoreConnector::new(base.clone(), "cn".to_owned()))
+    };
+    let good = |_: &Asked| {
+        let app = json!({"trackId": 1_234_567_890_u64, "trackName": "示例", "sellerName": "示例单位", "version": "1.0"});
+        Answer::json(&json!({"resultCount": 1, "results": [app]}))
+    };
+    Kit::new("appstore", "1234567890", build, good)
+}
+
+pub(super) fn article() -> Kit {
+    let build =
+        |base: &Url| -> Arc<dyn Connector> { Arc::new(ArticleConnector::new(base.clone())) };
+    let good = |_: &Asked| Answer::ok("text/html; charset=utf-8", fixture("article/alive.html"));
+    Kit::new("article", "", build, good).at("s/abcdefghijklmnopqrstuv")
+}
+
+fn rss(_: &Asked) -> Answer {
+    let item = |guid: &str, date: &str| {
+        format!("<item><guid>{guid}</guid><title>公告</title><pubDate>{date}</pubDate></item>")
+    };
+    let items = item("b", "Fri, 20 Nov 2026 10:00:00 CST") + &item("a", "2026-11-01 10:00");
+    let text = format!("<rss version=\"2.0\"><channel><title>x</title>{items}</channel></rss>");
+    Answer::ok("application/rss+xml", text).header("etag", "\"1\"")
+}
+
+pub(super) fn feed() -> Kit {
+    Kit::new("feed", "", |_: &Url| -> Arc<dyn Connector> { Arc::new(FeedConnector::bridge()) }, rss)
+        .at("rss.xml")
+}
+
+pub(super) fn feed_complete() -> Kit {
+    let build = |_: &Url| -> Arc<dyn Connector> { Arc::new(FeedConnector::complete()) };
+    Kit::new("feed-complete", "", build, rss).at("rss.xml")
+}
+
+pub(super) fn manual() -> Kit {
+    let build = |_: &Url| -> Arc<dyn Connector> { Arc::new(ManualConnector::new()) };
+    let mut kit = Kit::new("manual", "任何账号", build, |_: &Asked| Answer::status(500));
+    kit.nonsense.clear();
+    kit
+}
