@@ -99,7 +99,7 @@ async fn a_nanfang_list_mixes_in_another_column_and_pages() {
         async move { get(base, &target).await.json() }
     };
     let page = list("&nfhSubCount=1&pageNum=1").await;
-    let own = |item: &&Value| item["columnId"].to_string() == account.handle;
+    let own = |item: &&Value| item["columnId"].as_u64() == account.handle.parse().ok();
     let items = page["data"]["list"].as_array().unwrap();
     assert!(items.iter().any(|item| !own(&item)));
     let newest = items.iter().filter(own).filter_map(|item| item["releaseTime"].as_str()).max();
