@@ -79,9 +79,9 @@ fn own(account: &Account, column: u64, number: usize, post: &Post, as_of: Timest
 /// An item of another column, always fresh: it must not count.
 fn related(as_of: Timestamp) -> String {
     let time = wall(as_of - TimeDelta::hours(2));
+    let head =
+        r#"{"articleId":99000001,"articleType":0,"columnId":999999999,"columnName":"关联栏目""#;
     format!(
-        r#"{{"articleId":99000001,"articleType":0,"columnId":999999999,"columnName":"关联栏目","#
-    ) + &format!(
-        r#""title":"不属于本号的文章","releaseTime":"{time}","updateTime":"{time}","shareUrl":""}}"#
+        r#"{head},"title":"不属于本号的文章","releaseTime":"{time}","updateTime":"{time}","shareUrl":""}}"#
     )
 }

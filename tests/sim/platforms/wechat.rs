@@ -91,7 +91,7 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
             granted(&|| datacube::article_total_detail(scene, account, ask))
         }
         "/cgi-bin/freepublish/batchget" => granted(&|| freepublish(scene, account, ask)),
-        "/cgi-bin/get_current_selfmenu_info" => wechat_menu::self_menu(scene, account, ask),
+        "/cgi-bin/get_current_selfmenu_info" => wechat_menu::self_menu(scene, account),
         "/cgi-bin/get_current_autoreply_info" => wechat_menu::auto_reply(account),
         "/datacube/getarticlesummary" | "/datacube/getarticletotal" | "/datacube/getuserread" => {
             error(47009, "this api is offline, please use the new api")

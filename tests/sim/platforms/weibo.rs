@@ -118,14 +118,12 @@ fn status(account: &Account, number: usize, post: &Post) -> String {
     let original = match post.repost {
         true => format!(
             r#","retweeted_status":{{"created_at":"","id":{},"deleted":"1","text":"抱歉，此微博已被作者删除。"}}"#,
-            id - (90_u64 * 86_400 << 22)
+            id - ((90_u64 * 86_400) << 22)
         ),
         false => String::new(),
     };
     format!(r#"{{"created_at":"{created}","id":{id},"idstr":"{id}","mid":"{id}","text":"{title}","#)
-        + &format!(
-            r#""source":"<a href=\"http://weibo.com\" rel=\"nofollow\">微博 weibo.com</a>","reposts_count":1,"#
-        )
+        + r#""source":"<a href=\"http://weibo.com\" rel=\"nofollow\">微博 weibo.com</a>","reposts_count":1,"#
         + &format!(
             r#""comments_count":2,"attitudes_count":3,"visible":{{"type":0,"list_id":0}}{original}}}"#
         )

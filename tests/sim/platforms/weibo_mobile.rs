@@ -119,7 +119,7 @@ fn card(account: &Account, number: usize, post: &Post, uid: u64) -> String {
         true => format!(
             r#","retweeted_status":{{"created_at":"{}","deleted":"1","state":7,"id":"{}","user":null,"text":"抱歉，此微博已被作者删除。查看帮助"}}"#,
             ruby_date(post.time - chrono::TimeDelta::days(90)),
-            id - (90_u64 * 86_400 << 22)
+            id - ((90_u64 * 86_400) << 22)
         ),
         false => String::new(),
     };
