@@ -156,3 +156,14 @@ fn every_wechat_secret_is_handed_out() {
         secrets.iter().any(|(connector, key, _)| (*connector, key.as_str()) == ("weibo", "token"))
     );
 }
+
+#[test]
+fn a_calm_province_fails_about_as_often_as_reported() {
+    let mix = super::Mix::calm();
+    let spec = WorldSpec { mix, ..WorldSpec::new(2_000, start(), 90) };
+    let world = World::generate(3, spec);
+    let check = start() + TimeDelta::days(20);
+    let silent = |account: &&super::Account| world.truth_of(account, check).is_silent(check, 14);
+    let share = world.accounts.iter().filter(silent).count() * 1_000 / world.accounts.len();
+    assert!((1..=10).contains(&share), "{share} of a thousand");
+}

@@ -5,6 +5,7 @@ use freshd_core::civil;
 use serde_json::Value;
 
 use super::{Province, get, send, start};
+use crate::weather::{Site, WeatherKind};
 use crate::world::{Account, Behaviour, Kind};
 
 fn weibo(account: &Account) -> bool {
@@ -99,7 +100,7 @@ async fn a_nanfang_list_mixes_in_another_column_and_pages() {
         async move { get(base, &target).await.json() }
     };
     let page = list("&nfhSubCount=1&pageNum=1").await;
-    let own = |item: &&Value| item["columnId"].to_string() == account.handle;
+    let own = |item: &&Value| item["columnId"].as_u64() == account.handle.parse().ok();
     let items = page["data"]["list"].as_array().unwrap();
     assert!(items.iter().any(|item| !own(&item)));
     let newest = items.iter().filter(own).filter_map(|item| item["releaseTime"].as_str()).max();
@@ -177,4 +178,30 @@ async fn a_feed_shows_what_is_published_and_a_dead_probe_is_not_found() {
     assert_eq!(get(base, &target).await.status, 200);
     province.clock.set(dead.app().unwrap().probe_dead_at.unwrap());
     assert_eq!(get(base, &target).await.status, 404);
+}
+
+#[tokio::test]
+async fn weibo_s_walls_and_lost_logins_have_their_own_answers() {
+    let province = Province::start().await;
+    let account = province.account(weibo);
+    let (base, token) = (&province.platforms.bases().weibo, &province.world.weibo_token);
+    let show = format!("/2/users/show.json?access_token={token}&uid={}", account.handle);
+    let container = format!("containerid=107603{}", account.handle);
+    let list = format!("/api/container/getIndex?{container}");
+    let end = start() + TimeDelta::hours(3);
+    province.weather.force(Site::Weibo, WeatherKind::Credential, start(), end);
+    let lost = get(base, &show).await;
+    assert_eq!((lost.status, &lost.json()["error_code"]), (400, &Value::from(21327)));
+    assert_eq!(mobile(&province, &container).await["ok"], -100);
+    province.weather.force(Site::Weibo, WeatherKind::Captcha, start(), end);
+    assert_eq!(get(base, &show).await.status, 403);
+    let mut seen = Vec::new();
+    for hour in 0..3 {
+        province.hours(hour);
+        let wall = get(base, &list).await;
+        let login = wall.text().contains(r#""ok":-100"#);
+        seen.push((wall.status, login, wall.text().contains("安全验证")));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [(200, false, true), (200, true, false), (432, false, false)]);
 }

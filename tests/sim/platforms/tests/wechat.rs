@@ -5,6 +5,7 @@ use freshd_core::civil;
 use serde_json::{Value, json};
 
 use super::{Province, get, send, start};
+use crate::weather::{Site, WeatherKind};
 use crate::world::{Account, Behaviour, Gone, Kind, MenuTarget, PostChannel};
 
 fn verified(account: &Account) -> bool {
@@ -248,4 +249,51 @@ async fn a_tombstone_answers_200_and_a_long_link_meets_the_wall() {
     let long = get(&bases.article, "/s?__biz=MzI=&mid=1&idx=1&sn=2").await;
     assert_eq!(long.status, 302);
     assert!(long.head.contains("location: /mp/wappoc_appmsgcaptcha?"));
+}
+
+#[tokio::test]
+async fn a_refused_credential_names_the_address_and_kills_the_tokens() {
+    let province = Province::start().await;
+    let account = province.account(verified);
+    let held = token(&province, account).await["access_token"].clone();
+    province.weather.refuse_token(account.index, start(), start() + TimeDelta::hours(1));
+    let answer = token(&province, account).await;
+    assert_eq!(answer["errcode"], 40164);
+    assert!(answer["errmsg"].as_str().unwrap().starts_with("invalid ip "));
+    let target =
+        format!("/cgi-bin/get_current_selfmenu_info?access_token={}", held.as_str().unwrap());
+    let base = &province.platforms.bases().wechat;
+    assert_eq!(get(base, &target).await.json()["errcode"], 40001);
+    let other = province.account(|a| verified(a) && a.index != account.index);
+    assert!(token(&province, other).await["access_token"].is_string());
+    province.hours(1);
+    assert!(token(&province, account).await["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn empty_statistics_are_a_lie_that_a_reader_can_see() {
+    let province = Province::start().await;
+    let account = province.account(daily);
+    let (from, to) = (start(), start() + TimeDelta::hours(1));
+    province.weather.force(Site::Wechat, WeatherKind::SilentEmpty, from, to);
+    let day = json!({"begin_date": "2026-08-10", "end_date": "2026-08-31"});
+    let summary = call(&province, account, "/datacube/getbizsummary", day).await;
+    assert!(summary["list"].as_array().unwrap().is_empty(), "no row is no zero");
+    let ask = json!({"offset": 0, "count": 20, "no_content": 1});
+    let list = call(&province, account, "/cgi-bin/freepublish/batchget", ask).await;
+    assert!(list["item_count"] == 0 && list["total_count"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn stale_statistics_lack_the_last_days_and_say_so() {
+    let province = Province::start().await;
+    let account = province.account(daily);
+    let (from, to) = (start(), start() + TimeDelta::hours(1));
+    province.weather.force(Site::Wechat, WeatherKind::Stale(48), from, to);
+    let day = json!({"begin_date": "2026-08-28", "end_date": "2026-08-31"});
+    let summary = call(&province, account, "/datacube/getbizsummary", day).await;
+    assert_eq!(
+        (&summary["is_delay"], summary["list"].as_array().unwrap().len()),
+        (&json!(true), 2)
+    );
 }
