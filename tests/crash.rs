@@ -1,5 +1,6 @@
-//! Is nothing lost that was promised, and nothing half done, however the process dies? This binary runs itself as a
-//! child that writes, kills it at random instants (while it writes, and while it opens), reopens and verifies.
+//! Is nothing lost that was promised, and nothing half done, however the process dies? This binary
+//! runs itself as a child that writes, kills it at random instants (while it writes, and while it
+//! opens), reopens and verifies.
 //!
 //! `FRESHD_CRASH_ROUNDS` (default 30) and `FRESHD_CRASH_SEED` (default: random, printed) drive it.
 
@@ -55,7 +56,7 @@ fn account_of(n: u64) -> AccountId {
 
 /// Some are small, some take several values.
 fn text_of(n: u64) -> String {
-    let long = if n % 7 == 0 { 50_000 } else { 40 + (n * 131 % 3000) as usize };
+    let long = if n.is_multiple_of(7) { 50_000 } else { 40 + (n * 131 % 3000) as usize };
     format!("{n}:{}", "内容".repeat(long / 6))
 }
 
@@ -63,7 +64,8 @@ fn text_of(n: u64) -> String {
 fn write_change(store: &Store, n: u64) {
     let (id, at) = (account_of(n), instant(n));
     let mut change = store.change();
-    let due = Due { poll: Some(at + TimeDelta::hours(1)), notify: (n % 3 == 0).then_some(at) };
+    let due =
+        Due { poll: Some(at + TimeDelta::hours(1)), notify: n.is_multiple_of(3).then_some(at) };
     change.put_state(&id, &(n, text_of(n)), due).expect("a state");
     change.journal(&id, at, &n).expect("an event");
     change.evidence(text_of(n).as_bytes(), at).expect("evidence");
@@ -124,11 +126,11 @@ fn child(dir: &Path) {
     let last = store.meta::<u64>("crash.last").expect("the mark").unwrap_or(0);
     for n in last + 1.. {
         write_change(&store, n);
-        if n % IMPORT_EVERY == 0 {
+        if n.is_multiple_of(IMPORT_EVERY) {
             import(&store, n / IMPORT_EVERY);
             say(format!("import {}", n / IMPORT_EVERY));
         }
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             store.barrier_blocking().expect("a barrier");
             say(format!("promised {n}"));
         }

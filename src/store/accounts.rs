@@ -17,7 +17,8 @@ impl Change {
         self.accounts.insert(account.id.clone(), Some(account.clone()));
     }
 
-    /// Removes an account, its aliases, due times and state. Its journal stays until its retention ends.
+    /// Removes an account, its aliases, due times and state. Its journal stays until its retention
+    /// ends.
     pub fn delete_account(&mut self, id: &AccountId) {
         self.accounts.insert(id.clone(), None);
         self.remove(of_account(kind::STATE, id));
@@ -38,7 +39,8 @@ impl Store {
         codec::read(self.engine(), "account", &of_account(kind::ACCOUNT, id))
     }
 
-    /// The accounts that this text finds: the one with this id, else those with this alias (any case).
+    /// The accounts that this text finds: the one with this id, else those with this alias (any
+    /// case).
     pub fn find(&self, text: &str) -> Result<Vec<AccountId>, StoreError> {
         let id = AccountId::new(text);
         if self.engine().get(&of_account(kind::ACCOUNT, &id))?.is_some() {
@@ -57,8 +59,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Visits every account in the order of ids; `false` ends the walk. Accounts that cannot be read are logged
-    /// and counted, and do not end it.
+    /// Visits every account in the order of ids; `false` ends the walk. Accounts that cannot be
+    /// read are logged and counted, and do not end it.
     pub fn for_each_account(
         &self,
         mut visit: impl FnMut(Account) -> Result<bool, StoreError>,

@@ -1,8 +1,9 @@
-//! What is changed together? A change gathers records, due times, evidence and letters; the store commits it as one
-//! batch, whole or not at all.
+//! What is changed together? A change gathers records, due times, evidence and letters; the store
+//! commits it as one batch, whole or not at all.
 //!
-//! What is read *through* a change is checked again when it is committed: if somebody else changed it meanwhile the
-//! commit is a [`StoreError::Conflict`] and [`Store::update`](super::Store::update) runs the change again.
+//! What is read *through* a change is checked again when it is committed: if somebody else changed
+//! it meanwhile the commit is a [`StoreError::Conflict`] and
+//! [`Store::update`](super::Store::update) runs the change again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -102,8 +103,9 @@ impl Change {
         self.reads.entry(key).or_insert(None);
     }
 
-    /// Completes the key of a record that is only ever added: position within the change, then a hash, so that
-    /// what happens at one instant keeps its order and the same event is the same key.
+    /// Completes the key of a record that is only ever added: position within the change, then a
+    /// hash, so that what happens at one instant keeps its order and the same event is the same
+    /// key.
     pub(super) fn append<T: Serialize + ?Sized>(
         &mut self,
         key: Key,
@@ -154,7 +156,8 @@ impl Change {
     }
 }
 
-/// A batch in the making: what depends on the present content of the engine is read here and expected to hold.
+/// A batch in the making: what depends on the present content of the engine is read here and
+/// expected to hold.
 pub(super) struct Expansion<'a> {
     pub(super) engine: &'a dyn Engine,
     pub(super) batch: Batch,

@@ -1,8 +1,9 @@
-//! How does a whole ledger change at once? An import of many accounts is written down in slices, decided by one
-//! small batch, and then carried out; a crash in between is made good at the next opening.
+//! How does a whole ledger change at once? An import of many accounts is written down in slices,
+//! decided by one small batch, and then carried out; a crash in between is made good at the next
+//! opening.
 //!
-//! One batch for everything would be simpler, but sled holds back the memory of every page that an open batch
-//! touches: 20,000 accounts in one batch took 550 MiB.
+//! One batch for everything would be simpler, but sled holds back the memory of every page that an
+//! open batch touches: 20,000 accounts in one batch took 550 MiB.
 
 use std::collections::BTreeSet;
 
@@ -57,8 +58,9 @@ fn slice_key(number: u32) -> Vec<u8> {
 }
 
 impl Store {
-    /// Applies an import: after a crash all of it is there or nothing. A reader who walks the accounts meanwhile may
-    /// see some of them as they were. Returns the new import generation. Durable when it returns.
+    /// Applies an import: after a crash all of it is there or nothing. A reader who walks the
+    /// accounts meanwhile may see some of them as they were. Returns the new import generation.
+    /// Durable when it returns.
     pub fn replace_ledger(&self, ledger: &LedgerChange) -> Result<u64, StoreError> {
         self.finish_import()?;
         let slices = self.slices(ledger)?;
@@ -84,7 +86,8 @@ impl Store {
         Ok(generation)
     }
 
-    /// Carries out an import that has been decided, or clears away what was written down for one that was not.
+    /// Carries out an import that has been decided, or clears away what was written down for one
+    /// that was not.
     pub(super) fn finish_import(&self) -> Result<(), StoreError> {
         let slices = self.meta::<Pending>(PENDING)?.map_or(0, |pending| pending.slices);
         for number in 0..slices {

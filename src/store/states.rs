@@ -1,7 +1,8 @@
 //! What do we know of an account, and when is it due? Its state, and the indexes of due times.
 //!
-//! The due times are a small record of their own (`01`, poll, notify; eight sortable bytes each, zeros for none), so
-//! that a claim moves them without touching the state, and so that an index can never hold two entries of an account.
+//! The due times are a small record of their own (`01`, poll, notify; eight sortable bytes each,
+//! zeros for none), so that a claim moves them without touching the state, and so that an index can
+//! never hold two entries of an account.
 
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
@@ -110,8 +111,8 @@ impl Store {
         codec::read(self.engine(), "state", &of_account(kind::STATE, id))
     }
 
-    /// Visits every state in the order of ids; `false` ends the walk. States that cannot be read are logged and
-    /// counted, and do not end it.
+    /// Visits every state in the order of ids; `false` ends the walk. States that cannot be read
+    /// are logged and counted, and do not end it.
     pub fn for_each_state<S: DeserializeOwned>(
         &self,
         mut visit: impl FnMut(AccountId, S) -> Result<bool, StoreError>,
@@ -159,9 +160,9 @@ impl Store {
         Ok(next)
     }
 
-    /// Claims up to `limit` due accounts: moves each one's due time to `until` before it is worked on, so that a
-    /// crash or a bad record cannot bring it up again at once. Durable with the next barrier; a claim that is lost
-    /// is only made again.
+    /// Claims up to `limit` due accounts: moves each one's due time to `until` before it is worked
+    /// on, so that a crash or a bad record cannot bring it up again at once. Durable with the next
+    /// barrier; a claim that is lost is only made again.
     pub fn claim_due(
         &self,
         index: Index,

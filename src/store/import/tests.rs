@@ -58,7 +58,8 @@ fn an_import_of_many_is_complete_and_the_same_again_changes_nothing() {
     assert_eq!(store.audit(|_| Ok(true)).unwrap().seen, 3);
 }
 
-/// Writes an import down as far as `slices` slices; decides it if `decided`; carries out `carried` of them.
+/// Writes an import down as far as `slices` slices; decides it if `decided`; carries out `carried`
+/// of them.
 fn cut(store: &Store, ledger: &LedgerChange, slices: usize, decided: bool, carried: u32) {
     let many = store.slices(ledger).unwrap();
     for (number, slice) in (0..).zip(many.iter().take(slices)) {
