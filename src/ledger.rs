@@ -4,7 +4,7 @@
 //! out. A number is never invented where a spreadsheet lost one.
 
 pub mod checkup;
-mod existing;
+pub mod existing;
 mod fields;
 mod guard;
 pub mod handle;

@@ -10,7 +10,7 @@ pub mod holiday;
 pub mod letter;
 mod operator;
 mod plan;
-mod release;
+pub mod release;
 pub mod report;
 pub mod settings;
 pub mod smtp;

@@ -31,6 +31,8 @@ const SLEEP_MAX: TimeDelta = TimeDelta::seconds(20);
 const ERROR_WAIT: TimeDelta = TimeDelta::seconds(10);
 /// The store is tidied once in this time.
 const UPKEEP_EVERY: TimeDelta = TimeDelta::hours(1);
+/// Link checks that no menu has asked for are kept this long, days.
+const LINKS_DAYS: u32 = 60;
 /// Polls and letters in hand may take this long to end when the daemon stops.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -140,7 +142,9 @@ pub async fn run(
     if let Some(listener) = listener {
         let (pages, stop) = (Pages::new(app.clone()), stop.clone());
         tasks.spawn(async move {
-            if let Err(error) = web::serve(listener, web::WebState::new(Arc::new(pages)), stop).await {
+            if let Err(error) =
+                web::serve(listener, web::WebState::new(Arc::new(pages)), stop).await
+            {
                 tracing::error!(%error, "web server ended");
             }
         });
@@ -218,7 +222,7 @@ fn upkeep(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
         journal_days: config.retention.journal_days,
         evidence_days: config.retention.evidence_days,
         letters_days: config.retention.letters_days,
-        ..Retention::default()
+        links_days: LINKS_DAYS,
     };
     let pruned = app.store().prune(now, &retention)?;
     app.env.metrics.store_bytes(app.store().size_on_disk()?);
@@ -256,7 +260,9 @@ async fn watch(app: App, pulses: Pulses, stop: CancellationToken) {
         }
         match stuck(pulses.all(), app.now()) {
             None => systemd::watchdog(),
-            Some(name) => tracing::error!(loop_name = name, "loop makes no progress; watchdog left unpetted"),
+            Some(name) => {
+                tracing::error!(loop_name = name, "loop makes no progress; watchdog left unpetted")
+            }
         }
     }
 }

@@ -1,1 +1,199 @@
-//! Placeholder.
+//! What do the pages show? The web's questions, answered from the store.
+
+use freshd_core::account::Account;
+use freshd_core::civil::rfc3339;
+use freshd_core::id::AccountId;
+use freshd_core::verdict::{Judgement, Outcome};
+use serde_json::{Value, json};
+
+use super::App;
+use crate::cli::exec::Filter;
+use crate::report::explain::explain_json;
+use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::web::{Page, PageFilter, WebData};
+
+/// Events of an account that its history page shows.
+const HISTORY_MAX: usize = 200;
+/// Letters that the outbox shows.
+const OUTBOX_MAX: usize = 500;
+
+/// Answers the web from the store of a running daemon. No contacts leave here.
+pub struct Pages {
+    app: App,
+}
+
+impl Pages {
+    /// Over an app.
+    pub fn new(app: App) -> Self {
+        Self { app }
+    }
+
+    fn page(&self, filter: &PageFilter) -> anyhow::Result<Page> {
+        let now = self.app.now();
+        let policy = self.app.policy();
+        let wanted = Wanted::of(filter);
+        let mut view =
+            StatusView { as_of: as_of(now), totals: Totals::default(), accounts: Vec::new() };
+        let mut next = None;
+        self.app.for_each_judged(now, |account, state, judgement| {
+            if !wanted.takes(&account, &judgement) {
+                return Ok(true);
+            }
+            view.totals.add(judgement.verdict);
+            let behind = filter.cursor.as_deref().is_some_and(|at| account.id.as_str() <= at);
+            if behind {
+                return Ok(true);
+            }
+            if view.accounts.len() < filter.limit {
+                view.accounts.push(account_view(&account, &state, &judgement, &policy));
+            } else if next.is_none() {
+                next = view.accounts.last().map(|last| last.id.clone());
+            }
+            Ok(true)
+        })?;
+        Ok(Page { view, next })
+    }
+
+    fn events(&self, id: &str) -> anyhow::Result<Option<Vec<Value>>> {
+        let id = AccountId::new(id);
+        if self.app.store().account(&id)?.is_none() {
+            return Ok(None);
+        }
+        let events: Vec<(freshd_core::Timestamp, Value)> =
+            self.app.store().last_events(&id, HISTORY_MAX)?;
+        let line = |(at, mut event): (freshd_core::Timestamp, Value)| {
+            if let Some(object) = event.as_object_mut() {
+                object.insert("at".to_owned(), rfc3339(at).into());
+                // Who a letter went to is a contact.
+                object.remove("to");
+            }
+            event
+        };
+        Ok(Some(events.into_iter().map(line).collect()))
+    }
+
+    fn letters(&self) -> anyhow::Result<Value> {
+        let mut letters = Vec::new();
+        self.app.store().for_each_letter(|letter| {
+            letters.push(json!({
+                "id": letter.id,
+                "state": letter.state,
+                "to": masked(&letter.to),
+                "reason": letter.reasons.join(", "),
+                "message_id": letter.message_id,
+                "attempts": letter.attempts,
+                "next_attempt": letter.next_attempt.map(rfc3339),
+                "created_at": rfc3339(letter.created_at),
+                "accounts": letter.accounts,
+            }));
+            Ok(letters.len() < OUTBOX_MAX)
+        })?;
+        Ok(json!({ "letters": letters }))
+    }
+
+    fn counted(&self) -> anyhow::Result<String> {
+        let mut totals = Totals::default();
+        self.app.for_each_judged(self.app.now(), |_, _, judgement| {
+            totals.add(judgement.verdict);
+            Ok(true)
+        })?;
+        let count = |n: usize| n as u64;
+        self.app.env.metrics.accounts(&[
+            (Outcome::Pass.key(), count(totals.pass)),
+            (Outcome::AtRisk.key(), count(totals.at_risk)),
+            (Outcome::Fail.key(), count(totals.fail)),
+            (Outcome::Undetermined.key(), count(totals.undetermined)),
+        ]);
+        Ok(self.app.env.metrics.render())
+    }
+}
+
+/// What a page's filter takes.
+struct Wanted<'a> {
+    base: Filter,
+    region: Option<&'a str>,
+    text: Option<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(filter: &'a PageFilter) -> Self {
+        Self {
+            base: Filter {
+                verdict: filter.verdict.clone(),
+                platform: filter.platform.clone(),
+                unit: filter.unit.clone(),
+            },
+            region: filter.region.as_deref(),
+            text: filter.q.as_deref().map(str::to_lowercase),
+        }
+    }
+
+    fn takes(&self, account: &Account, judgement: &Judgement) -> bool {
+        let found = |text: &String| {
+            [&account.name, &account.handle, &account.sponsor, &account.reporting_unit]
+                .iter()
+                .any(|held| held.to_lowercase().contains(text))
+                || account.id.as_str().to_lowercase().contains(text)
+        };
+        self.base.takes(account, judgement)
+            && self.region.is_none_or(|region| account.region.starts_with(region))
+            && self.text.as_ref().is_none_or(found)
+    }
+}
+
+/// `l***@example.gov.cn`.
+fn masked(address: &str) -> String {
+    match address.split_once('@') {
+        Some((name, domain)) => {
+            let first: String = name.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
+fn words<T>(result: anyhow::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("{error:#}"))
+}
+
+impl WebData for Pages {
+    fn status(&self, filter: &PageFilter) -> Result<Page, String> {
+        words(self.page(filter))
+    }
+
+    fn account(&self, id: &str) -> Result<Option<Value>, String> {
+        let judged = self.app.judged(&AccountId::new(id), self.app.now());
+        let judged = judged.map_err(|error| error.to_string())?;
+        let policy = self.app.policy();
+        Ok(judged
+            .map(|(account, state, judgement)| explain_json(&account, &state, &judgement, &policy)))
+    }
+
+    fn history(&self, id: &str) -> Result<Option<Vec<Value>>, String> {
+        words(self.events(id))
+    }
+
+    fn precheck(&self) -> Result<Value, String> {
+        let made = crate::cli::exec::precheck_at(&self.app, None, self.app.now());
+        words(made.and_then(|precheck| Ok(serde_json::to_value(precheck)?)))
+    }
+
+    fn outbox(&self) -> Result<Value, String> {
+        words(self.letters())
+    }
+
+    fn metrics_text(&self) -> String {
+        self.counted().unwrap_or_else(|error| {
+            tracing::error!(%error, "metrics without account totals");
+            self.app.env.metrics.render()
+        })
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.app
+            .store()
+            .next_due(crate::store::Index::Poll)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+}

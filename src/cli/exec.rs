@@ -20,6 +20,9 @@ mod precheck;
 mod proof;
 mod status;
 
+pub use precheck::made as precheck_at;
+pub use status::Filter;
+
 /// Exit: done.
 pub const DONE: i32 = 0;
 /// Exit: done, and something is wrong with what was looked at.

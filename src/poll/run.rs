@@ -29,7 +29,7 @@ pub struct SourceOutcome {
     pub source: Source,
     /// The credential it used, if any.
     pub credential: Option<String>,
-    /// The channels of its connector.
+    /// The channels of its connector; none if its silence never proves anything.
     pub channels: Vec<Channel>,
     /// When it was asked.
     pub at: Timestamp,
@@ -66,7 +66,10 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
         return outcome;
     };
     let target = Target::new(outcome.source.target.clone());
-    outcome.channels.clone_from(&connector.descriptor().channels);
+    // A channel counts for the rule only where somebody's silence on it can prove something.
+    if connector.descriptor().proves_silence {
+        outcome.channels.clone_from(&connector.descriptor().channels);
+    }
     outcome.credential = connector.credential(&target);
     if let Err(problem) = connector.admit(&target) {
         let detail = format!("{};{}", problem.what, problem.help);

@@ -25,7 +25,7 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     let now = app.now();
     let id = account_named(app, &id)?;
     let person = by.unwrap_or_else(|| who.to_owned());
-    let (mut observation, said) = match (published_at, none_since, seen_at) {
+    let mut observation = match (published_at, none_since, seen_at) {
         (Some(published), None, None) => posted(&published, url, now)?,
         (None, Some(since), Some(seen)) => silent(&since, &seen, now)?,
         _ => {
@@ -41,7 +41,8 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     observation.evidence.push(Evidence { url: format!("{PERSON_PREFIX}{person}"), at: now, body });
     let said = Said { id: &id, person: &person, with_file, observation: &observation, note: &note };
     let outcome = keep(app, &said, now)?;
-    let text = format!("已记录:{person}核查,{};{outcome}\n", told(&observation, said_text(with_file)));
+    let text =
+        format!("已记录:{person}核查,{};{outcome}\n", told(&observation, said_text(with_file)));
     Ok(printed(DONE, text))
 }
 
@@ -64,13 +65,9 @@ fn base64_of(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-fn posted(
-    at: &str,
-    url: Option<String>,
-    now: Timestamp,
-) -> anyhow::Result<(Observation, &'static str)> {
-    let published: Published =
-        timetext::parse(at, now).ok_or_else(|| time_of(at, now).err().unwrap_or(anyhow!("时间")))?;
+fn posted(at: &str, url: Option<String>, now: Timestamp) -> anyhow::Result<Observation> {
+    let published: Published = timetext::parse(at, now)
+        .ok_or_else(|| time_of(at, now).err().unwrap_or(anyhow!("时间")))?;
     if published.earliest.is_some_and(|earliest| earliest > now) {
         return Err(Usage(format!("发布时间 {at} 在将来")).into());
     }
@@ -84,14 +81,10 @@ fn posted(
         pinned: false,
         repost: false,
     };
-    Ok((Observation { sightings: vec![sighting], ..Observation::default() }, "posted"))
+    Ok(Observation { sightings: vec![sighting], ..Observation::default() })
 }
 
-fn silent(
-    since: &str,
-    seen: &str,
-    now: Timestamp,
-) -> anyhow::Result<(Observation, &'static str)> {
+fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<Observation> {
     let (since, seen) = (time_of(since, now)?, time_of(seen, now)?);
     if seen > now {
         return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
@@ -101,7 +94,7 @@ fn silent(
     }
     let mut observation = Observation::default();
     observation.coverage.add(Channel::all(), since, seen);
-    Ok((observation, "silent"))
+    Ok(observation)
 }
 
 struct Said<'a> {
@@ -121,8 +114,7 @@ fn keep(app: &App, said: &Said<'_>, now: Timestamp) -> anyhow::Result<String> {
         let voucher =
             freshd_core::history::Voucher { name: said.person, with_file: said.with_file };
         let words = said.observation;
-        let applied =
-            apply_word(&account, before, &source, words, Some(voucher), &terms, now);
+        let applied = apply_word(&account, before, &source, words, Some(voucher), &terms, now);
         write(change, &account, &applied, now)?;
         change.audit(&Audit {
             at: now,

@@ -17,11 +17,14 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
         ExportKind::Observations => journal(app, "observed")?,
         ExportKind::Mail => mail(app)?,
     };
-    Ok(bytes(DONE, &match format {
-        ExportFormat::Csv => rows.csv()?,
-        ExportFormat::Xlsx => rows.xlsx()?,
-        ExportFormat::Jsonl => rows.jsonl()?,
-    }))
+    Ok(bytes(
+        DONE,
+        &match format {
+            ExportFormat::Csv => rows.csv()?,
+            ExportFormat::Xlsx => rows.xlsx()?,
+            ExportFormat::Jsonl => rows.jsonl()?,
+        },
+    ))
 }
 
 fn columns(names: &[&str]) -> Vec<String> {
@@ -105,8 +108,17 @@ fn journal(app: &App, event: &str) -> anyhow::Result<Rows> {
 }
 
 fn mail(app: &App) -> anyhow::Result<Rows> {
-    let names =
-        ["id", "state", "to", "reason", "subject", "message_id", "attempts", "created_at", "last_reply"];
+    let names = [
+        "id",
+        "state",
+        "to",
+        "reason",
+        "subject",
+        "message_id",
+        "attempts",
+        "created_at",
+        "last_reply",
+    ];
     let mut rows = Vec::new();
     app.store().for_each_letter(|letter| {
         rows.push(vec![

@@ -11,13 +11,12 @@ use freshd_core::state::AccountState;
 use super::{DONE, USAGE, file_bytes};
 use crate::app::App;
 use crate::cli::request::Request;
-use crate::config::problem::Problem;
 use crate::control::Response;
 use crate::ledger::existing::Directory;
 use crate::ledger::plan::{Options, Plan, plan};
 use crate::ledger::row::Rules;
-use crate::ledger::rows::{Parsed, parse};
-use crate::ledger::{returned, table};
+use crate::ledger::rows::Parsed;
+use crate::ledger::{self, returned};
 use crate::poll::apply::reconsider;
 use crate::poll::write;
 use crate::store::{Audit, LedgerChange, StoreError, meta};
@@ -26,20 +25,12 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     let Request::Import { files, dry_run, good_rows, want_return, replace, yes } = request else {
         return Err(anyhow!("not an import"));
     };
-    let mut books = Vec::new();
-    let mut unreadable = Vec::new();
+    let mut named = Vec::new();
     for file in &files {
-        match table::read(&file.name, &file_bytes(file)?) {
-            Ok(book) => books.push(book),
-            Err(problem) => unreadable.push(problem),
-        }
+        named.push((file.name.clone(), file_bytes(file)?));
     }
-    let parsed = parsed(app, &books, unreadable);
-    let file = if want_return {
-        Some(STANDARD.encode(returned::workbook(&parsed)?))
-    } else {
-        None
-    };
+    let parsed = parsed(app, &named);
+    let file = if want_return { Some(STANDARD.encode(returned::workbook(&parsed)?)) } else { None };
     let existing = directory(app)?;
     let next_number = app.store().meta(meta::LEDGER_NUMBER)?.unwrap_or(1);
     let plan = plan(parsed, &existing, Options { good_rows, replace, yes, next_number });
@@ -54,7 +45,7 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     Ok(Response { exit, stdout, file, ..Response::default() })
 }
 
-fn parsed(app: &App, books: &[table::Book], unreadable: Vec<Problem>) -> Parsed {
+fn parsed(app: &App, files: &[(String, Vec<u8>)]) -> Parsed {
     let parts = app.env.parts();
     let registry = &parts.means.registry;
     let admit = |source: &Source| match registry.find(&source.connector) {
@@ -64,9 +55,7 @@ fn parsed(app: &App, books: &[table::Book], unreadable: Vec<Problem>) -> Parsed 
             "用 freshd connector list 查看全部采集器",
         )),
     };
-    let mut parsed = parse(books, &Rules { admit: &admit, default_sources: &default_sources });
-    parsed.problems.splice(0..0, unreadable);
-    parsed
+    ledger::read(files, &Rules { admit: &admit, default_sources: &default_sources })
 }
 
 fn directory(app: &App) -> Result<Directory, StoreError> {

@@ -45,7 +45,9 @@ fn told(outcome: &Outcome) -> Response {
     match outcome {
         Outcome::Accepted(reply) => printed(DONE, format!("邮件服务器已接收:{reply}\n")),
         Outcome::Refused(reply) => printed(FOUND, format!("邮件服务器拒绝:{reply}\n")),
-        Outcome::Deferred { detail, .. } => printed(FOUND, format!("暂时没有发出,稍后重试:{detail}\n")),
+        Outcome::Deferred { detail, .. } => {
+            printed(FOUND, format!("暂时没有发出,稍后重试:{detail}\n"))
+        }
     }
 }
 

@@ -26,12 +26,12 @@ pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response>
     let ids = chosen(app, &accounts, all, due)?;
     let poller = Poller::new(app.env.clone(), CancellationToken::new());
     let total = ids.len();
-    let reports = poller
-        .poll_now(&ids, explain, |done| tracing::debug!(done, total, "polled"))
-        .await?;
+    let reports =
+        poller.poll_now(&ids, explain, |done| tracing::debug!(done, total, "polled")).await?;
     let exit = if reports.iter().any(PollReport::has_fault) { FOUND } else { DONE };
     if as_json {
-        let polls: Vec<_> = reports.iter().map(|report| report_json(app, report, explain)).collect();
+        let polls: Vec<_> =
+            reports.iter().map(|report| report_json(app, report, explain)).collect();
         return json(exit, &json!({"as_of": rfc3339(app.now()), "polls": polls}));
     }
     let mut text = String::new();
@@ -66,9 +66,10 @@ fn chosen(app: &App, named: &[String], all: bool, due: bool) -> anyhow::Result<V
 fn report_json(app: &App, report: &PollReport, explain: bool) -> Value {
     let policy = app.policy();
     let sources = report.outcomes.iter().map(|outcome| source_json(outcome, explain));
-    let waiting = report.waiting.iter().map(|(source, until)| {
-        json!({"source": source, "not_asked_until": rfc3339(*until)})
-    });
+    let waiting = report
+        .waiting
+        .iter()
+        .map(|(source, until)| json!({"source": source, "not_asked_until": rfc3339(*until)}));
     json!({
         "id": report.account.id,
         "sources": sources.collect::<Vec<_>>(),

@@ -45,11 +45,8 @@ pub(super) async fn run(
 /// Opens the page; the inner error is a refusal in words.
 async fn look(app: &App, url: &str) -> anyhow::Result<Result<Observation, String>> {
     let parts = app.env.parts();
-    let connector = parts
-        .means
-        .registry
-        .find("article")
-        .ok_or_else(|| anyhow!("没有 article 采集器"))?;
+    let connector =
+        parts.means.registry.find("article").ok_or_else(|| anyhow!("没有 article 采集器"))?;
     if let Err(problem) = connector.admit(&Target::new(url)) {
         return Err(Usage(format!("{};{}", problem.what, problem.help)).into());
     }
@@ -59,12 +56,16 @@ async fn look(app: &App, url: &str) -> anyhow::Result<Result<Observation, String
     Ok(match outcome.result {
         Ok(seen) if !seen.sightings.is_empty() => Ok(seen),
         Ok(seen) => {
-            let why = seen.faults.first().map_or("页面上没有发布时间", |fault| fault.detail.as_str());
+            let why = seen
+                .faults
+                .first()
+                .map_or("页面上没有发布时间", |fault| fault.detail.as_str());
             Err(format!("这个链接不能作为佐证:{why}"))
         }
-        Err(fault) if fault.kind == freshd_core::fault::FaultKind::Challenged => {
-            Err(format!("平台要求人工验证,请在微信或浏览器中打开后用 freshd confirm 登记:{}", fault.detail))
-        }
+        Err(fault) if fault.kind == freshd_core::fault::FaultKind::Challenged => Err(format!(
+            "平台要求人工验证,请在微信或浏览器中打开后用 freshd confirm 登记:{}",
+            fault.detail
+        )),
         Err(fault) => Err(format!("打不开这个链接:{}", fault.detail)),
     })
 }

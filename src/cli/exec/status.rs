@@ -59,9 +59,8 @@ pub(super) fn status(
 
 pub(super) fn explain(app: &App, id: &str, as_json: bool) -> anyhow::Result<Response> {
     let id = account_named(app, id)?;
-    let (account, state, judgement) = app
-        .judged(&id, app.now())?
-        .ok_or_else(|| super::Usage(format!("没有账号 {id}")))?;
+    let (account, state, judgement) =
+        app.judged(&id, app.now())?.ok_or_else(|| super::Usage(format!("没有账号 {id}")))?;
     let policy = app.policy();
     if as_json {
         return json(DONE, &explain::explain_json(&account, &state, &judgement, &policy));

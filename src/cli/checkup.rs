@@ -1,0 +1,185 @@
+//! 体检: how far can this ledger be judged as it is? Needs no configuration, store or mail.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use freshd_connectors::http::HttpClient;
+use freshd_connectors::registry::default_sources;
+use freshd_connectors::{NoSecrets, Registry, Target, TargetProblem};
+use freshd_core::account::{Account, Source};
+use freshd_core::breaker::Breaker;
+use freshd_core::civil::minute_text;
+use freshd_core::forecast::last_safe_day;
+use freshd_core::schedule::Intervals;
+use freshd_core::state::AccountState;
+use freshd_core::verdict::Judgement;
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use super::exec::{DONE, USAGE};
+use crate::app::POLL_BUDGET;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::ledger::checkup::{Checkup, CheckupRow, Facts, checkup, is_public};
+use crate::ledger::row::Rules;
+use crate::ledger::{rows, table};
+use crate::poll::apply::{Terms, apply, reconsider};
+use crate::poll::run::{Errand, Means, ask};
+use crate::report::export::Rows;
+use crate::report::table::Table;
+
+/// Accounts asked at once.
+const AT_ONCE: usize = 8;
+
+/// Runs the checkup; exit 2 when the ledger cannot be read at all.
+pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow::Result<i32> {
+    let config = Config::built_in();
+    let registry = Registry::built_in(&config.connectors.settings);
+    let bytes = match std::fs::read(ledger) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            eprintln!("无法读取 {}:{error}", ledger.display());
+            return Ok(USAGE);
+        }
+    };
+    let book = match table::read(&ledger.display().to_string(), &bytes) {
+        Ok(book) => book,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return Ok(USAGE);
+        }
+    };
+    let checkup = looked_at(&registry, book);
+    print!("{}", checkup.text());
+    let means = Means {
+        registry,
+        http: HttpClient::new(config.net.clone())?,
+        secrets: Arc::new(NoSecrets),
+        budget: POLL_BUDGET,
+    };
+    let terms = Terms { policy: config.policy(), intervals: Intervals::default() };
+    let found = polled(&checkup, &means, &terms, offline).await;
+    print!("{}", found_text(&checkup, &found, offline));
+    if let Some(path) = output {
+        std::fs::write(path, workbook(&checkup, &found)?)?;
+        println!("已写入 {}", path.display());
+    }
+    Ok(if checkup.rows.is_empty() && !checkup.problems.is_empty() { USAGE } else { DONE })
+}
+
+fn looked_at(registry: &Registry, book: table::Book) -> Checkup {
+    let admit = |source: &Source| match registry.find(&source.connector) {
+        Some(connector) => connector.admit(&Target::new(source.target.clone())),
+        None => Err(TargetProblem::new(
+            format!("没有名为 {} 的采集器", source.connector),
+            "用 freshd connector list 查看全部采集器",
+        )),
+    };
+    let rules = Rules { admit: &admit, default_sources: &default_sources };
+    let facts = |source: &Source| {
+        let descriptor = registry.find(&source.connector)?.descriptor();
+        let public = is_public(&source.connector);
+        Some(Facts { proves_silence: descriptor.proves_silence, public })
+    };
+    checkup(rows::parse(&[book], &rules), &facts)
+}
+
+/// What a row's publicly reachable sources said; `None` where there are none.
+type Found = Option<(Judgement, Vec<String>)>;
+
+async fn polled(checkup: &Checkup, means: &Means, terms: &Terms, offline: bool) -> Vec<Found> {
+    let asked = checkup.rows.iter().map(|row| async move {
+        let wanted = !offline && row.account.lifecycle.is_judged();
+        if wanted && !row.public_sources.is_empty() {
+            Some(look(row, means, terms).await)
+        } else {
+            None
+        }
+    });
+    futures::stream::iter(asked).buffered(AT_ONCE).collect().await
+}
+
+async fn look(row: &CheckupRow, means: &Means, terms: &Terms) -> (Judgement, Vec<String>) {
+    let now = SystemClock.now();
+    let mut outcomes = Vec::new();
+    let mut faults = Vec::new();
+    for source in &row.public_sources {
+        let errand = Errand { source: source.clone(), memo: None, fresh: true };
+        let outcome = ask(means, errand, now, false).await;
+        if let Err(fault) = &outcome.result {
+            faults.push(format!("{source}:{}", fault.detail));
+        }
+        outcomes.push(outcome);
+    }
+    let account: &Account = &row.account;
+    let mut breaker = Breaker::default();
+    let state = AccountState::default();
+    let state = apply(account, state, outcomes, &mut breaker, terms, now).state;
+    (reconsider(account, state, terms, SystemClock.now()).judgement, faults)
+}
+
+const HEADINGS: [&str; 9] = [
+    "行",
+    "账号名称",
+    "平台",
+    "主办单位",
+    "可判程度",
+    "最近更新",
+    "剩余天数",
+    "最迟发布日",
+    "说明",
+];
+
+/// One row of the result.
+fn cells(row: &CheckupRow, found: &Found) -> Vec<String> {
+    let mut cells = vec![
+        row.row_no.to_string(),
+        row.account.name.clone(),
+        row.account.platform.clone(),
+        row.account.sponsor.clone(),
+        row.judged_by.clone(),
+    ];
+    let Some((judgement, faults)) = found else {
+        cells.extend([String::new(), String::new(), String::new(), said(row, &[])]);
+        return cells;
+    };
+    let last = judgement.last_update.as_ref().map(|seen| seen.sighting.published);
+    cells.push(last.map(|at| minute_text(at.earliest.unwrap_or(at.latest))).unwrap_or_default());
+    let outlook = judgement.forecast;
+    cells.push(outlook.map(|f| format!("{:.1}", f.days_left)).unwrap_or_default());
+    let safe = outlook.and_then(|f| last_safe_day(f.deadline, judgement.now));
+    cells.push(safe.map(|day| day.to_string()).unwrap_or_default());
+    cells.push(said(row, faults));
+    cells
+}
+
+fn said(row: &CheckupRow, faults: &[String]) -> String {
+    let problems = row.problems.iter().map(ToString::to_string);
+    let contact = row.lacks_contact.then(|| "没有可用邮箱".to_owned());
+    let double = row.duplicate_of.as_ref().map(|other| format!("与{other}重复"));
+    let all: Vec<String> =
+        problems.chain(contact).chain(double).chain(faults.iter().cloned()).collect();
+    all.join(";")
+}
+
+fn found_text(checkup: &Checkup, found: &[Found], offline: bool) -> String {
+    let public = checkup.rows.iter().filter(|row| !row.public_sources.is_empty()).count();
+    if offline || public == 0 {
+        return format!("\n公开可访问来源的账号 {public} 个,这次没有访问。\n");
+    }
+    let mut table = Table::new(&HEADINGS);
+    for (row, found) in checkup.rows.iter().zip(found).filter(|(_, found)| found.is_some()) {
+        let cells = cells(row, found);
+        table.row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    format!("\n公开可访问来源的账号({public} 个):\n{}", table.text())
+}
+
+fn workbook(checkup: &Checkup, found: &[Found]) -> anyhow::Result<Vec<u8>> {
+    let line = |(row, found): (&CheckupRow, &Found)| -> Vec<Value> {
+        cells(row, found).into_iter().map(|cell| json!(cell)).collect()
+    };
+    let columns = HEADINGS.iter().map(|name| (*name).to_owned()).collect();
+    let rows = checkup.rows.iter().zip(found).map(line).collect();
+    Ok(Rows { columns, rows }.xlsx()?)
+}
