@@ -183,8 +183,8 @@ fn rounds() {
         verify(&dir, round, &promised);
     }
     println!(
-        "{rounds} kills ({opens} while opening, {halves} half snapshots planted): {} changes and {} \
-         imports promised, none lost",
+        "{rounds} kills ({opens} while opening, {halves} half snapshots planted): \
+         {} changes and {} imports promised, none lost",
         promised.change, promised.import
     );
     assert!(promised.change > rounds, "too little was written to prove anything");
