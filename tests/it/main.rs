@@ -1,1 +1,3 @@
-//! x
+//! Does the whole work together? One binary for all integration tests.
+
+mod mail;
