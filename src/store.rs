@@ -1,12 +1,14 @@
-//! What is remembered, and when is a promise durable? The store: records of every kind over one ordered engine.
+//! What is remembered, and when is a promise durable? The store: records of every kind over one
+//! ordered engine.
 //!
-//! Three rules. (1) What belongs together is one [`Change`], committed as one batch: after a crash it is there whole
-//! or not at all. (2) A commit is not yet a promise: only after [`Store::barrier`] may the outside be told.
-//! (3) A reader who walks while others write sees each record whole, but not one instant of all of them; whoever
-//! changes what he has read reads it *through* the change ([`Store::update`]), which runs again on a conflict.
+//! Three rules. (1) What belongs together is one [`Change`], committed as one batch: after a crash
+//! it is there whole or not at all. (2) A commit is not yet a promise: only after
+//! [`Store::barrier`] may the outside be told. (3) A reader who walks while others write sees each
+//! record whole, but not one instant of all of them; whoever changes what he has read reads it
+//! *through* the change ([`Store::update`]), which runs again on a conflict.
 //!
-//! **Invariant:** sled is named in `sled_engine.rs` only, `unsafe` stands in `fdatasync.rs` only, and nothing here
-//! knows what a ruling is.
+//! **Invariant:** sled is named in `sled_engine.rs` only, `unsafe` stands in `fdatasync.rs` only,
+//! and nothing here knows what a ruling is.
 
 pub mod accounts;
 pub mod audit;
@@ -18,6 +20,7 @@ pub mod error;
 pub mod evidence;
 mod fdatasync;
 mod group;
+pub mod import;
 pub mod journal;
 mod keys;
 pub mod links;
@@ -34,12 +37,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-pub use self::accounts::LedgerChange;
 pub use self::audit::Audit;
 pub use self::change::Change;
 pub use self::error::{Holder, StoreError};
 pub use self::evidence::EvidenceId;
 pub use self::fdatasync::syncs;
+pub use self::import::LedgerChange;
 pub use self::links::StoredLink;
 pub use self::outbox::{Letter, LetterBody, LetterState};
 pub use self::prune::{Pruned, Retention};
@@ -119,7 +122,7 @@ impl Store {
             Self(Arc::new(Inner { engine, writer: Mutex::new(()), group: Group::default() }));
         match store.meta::<u64>(meta::SCHEMA)? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found, ours: SCHEMA }),
-            Some(_) => {}
+            Some(_) => store.finish_import()?,
             None => {
                 store.set_meta(meta::SCHEMA, &SCHEMA)?;
                 store.barrier_blocking()?;
@@ -133,8 +136,8 @@ impl Store {
         Change::new(Arc::clone(&self.0.engine))
     }
 
-    /// Commits a change as one batch. [`StoreError::Conflict`] if something that was read through it has changed.
-    /// Durable only after a later [`Store::barrier`].
+    /// Commits a change as one batch. [`StoreError::Conflict`] if something that was read through
+    /// it has changed. Durable only after a later [`Store::barrier`].
     pub fn commit(&self, change: Change) -> Result<(), StoreError> {
         if change.is_empty() {
             return Ok(());
@@ -150,8 +153,8 @@ impl Store {
         Err(StoreError::Conflict { key: Vec::new() })
     }
 
-    /// Makes a change and commits it, again from the start if what it read has changed meanwhile. Returns what
-    /// `make` returned when the commit succeeded.
+    /// Makes a change and commits it, again from the start if what it read has changed meanwhile.
+    /// Returns what `make` returned when the commit succeeded.
     pub fn update<T, E: From<StoreError>>(
         &self,
         mut make: impl FnMut(&mut Change) -> Result<T, E>,
@@ -169,7 +172,8 @@ impl Store {
         Err(conflict.into())
     }
 
-    /// Returns when everything committed before the call is on the disk. Callers at the same time share one flush.
+    /// Returns when everything committed before the call is on the disk. Callers at the same time
+    /// share one flush.
     pub async fn barrier(&self) -> Result<(), StoreError> {
         let store = self.clone();
         tokio::task::spawn_blocking(move || store.barrier_blocking())
@@ -238,4 +242,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,32 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
 
-use super::audit::Audit;
 use super::change::{Change, Expansion};
 use super::engine::Order;
 use super::error::StoreError;
 use super::keys::{Key, Reader, kind, of_account, span, under};
-use super::meta;
 use super::{Scanned, Store, codec};
-
-/// What one import changes.
-#[derive(Clone, Debug)]
-pub struct LedgerChange {
-    /// Accounts as they are to be; those that are so already cost nothing.
-    pub puts: Vec<Account>,
-    /// Accounts to remove, with their state. Their journal stays until its retention ends.
-    pub deletes: Vec<AccountId>,
-    /// When accounts that are new and judged are due for their first poll.
-    pub first_poll: Timestamp,
-    /// The ledger's number counter afterwards, if it moved.
-    pub ledger_number: Option<u64>,
-    /// Who imported what.
-    pub audit: Audit,
-}
 
 impl Change {
     /// Sets an account and the aliases that find it.
@@ -35,7 +17,8 @@ impl Change {
         self.accounts.insert(account.id.clone(), Some(account.clone()));
     }
 
-    /// Removes an account, its aliases, due times and state. Its journal stays until its retention ends.
+    /// Removes an account, its aliases, due times and state. Its journal stays until its retention
+    /// ends.
     pub fn delete_account(&mut self, id: &AccountId) {
         self.accounts.insert(id.clone(), None);
         self.remove(of_account(kind::STATE, id));
@@ -56,7 +39,8 @@ impl Store {
         codec::read(self.engine(), "account", &of_account(kind::ACCOUNT, id))
     }
 
-    /// The accounts that this text finds: the one with this id, else those with this alias (any case).
+    /// The accounts that this text finds: the one with this id, else those with this alias (any
+    /// case).
     pub fn find(&self, text: &str) -> Result<Vec<AccountId>, StoreError> {
         let id = AccountId::new(text);
         if self.engine().get(&of_account(kind::ACCOUNT, &id))?.is_some() {
@@ -75,8 +59,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Visits every account in the order of ids; `false` ends the walk. Accounts that cannot be read are logged
-    /// and counted, and do not end it.
+    /// Visits every account in the order of ids; `false` ends the walk. Accounts that cannot be
+    /// read are logged and counted, and do not end it.
     pub fn for_each_account(
         &self,
         mut visit: impl FnMut(Account) -> Result<bool, StoreError>,
@@ -95,32 +79,6 @@ impl Store {
             Ok(true)
         })?;
         Ok(count)
-    }
-
-    /// Applies an import as one batch and raises the import generation. Returns the new generation.
-    pub fn replace_ledger(&self, ledger: &LedgerChange) -> Result<u64, StoreError> {
-        self.update(|change| {
-            let generation = change.meta::<u64>(meta::IMPORT_GENERATION)?.unwrap_or(0) + 1;
-            change.put_meta(meta::IMPORT_GENERATION, &generation)?;
-            if let Some(number) = ledger.ledger_number {
-                change.put_meta(meta::LEDGER_NUMBER, &number)?;
-            }
-            for id in &ledger.deletes {
-                change.delete_account(id);
-            }
-            for account in &ledger.puts {
-                change.put_account(account);
-                if account.lifecycle.is_judged() && self.account_is_new(&account.id)? {
-                    change.set_poll_due(&account.id, Some(ledger.first_poll));
-                }
-            }
-            change.audit(&ledger.audit)?;
-            Ok(generation)
-        })
-    }
-
-    fn account_is_new(&self, id: &AccountId) -> Result<bool, StoreError> {
-        Ok(self.engine().get(&of_account(kind::ACCOUNT, id))?.is_none())
     }
 }
 

@@ -1,8 +1,9 @@
-//! What is changed together? A change gathers records, due times, evidence and letters; the store commits it as one
-//! batch, whole or not at all.
+//! What is changed together? A change gathers records, due times, evidence and letters; the store
+//! commits it as one batch, whole or not at all.
 //!
-//! What is read *through* a change is checked again when it is committed: if somebody else changed it meanwhile the
-//! commit is a [`StoreError::Conflict`] and [`Store::update`](super::Store::update) runs the change again.
+//! What is read *through* a change is checked again when it is committed: if somebody else changed
+//! it meanwhile the commit is a [`StoreError::Conflict`] and
+//! [`Store::update`](super::Store::update) runs the change again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,8 +30,6 @@ pub struct Change {
     records: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Values that were read and must still be so.
     reads: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// Keys of keep-nothing indexes that are certain.
-    pub(super) marks: BTreeMap<Vec<u8>, bool>,
     pub(super) dues: BTreeMap<AccountId, DueChange>,
     pub(super) evidence: BTreeMap<EvidenceId, Kept>,
     pub(super) letters: BTreeMap<String, Option<Letter>>,
@@ -44,7 +43,6 @@ impl Change {
             engine,
             records: BTreeMap::new(),
             reads: BTreeMap::new(),
-            marks: BTreeMap::new(),
             dues: BTreeMap::new(),
             evidence: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -56,7 +54,6 @@ impl Change {
     /// Would it change nothing?
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
-            && self.marks.is_empty()
             && self.dues.is_empty()
             && self.evidence.is_empty()
             && self.letters.is_empty()
@@ -87,13 +84,18 @@ impl Change {
         if let Some(pending) = self.records.get(key) {
             return pending.as_ref().map(|bytes| codec::decode(kind, key, bytes)).transpose();
         }
-        let value = self.engine.get(key)?;
-        self.reads.entry(key.to_vec()).or_insert_with(|| value.clone());
-        let Some(value) = value else { return Ok(None) };
+        let Some(value) = self.value(key)? else { return Ok(None) };
         let Some(record) = codec::join(&*self.engine, key, value)? else {
             return Err(StoreError::Conflict { key: key.to_vec() });
         };
         codec::decode(kind, key, &record).map(Some)
+    }
+
+    /// The value of a key in the engine, which must still hold at the commit.
+    pub(super) fn value(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.engine.get(key)?;
+        self.reads.entry(key.to_vec()).or_insert_with(|| value.clone());
+        Ok(value)
     }
 
     /// Commits only if the key is absent.
@@ -101,8 +103,9 @@ impl Change {
         self.reads.entry(key).or_insert(None);
     }
 
-    /// Completes the key of a record that is only ever added: position within the change, then a hash, so that
-    /// what happens at one instant keeps its order and the same event is the same key.
+    /// Completes the key of a record that is only ever added: position within the change, then a
+    /// hash, so that what happens at one instant keeps its order and the same event is the same
+    /// key.
     pub(super) fn append<T: Serialize + ?Sized>(
         &mut self,
         key: Key,
@@ -140,9 +143,6 @@ impl Change {
         for (key, record) in &self.records {
             work.record(key, record.as_deref())?;
         }
-        for (key, present) in &self.marks {
-            work.mark(key.clone(), *present);
-        }
         for (id, due) in self.dues.iter().filter(|(id, _)| !gone.contains(id)) {
             states::expand_dues(&mut work, id, *due)?;
         }
@@ -156,7 +156,8 @@ impl Change {
     }
 }
 
-/// A batch in the making: what depends on the present content of the engine is read here and expected to hold.
+/// A batch in the making: what depends on the present content of the engine is read here and
+/// expected to hold.
 pub(super) struct Expansion<'a> {
     pub(super) engine: &'a dyn Engine,
     pub(super) batch: Batch,

@@ -1,7 +1,8 @@
-//! How does a record become bytes? One version byte, then JSON; what is too large for one value goes in parts.
+//! How does a record become bytes? One version byte, then JSON; what is too large for one value
+//! goes in parts.
 //!
-//! `01` JSON. Or `c1`, number of parts (u16), bytes in all (u32), first 16 bytes of their SHA-256: the parts, joined,
-//! are such a record. Numbers are big-endian.
+//! `01` JSON. Or `c1`, number of parts (u16), bytes in all (u32), first 16 bytes of their SHA-256:
+//! the parts, joined, are such a record. Numbers are big-endian.
 
 use std::borrow::Cow;
 
@@ -90,8 +91,8 @@ fn part_key(key: &[u8], number: u16) -> Vec<u8> {
     Key::of(kind::PART).bytes(key).bytes(&number.to_be_bytes()).done()
 }
 
-/// Writes (or with `None` removes) a record whose value in the engine is now `old`, and clears away parts that are
-/// no longer needed.
+/// Writes (or with `None` removes) a record whose value in the engine is now `old`, and clears away
+/// parts that are no longer needed.
 pub(crate) fn write(
     batch: &mut Batch,
     key: &[u8],

@@ -1,4 +1,5 @@
-//! What happens to the store's directory around opening? Who holds it, what is set aside, what is synced.
+//! What happens to the store's directory around opening? Who holds it, what is set aside, what is
+//! synced.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -72,7 +73,8 @@ pub(crate) fn is_locked(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Moves the files whose name `unwanted` picks into `quarantine/`; nothing is deleted. Returns where they are now.
+/// Moves the files whose name `unwanted` picks into `quarantine/`; nothing is deleted. Returns
+/// where they are now.
 pub(crate) fn set_aside(
     dir: &Path,
     unwanted: impl Fn(&str) -> bool,
@@ -96,8 +98,8 @@ pub(crate) fn set_aside(
     Ok(moved)
 }
 
-/// Syncs every file of the directory, its sub-directories as such, the directory and its parent, so that neither
-/// content nor names depend on the page cache. Returns what was synced.
+/// Syncs every file of the directory, its sub-directories as such, the directory and its parent, so
+/// that neither content nor names depend on the page cache. Returns what was synced.
 pub(crate) fn sync_all(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut synced = Vec::new();
     for entry in fs::read_dir(dir)? {

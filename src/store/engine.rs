@@ -1,4 +1,5 @@
-//! What must a store engine be able to do? The seam behind which sled, memory and later PostgreSQL stand.
+//! What must a store engine be able to do? The seam behind which sled, memory and later PostgreSQL
+//! stand.
 //!
 //! **Invariant:** nothing here knows what the bytes mean. Every engine passes the same `suite`.
 
@@ -12,8 +13,8 @@ pub(crate) mod suite;
 
 /// Longest key, bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
-/// Longest value, bytes: sixteen of them (a leaf) stay under a quarter of a 4 MiB segment, beyond which sled
-/// would write files of their own that it never syncs.
+/// Longest value, bytes: sixteen of them (a leaf) stay under a quarter of a 4 MiB segment, beyond
+/// which sled would write files of their own that it never syncs.
 pub const VALUE_BYTES_MAX: usize = 32 * 1024;
 
 /// In which order a scan walks.
@@ -33,8 +34,8 @@ pub trait Engine: Send + Sync + 'static {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Visits the keys in `[from, to)`. Not a snapshot: a batch committed meanwhile may be seen in the part not
-    /// yet walked.
+    /// Visits the keys in `[from, to)`. Not a snapshot: a batch committed meanwhile may be seen in
+    /// the part not yet walked.
     fn scan(
         &self,
         from: &[u8],
@@ -43,8 +44,9 @@ pub trait Engine: Send + Sync + 'static {
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError>;
 
-    /// Applies the whole batch or nothing of it, also across a crash, provided that every expectation holds;
-    /// otherwise [`StoreError::Conflict`]. Durable only after a later [`Engine::barrier`].
+    /// Applies the whole batch or nothing of it, also across a crash, provided that every
+    /// expectation holds; otherwise [`StoreError::Conflict`]. Durable only after a later
+    /// [`Engine::barrier`].
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
     /// Returns when everything committed before the call is on the disk.
@@ -72,8 +74,8 @@ impl Batch {
         self.writes.insert(key.into(), None);
     }
 
-    /// Commits only if the key still has this value (`None`: is still absent). The first expectation of a key
-    /// stands: it is the oldest read.
+    /// Commits only if the key still has this value (`None`: is still absent). The first
+    /// expectation of a key stands: it is the oldest read.
     pub fn expect(&mut self, key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) {
         self.expect.entry(key.into()).or_insert(value);
     }

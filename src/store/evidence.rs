@@ -1,4 +1,5 @@
-//! Which bytes back a ruling? Evidence 佐证 by the hash of its bytes, kept as long as something refers to it.
+//! Which bytes back a ruling? Evidence 佐证 by the hash of its bytes, kept as long as something
+//! refers to it.
 //!
 //! Head: `01`, number of chunks (u16), bytes in all (u32), last reference (eight sortable bytes).
 
@@ -89,7 +90,8 @@ impl Change {
         Ok(id)
     }
 
-    /// Refers to kept evidence again, so that its retention counts from `at`; does nothing if it is gone.
+    /// Refers to kept evidence again, so that its retention counts from `at`; does nothing if it is
+    /// gone.
     pub fn keep_evidence(&mut self, id: EvidenceId, at: Timestamp) {
         let kept = self.evidence.entry(id).or_insert(Kept { at, body: None });
         kept.at = kept.at.max(at);

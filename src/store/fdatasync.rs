@@ -1,8 +1,9 @@
-//! How does a flush reach the disk? sled 0.34 flushes with `sync_file_range`, which is no fsync: it writes no
-//! metadata and empties no drive cache, and flushed records were lost in 15 of 15 simulated power cuts.
+//! How does a flush reach the disk? sled 0.34 flushes with `sync_file_range`, which is no fsync: it
+//! writes no metadata and empties no drive cache, and flushed records were lost in 15 of 15
+//! simulated power cuts.
 //!
-//! The one file with `unsafe`: it defines the symbol that sled calls as `fdatasync` (the executable's definition
-//! wins over the C library's), after which 84 of 84 such cuts lost nothing.
+//! The one file with `unsafe`: it defines the symbol that sled calls as `fdatasync` (the
+//! executable's definition wins over the C library's), after which 84 of 84 such cuts lost nothing.
 
 #![cfg_attr(
     target_os = "linux",
@@ -18,7 +19,8 @@ pub fn syncs() -> u64 {
     SYNCS.load(Ordering::SeqCst)
 }
 
-/// Stands in for the C library's function of that name; the range is ignored, the whole file is synced.
+/// Stands in for the C library's function of that name; the range is ignored, the whole file is
+/// synced.
 #[cfg(target_os = "linux")]
 #[unsafe(no_mangle)]
 pub extern "C" fn sync_file_range(
@@ -28,7 +30,7 @@ pub extern "C" fn sync_file_range(
     _flags: libc::c_uint,
 ) -> libc::c_int {
     SYNCS.fetch_add(1, Ordering::SeqCst);
-    // SAFETY: fdatasync takes any number; a bad descriptor is answered with EBADF, which the caller reads from
-    // errno as it would after the original call.
+    // SAFETY: fdatasync takes any number; a bad descriptor is answered with EBADF, which the caller
+    // reads from errno as it would after the original call.
     unsafe { libc::fdatasync(fd) }
 }

@@ -1,4 +1,5 @@
-//! How do many callers share one flush? Group commit: whoever comes while a flush runs waits for the next one.
+//! How do many callers share one flush? Group commit: whoever comes while a flush runs waits for
+//! the next one.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -18,8 +19,8 @@ struct State {
 }
 
 impl Group {
-    /// Returns after a flush that began after this call has succeeded; runs it if nobody else does. A failed flush
-    /// is an error for its runner, and the others try for themselves.
+    /// Returns after a flush that began after this call has succeeded; runs it if nobody else does.
+    /// A failed flush is an error for its runner, and the others try for themselves.
     pub(crate) fn wait<E>(&self, flush: impl Fn() -> Result<(), E>) -> Result<(), E> {
         let mut state = self.lock();
         let needed = state.started + 1;

@@ -1,5 +1,5 @@
-//! What happened to an account, and when? Its journal: observations applied, rulings changed, letters sent, a
-//! person's word.
+//! What happened to an account, and when? Its journal: observations applied, rulings changed,
+//! letters sent, a person's word.
 
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
@@ -25,8 +25,9 @@ impl Change {
 }
 
 impl Store {
-    /// Visits the account's events, newest first, beginning with those before `before` (`None`: with the last);
-    /// `false` ends the walk. Events that cannot be read are logged and counted, and do not end it.
+    /// Visits the account's events, newest first, beginning with those before `before` (`None`:
+    /// with the last); `false` ends the walk. Events that cannot be read are logged and counted,
+    /// and do not end it.
     pub fn journal<E: DeserializeOwned>(
         &self,
         id: &AccountId,

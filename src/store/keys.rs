@@ -1,14 +1,16 @@
 //! Under which key is what kept? One ordered space; the first byte says the kind.
 //!
-//! Instants are milliseconds, big-endian, so that keys sort by time. Texts inside a key end with `00 01`, and a
-//! zero byte in them is written `00 ff`, so that no text can reach into the part behind it.
+//! Instants are milliseconds, big-endian, so that keys sort by time. Texts inside a key end with
+//! `00 01`, and a zero byte in them is written `00 ff`, so that no text can reach into the part
+//! behind it.
 
 use chrono::DateTime;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use sha2::{Digest, Sha256};
 
-/// Kinds of records, each with the prefix of its keys. They are part of the stored form: never reuse one.
+/// Kinds of records, each with the prefix of its keys. They are part of the stored form: never
+/// reuse one.
 pub(crate) mod kind {
     /// `m` name → what the store knows about itself.
     pub(crate) const META: u8 = b'm';
@@ -44,6 +46,8 @@ pub(crate) mod kind {
     pub(crate) const LINK: u8 = b'h';
     /// `A` time, position, hash → audit entry.
     pub(crate) const AUDIT: u8 = b'A';
+    /// `i` number → slice of an import that is being carried out.
+    pub(crate) const IMPORT: u8 = b'i';
     /// `x` key of a record, number → part of a record too large for one value.
     pub(crate) const PART: u8 = b'x';
 }

@@ -1,4 +1,5 @@
-//! What did the last check of each address find? One record per address, shared by the menus that hold it.
+//! What did the last check of each address find? One record per address, shared by the menus that
+//! hold it.
 
 use freshd_core::Timestamp;
 use freshd_core::link::LinkCheck;

@@ -1,4 +1,5 @@
-//! What does the store know about itself and the daemon? A few named facts: schema, counters, marks of the loops.
+//! What does the store know about itself and the daemon? A few named facts: schema, counters, marks
+//! of the loops.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

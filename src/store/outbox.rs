@@ -1,4 +1,5 @@
-//! Which letters are to be sent, and what became of each? The outbox: claimed, sent after a barrier, recorded.
+//! Which letters are to be sent, and what became of each? The outbox: claimed, sent after a
+//! barrier, recorded.
 
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
@@ -182,8 +183,9 @@ impl Store {
         Ok(next)
     }
 
-    /// Claims up to `limit` letters that are due at `now` (queued, or sending with a lease that has run out) until
-    /// `lease_until`, and counts the attempt. **A barrier must follow before any of them is sent.**
+    /// Claims up to `limit` letters that are due at `now` (queued, or sending with a lease that has
+    /// run out) until `lease_until`, and counts the attempt. **A barrier must follow before any of
+    /// them is sent.**
     pub fn claim_letters(
         &self,
         now: Timestamp,
@@ -226,8 +228,8 @@ impl Store {
         })
     }
 
-    /// Changes one letter, e.g. records the reply of the mail server. Returns it as it is now; `None` if there is
-    /// none.
+    /// Changes one letter, e.g. records the reply of the mail server. Returns it as it is now;
+    /// `None` if there is none.
     pub fn update_letter(
         &self,
         id: &str,
@@ -285,4 +287,4 @@ pub(super) fn expand(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

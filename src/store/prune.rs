@@ -8,7 +8,8 @@ use super::keys::{Key, Reader, kind, span, under};
 use super::links::StoredLink;
 use super::{Store, codec, evidence, outbox};
 
-/// At most so many keys of each kind are looked at in one call (and, for journals, so many accounts).
+/// At most so many keys of each kind are looked at in one call (and, for journals, so many
+/// accounts).
 const SLICE: usize = 2000;
 
 /// How long things are kept, days.
@@ -102,7 +103,8 @@ impl Store {
             old.push(entry.ok_or_else(|| StoreError::damaged("evidence", key, "键不完整"))?);
             Ok(old.len() < SLICE)
         })?;
-        // One piece at a time: each may have many chunks, and a new reference to one must not hold up the rest.
+        // One piece at a time: each may have many chunks, and a new reference to one must not hold
+        // up the rest.
         for (at, id) in &old {
             let mut batch = Batch::default();
             evidence::remove(self, &mut batch, *at, *id)?;

@@ -1,6 +1,6 @@
-//! How are the bytes kept by sled 0.34.7? The only file that names it, with five safeguards against what it does
-//! not do by itself: set half-written snapshots aside, really sync, keep values small, sync its files after
-//! opening, bound its cache.
+//! How are the bytes kept by sled 0.34.7? The only file that names it, with five safeguards against
+//! what it does not do by itself: set half-written snapshots aside, really sync, keep values small,
+//! sync its files after opening, bound its cache.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,8 @@ use super::fdatasync::syncs;
 #[cfg(test)]
 mod tests;
 
-/// Size of a segment, bytes; fixed when the store is made. A leaf of sixteen capped values fits a quarter of it.
+/// Size of a segment, bytes; fixed when the store is made. A leaf of sixteen capped values fits a
+/// quarter of it.
 const SEGMENT_BYTES: usize = 4 << 20;
 /// Cache when nothing is said, bytes. sled's own default is 1 GiB.
 pub const CACHE_BYTES_DEFAULT: u64 = 32 << 20;
@@ -48,17 +49,19 @@ impl SledEngine {
         directory::create(dir)?;
         let hold = directory::hold(dir)?;
         wait_for_release(dir)?;
-        let mut opening = Opening::default();
         // A kill while sled opens leaves a snapshot that it takes for a whole one ever after.
-        opening.set_aside = directory::set_aside(dir, |name| name.ends_with(".generating"))?;
+        let set_aside = directory::set_aside(dir, |name| name.ends_with(".generating"))?;
+        let mut opening = Opening { set_aside, synced: Vec::new() };
         // A kill during the very first opening leaves a torn `conf` before there is any data.
         if std::fs::metadata(dir.join("db")).map_or(0, |db| db.len()) == 0 {
             opening.set_aside.extend(directory::set_aside(dir, |name| name == "conf")?);
         }
         let db = match open_caught(dir, cache_bytes) {
             Err(Refusal::Corrupt(detail)) => {
-                tracing::error!(dir = %dir.display(), detail, "store refused to open; setting snapshots aside");
-                opening.set_aside.extend(directory::set_aside(dir, |name| name.starts_with("snap."))?);
+                let dir_text = dir.display();
+                tracing::error!(dir = %dir_text, detail, "store corrupt; setting snapshots aside");
+                let snapshots = directory::set_aside(dir, |name| name.starts_with("snap."))?;
+                opening.set_aside.extend(snapshots);
                 wait_for_release(dir)?;
                 open_caught(dir, cache_bytes)
             }
@@ -87,8 +90,8 @@ fn config(dir: &Path, cache_bytes: u64) -> sled::Config {
         .flush_every_ms(Some(FLUSH_EVERY_MS))
 }
 
-/// Waits for threads of this process that still hold the file of a store just closed. Other processes cannot: they
-/// would hold the store as such.
+/// Waits for threads of this process that still hold the file of a store just closed. Other
+/// processes cannot: they would hold the store as such.
 fn wait_for_release(dir: &Path) -> Result<(), StoreError> {
     for _ in 0..RELEASE_TURNS {
         if !directory::is_locked(&dir.join("db"))? {
@@ -187,7 +190,8 @@ impl Engine for SledEngine {
             reason = "the barrier itself, with the sync made real"
         )]
         let bytes = self.db.flush()?;
-        // Were the call not replaced (another linker, another platform's sled), every promise would be hollow.
+        // Were the call not replaced (another linker, another platform's sled), every promise would
+        // be hollow.
         if cfg!(target_os = "linux") && bytes > 0 && syncs() == before {
             return Err(StoreError::NotDurable);
         }

@@ -1,7 +1,8 @@
 //! What do we know of an account, and when is it due? Its state, and the indexes of due times.
 //!
-//! The due times are a small record of their own (`01`, poll, notify; eight sortable bytes each, zeros for none), so
-//! that a claim moves them without touching the state, and so that an index can never hold two entries of an account.
+//! The due times are a small record of their own (`01`, poll, notify; eight sortable bytes each,
+//! zeros for none), so that a claim moves them without touching the state, and so that an index can
+//! never hold two entries of an account.
 
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
@@ -87,6 +88,12 @@ impl Change {
         self.read("state", &of_account(kind::STATE, id))
     }
 
+    /// Reads when the account is due in the store; the commit conflicts if that changes meanwhile.
+    pub fn due_of(&mut self, id: &AccountId) -> Result<Due, StoreError> {
+        let key = of_account(kind::DUE, id);
+        read_due(&key, self.value(&key)?.as_deref())
+    }
+
     /// Sets when the account is polled next; `None` = not at all.
     pub fn set_poll_due(&mut self, id: &AccountId, at: Option<Timestamp>) {
         self.dues.entry(id.clone()).or_default().poll = Some(at);
@@ -104,8 +111,8 @@ impl Store {
         codec::read(self.engine(), "state", &of_account(kind::STATE, id))
     }
 
-    /// Visits every state in the order of ids; `false` ends the walk. States that cannot be read are logged and
-    /// counted, and do not end it.
+    /// Visits every state in the order of ids; `false` ends the walk. States that cannot be read
+    /// are logged and counted, and do not end it.
     pub fn for_each_state<S: DeserializeOwned>(
         &self,
         mut visit: impl FnMut(AccountId, S) -> Result<bool, StoreError>,
@@ -119,7 +126,7 @@ impl Store {
     /// When the account is due.
     pub fn due_of(&self, id: &AccountId) -> Result<Due, StoreError> {
         let key = of_account(kind::DUE, id);
-        self.engine().get(&key)?.map_or(Ok(Due::default()), |value| read_due(&key, &value))
+        read_due(&key, self.engine().get(&key)?.as_deref())
     }
 
     /// Accounts due at `now`, longest due first, at most `limit`.
@@ -153,9 +160,9 @@ impl Store {
         Ok(next)
     }
 
-    /// Claims up to `limit` due accounts: moves each one's due time to `until` before it is worked on, so that a
-    /// crash or a bad record cannot bring it up again at once. Durable with the next barrier; a claim that is lost
-    /// is only made again.
+    /// Claims up to `limit` due accounts: moves each one's due time to `until` before it is worked
+    /// on, so that a crash or a bad record cannot bring it up again at once. Durable with the next
+    /// barrier; a claim that is lost is only made again.
     pub fn claim_due(
         &self,
         index: Index,
@@ -163,17 +170,25 @@ impl Store {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<AccountId>, StoreError> {
-        let mut change = self.change();
-        let mut claimed = Vec::new();
-        for (_, id) in self.due(index, now, limit)? {
-            match index {
-                Index::Poll => change.set_poll_due(&id, Some(until)),
-                Index::Notify => change.set_notify_due(&id, Some(until)),
+        self.update(|change| {
+            let mut claimed = Vec::new();
+            for (_, id) in self.due(index, now, limit)? {
+                let due = change.due_of(&id)?;
+                let at = match index {
+                    Index::Poll => due.poll,
+                    Index::Notify => due.notify,
+                };
+                if at.is_none_or(|at| at > now) {
+                    continue;
+                }
+                match index {
+                    Index::Poll => change.set_poll_due(&id, Some(until)),
+                    Index::Notify => change.set_notify_due(&id, Some(until)),
+                }
+                claimed.push(id);
             }
-            claimed.push(id);
-        }
-        self.commit(change)?;
-        Ok(claimed)
+            Ok(claimed)
+        })
     }
 }
 
@@ -192,7 +207,8 @@ fn write_due(due: Due) -> Vec<u8> {
     [&[DUE_VERSION][..], &bytes(due.poll), &bytes(due.notify)].concat()
 }
 
-fn read_due(key: &[u8], value: &[u8]) -> Result<Due, StoreError> {
+fn read_due(key: &[u8], value: Option<&[u8]>) -> Result<Due, StoreError> {
+    let Some(value) = value else { return Ok(Due::default()) };
     let time = |bytes: &[u8; 8]| if *bytes == [0; 8] { None } else { from_sortable(*bytes) };
     match value.split_first() {
         Some((&DUE_VERSION, times)) if times.len() == 16 => {
@@ -211,10 +227,7 @@ pub(super) fn expand_dues(
     change: DueChange,
 ) -> Result<(), StoreError> {
     let key = of_account(kind::DUE, id);
-    let old = match work.present(&key)? {
-        Some(value) => read_due(&key, &value)?,
-        None => Due::default(),
-    };
+    let old = read_due(&key, work.present(&key)?.as_deref())?;
     let to_millis = |at: Timestamp| from_sortable(sortable(at)).unwrap_or(at);
     let new = Due {
         poll: change.poll.unwrap_or(old.poll).map(to_millis),

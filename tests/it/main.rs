@@ -1,3 +1,4 @@
-//! Does the whole work together? One binary for all integration tests.
+//! One integration binary: each module asks one question of the crate from outside.
 
 mod mail;
+mod store_measure;

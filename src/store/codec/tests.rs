@@ -1,4 +1,5 @@
-//! Are records of every size written, replaced and removed whole, and is the stored form what it was?
+//! Are records of every size written, replaced and removed whole, and is the stored form what it
+//! was?
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
