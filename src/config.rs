@@ -25,6 +25,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use freshd_connectors::http::NetSettings;
+use freshd_core::calendar::Calendar;
 use freshd_core::rulebook::{Policy, Rulebook};
 
 pub use cron::CronSchedule;
@@ -42,8 +43,11 @@ pub use sources::{
 use reader::{Report, Section, wrong};
 use secrets::Files;
 
-/// Longest configuration file that is read, bytes.
+/// Longest file of the configuration that is read, bytes.
 const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
+/// A file in a directory that cannot exist: nothing that lies about counts as being beside it.
+const NOWHERE: &str = "/dev/null/freshd.toml";
 
 /// A whole, valid configuration; every default is filled.
 #[derive(Clone, Debug)]
@@ -74,6 +78,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The profiles that `[policy] profile` chooses from.
     pub rulebook: Rulebook,
+    /// Working days: the built-in plan, or the `calendar.toml` beside the file in its place.
+    pub calendar: Calendar,
     /// Where secrets come from.
     pub secrets: Arc<FileSecrets>,
     /// What is accepted but should be looked at.
@@ -89,8 +95,7 @@ impl Config {
     /// The same with chosen surroundings.
     pub fn load_in(args: &Args, around: &Surroundings) -> Result<Self, Vec<Problem>> {
         let file = locate::choose(args, around).map_err(|problem| vec![problem])?;
-        let shown = file.strip_prefix(&around.directory).unwrap_or(&file);
-        let text = text_of(&file, &shown.display().to_string()).map_err(|found| vec![found])?;
+        let text = text_of(&file, &shown(&file, around)).map_err(|found| vec![found])?;
         Self::parse(&text, &file, args, around)
     }
 
@@ -102,6 +107,12 @@ impl Config {
         around: &Surroundings,
     ) -> Result<Self, Vec<Problem>> {
         read(text, file, args, around).0
+    }
+
+    /// What holds where nobody configured anything: no file and no environment is read.
+    pub fn built_in() -> Self {
+        Self::parse("", Path::new(NOWHERE), &Args::default(), &Surroundings::default())
+            .expect("the defaults are a valid configuration")
     }
 
     /// The thresholds in force: the profile and what `[policy]` overrides.
@@ -123,7 +134,7 @@ impl Config {
 pub fn known_keys() -> BTreeSet<String> {
     const SAMPLE: &str = "[connectors.process.sample]\ncommand = [\"true\"]\n";
     let around = Surroundings::default();
-    let (_, keys) = read(SAMPLE, Path::new("freshd.toml"), &Args::default(), &around);
+    let (_, keys) = read(SAMPLE, Path::new(NOWHERE), &Args::default(), &around);
     let limits = ["at_once", "per_minute"];
     let general = |key: String| match key.rsplit_once('.') {
         Some((path, limit)) if path.starts_with("connectors.") && limits.contains(&limit) => {
@@ -142,8 +153,7 @@ fn read(
 ) -> (Result<Config, Vec<Problem>>, BTreeSet<String>) {
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let files = Files { base, credentials: around.credentials(), systemd: around.systemd };
-    let shown = file.strip_prefix(&around.directory).unwrap_or(file);
-    let report = Report::new(shown, files);
+    let report = Report::new(&shown(file, around), files);
     let (mut table, errors) = tree::parse(text);
     report.syntax(errors);
     let variables = around.variables.iter();
@@ -160,7 +170,7 @@ fn read(
     (result, found.keys)
 }
 
-/// Reads every section; whatever is wrong is in the report and has its default here. The error is the rulebook's.
+/// Reads every section; whatever is wrong is in the report and has its default here. The error is of the files beside.
 fn sections(
     root: Section<'_>,
     file: &Path,
@@ -185,12 +195,20 @@ fn sections(
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
-    let rulebook = rulebook(file, around);
+    let (rulebook, calendar) = (rulebook(file, around), calendar(file, around));
     if let Ok(rulebook) = &rulebook {
         check_profile(&section, &policy, rulebook);
     }
     section.close();
     root.close();
+    let (rulebook, calendar) = match (rulebook, calendar) {
+        (Ok(rulebook), Ok(calendar)) => (rulebook, calendar),
+        (Err(mut rules), Err(days)) => {
+            rules.extend(days);
+            return Err(rules);
+        }
+        (Err(problems), _) | (_, Err(problems)) => return Err(problems),
+    };
     Ok(Config {
         file: file.to_owned(),
         timezone,
@@ -204,7 +222,8 @@ fn sections(
         retention,
         lang,
         log,
-        rulebook: rulebook?,
+        rulebook,
+        calendar,
         secrets: Arc::new(gathered.into_secrets()),
         warnings: Vec::new(),
     })
@@ -218,8 +237,26 @@ fn closed<'a, T>(section: Section<'a>, read: impl FnOnce(&Section<'a>) -> T) -> 
 
 fn rulebook(file: &Path, around: &Surroundings) -> Result<Rulebook, Vec<Problem>> {
     let beside = file.with_file_name("rulebook.toml");
-    let shown = beside.strip_prefix(&around.directory).unwrap_or(&beside).display().to_string();
-    rules::beside(&beside, &shown)
+    rules::beside(&beside, &shown(&beside, around))
+}
+
+fn calendar(file: &Path, around: &Surroundings) -> Result<Calendar, Vec<Problem>> {
+    let beside = file.with_file_name("calendar.toml");
+    let shown = shown(&beside, around);
+    let text = match text_of(&beside, &shown) {
+        Ok(text) => text,
+        Err(_) if !beside.exists() => include_str!("../config/calendar.toml").to_owned(),
+        Err(problem) => return Err(vec![problem]),
+    };
+    calendar::parse_calendar_toml(&text).map_err(|what| {
+        let help = "照 config/calendar.toml 的样子改;删去这个文件即用内置的日历";
+        vec![Problem::in_file(&shown, what, help)]
+    })
+}
+
+/// A file as problems name it: below the current directory without its beginning.
+fn shown(file: &Path, around: &Surroundings) -> String {
+    file.strip_prefix(&around.directory).unwrap_or(file).display().to_string()
 }
 
 fn check_profile(section: &Section<'_>, policy: &PolicyConfig, rulebook: &Rulebook) {
@@ -246,17 +283,17 @@ fn text_of(file: &Path, shown: &str) -> Result<String, Problem> {
     let read = std::fs::File::open(file)
         .and_then(|held| held.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        let what = format!("读不到配置文件:{}", locate::io_text(&error));
+        let what = format!("文件读不到:{}", locate::io_text(&error));
         return Err(Problem::in_file(shown, what, "检查路径和权限"));
     }
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
-        let what = format!("配置文件超过 {} MiB", CONFIG_BYTES_MAX >> 20);
+        let what = format!("文件超过 {} MiB", CONFIG_BYTES_MAX >> 20);
         return Err(Problem::in_file(shown, what, "这大概不是配置文件"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Problem::at_line(shown, Some(line), "", "配置文件不是 UTF-8", "用编辑器另存为 UTF-8")
+        Problem::at_line(shown, Some(line), "", "文件不是 UTF-8", "用编辑器另存为 UTF-8")
     })
 }
 

@@ -5,23 +5,17 @@ mod metrics;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat};
 
 pub use metrics::{Counter, Metrics};
 
-/// Reads the directives of `[log] level`, e.g. `info` or `info,freshd::poll=debug`.
-pub fn directives(level: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().parse(level)
-}
-
 /// Sends log lines to standard error from here on; a second call changes nothing.
 ///
 /// No secret is ever in a field: connectors redact, and `Secret` prints `***`.
 pub fn init(log: &LogConfig) {
-    let filter = directives(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::new(&log.level);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -1,6 +1,9 @@
 //! What counts, when is it checked, and when is somebody told? `[policy]` and `[schedule]`.
 
-use chrono::NaiveTime;
+use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use freshd_core::Timestamp;
+use freshd_core::calendar::Calendar;
 
 use super::cron::CronSchedule;
 use super::reader::{Section, Wrong, wrong};
@@ -53,6 +56,29 @@ pub struct ScheduleConfig {
     pub digest: Option<CronSchedule>,
 }
 
+impl Inspection {
+    /// The instant of a quarter (1 to 4), in the configured zone. For [`Inspection::LastWorkingDay`] in a year whose
+    /// holidays are not published yet, weekdays are counted.
+    pub fn of_quarter(
+        self,
+        year: i32,
+        quarter: u32,
+        calendar: &Calendar,
+        zone: Tz,
+    ) -> Option<Timestamp> {
+        let first = NaiveDate::from_ymd_opt(year, quarter * 3, 1)?;
+        let (day, time) = match self {
+            Self::LastWorkingDay { time } => {
+                (calendar.last_working_day_of_quarter(year, quarter).day, time)
+            }
+            Self::LastDay { time } => (first.checked_add_months(Months::new(1))?.pred_opt()?, time),
+            Self::Day { day, time } => (first.with_day(day)?, time),
+        };
+        let local = zone.from_local_datetime(&day.and_time(time)).earliest()?;
+        Some(local.with_timezone(&chrono::Utc))
+    }
+}
+
 pub(crate) fn read(section: &Section<'_>) -> PolicyConfig {
     let nine = NaiveTime::from_hms_opt(9, 0, 0).expect("09:00 is a time");
     let mut remind = section.wholes("remind_days_left", 1..=364).unwrap_or(vec![5, 3, 1]);
@@ -79,8 +105,8 @@ pub(crate) fn check_window(section: &Section<'_>, policy: &PolicyConfig, window_
         let what = format!("提醒天数不能达到更新期限({window_days} 天),否则账号永远在预警");
         section.problem("remind_days_left", what, "写小于更新期限的天数,如 [5, 3, 1]");
     }
-    if policy.zombie_days <= window_days {
-        let what = format!("僵尸账号的天数须大于更新期限({window_days} 天)");
+    if policy.zombie_days < window_days {
+        let what = format!("僵尸账号的天数不能小于更新期限({window_days} 天)");
         section.problem("zombie_days", what, "常用 90");
     }
 }

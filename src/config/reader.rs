@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
 use super::secrets::Files;
@@ -22,7 +21,7 @@ pub(crate) fn wrong<T>(what: impl Into<String>, help: impl Into<String>) -> Resu
 /// Everything found while reading one document.
 pub(crate) struct Report {
     /// The file as problems name it.
-    file: PathBuf,
+    file: String,
     /// Where the files that it names are looked for.
     pub(crate) files: Files,
     problems: RefCell<Vec<Found>>,
@@ -47,12 +46,14 @@ pub(crate) struct Section<'a> {
     /// The path as written in `known_keys`: names chosen by the operator are `NAME` there.
     shown: String,
     table: Option<&'a Table>,
+    /// Where the section itself stands: where a missing key is told.
+    at: Option<&'a Origin>,
     report: &'a Report,
     asked: RefCell<BTreeSet<String>>,
 }
 
 impl Report {
-    pub(crate) fn new(file: &Path, files: Files) -> Self {
+    pub(crate) fn new(file: &str, files: Files) -> Self {
         Self {
             file: file.to_owned(),
             files,
@@ -97,9 +98,9 @@ impl Report {
     fn made(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) -> Found {
         let Wrong { what, help } = wrong;
         let (file, line) = match origin {
-            Some(Origin::Line(line)) => (self.file.display().to_string(), Some(*line)),
+            Some(Origin::Line(line)) => (self.file.clone(), Some(*line)),
             Some(Origin::Env { name, .. }) => (format!("环境变量 {name}"), None),
-            None => (self.file.display().to_string(), None),
+            None => (self.file.clone(), None),
         };
         (line, Problem::at_line(&file, line, path, what, help))
     }
@@ -112,6 +113,7 @@ impl<'a> Section<'a> {
             path: String::new(),
             shown: String::new(),
             table: Some(table),
+            at: None,
             report,
             asked: RefCell::default(),
         }
@@ -144,7 +146,8 @@ impl<'a> Section<'a> {
             }
             None => None,
         };
-        Section { path, shown, table, report: self.report, asked: RefCell::default() }
+        let at = self.origin(name);
+        Section { path, shown, table, at, report: self.report, asked: RefCell::default() }
     }
 
     /// Where the files that the document names are looked for.
@@ -305,7 +308,7 @@ impl<'a> Section<'a> {
             if asked.contains(name) {
                 continue;
             }
-            let what = format!("不认识的配置项 {}", join(&self.path, name));
+            let what = "不认识的配置项".to_owned();
             let help = match super::suggest::nearest(name, asked.iter().map(String::as_str)) {
                 Some(near) => format!("是不是 {near}?"),
                 None if asked.is_empty() => "删去这一项".to_owned(),
@@ -321,8 +324,9 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
+    /// Where a key stands; where its section stands if it is missing.
     fn origin(&self, key: &str) -> Option<&'a Origin> {
-        self.table?.get(key).map(|node| &node.origin)
+        self.table.and_then(|table| table.get(key)).map(|node| &node.origin).or(self.at)
     }
 }
 

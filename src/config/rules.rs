@@ -23,7 +23,7 @@ pub fn built_in() -> Rulebook {
 pub(crate) fn beside(file: &Path, shown: &str) -> Result<Rulebook, Vec<Problem>> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(built_in()),
+        Err(_) if !file.exists() => return Ok(built_in()),
         Err(error) => {
             let what = format!("读不到:{}", super::locate::io_text(&error));
             return Err(vec![Problem::in_file(shown, what, "检查权限;文件须是 UTF-8")]);
@@ -38,7 +38,7 @@ pub(crate) fn beside(file: &Path, shown: &str) -> Result<Rulebook, Vec<Problem>>
 /// Reads profiles over those of `held`. A profile's `base` gives the clauses that it does not write itself.
 fn read(shown: &str, text: &str, held: Rulebook) -> (Rulebook, Vec<Problem>) {
     let mut rulebook = held;
-    let report = Report::new(Path::new(shown), Files::default());
+    let report = Report::new(shown, Files::default());
     let (table, errors) = tree::parse(text);
     report.syntax(errors);
     let root = Section::root(&table, &report);

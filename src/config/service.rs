@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use freshd_connectors::http::NetSettings;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::reader::{Section, Wrong, wrong};
 use super::values::{base_url, net};
 
-/// Longest path of a Unix socket, bytes (`sun_path` without its end).
-const SOCKET_PATH_BYTES_MAX: usize = 107;
+/// Longest path of the control socket, bytes: 107 for a Unix socket, less the end that its name has while it is made.
+const SOCKET_PATH_BYTES_MAX: usize = 105;
 
 /// `[store]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ pub(crate) fn read_log(section: &Section<'_>) -> LogConfig {
         "json" => Ok(LogFormat::Json),
         _ => wrong(format!("不认识的日志格式「{text}」"), "text 或 json"),
     };
-    let level = |text: &str| match crate::telemetry::directives(text) {
+    let level = |text: &str| match EnvFilter::builder().parse(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => wrong(
             format!("「{text}」不是日志级别"),

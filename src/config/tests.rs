@@ -56,6 +56,7 @@ fn an_empty_file_gives_every_default() {
     assert_eq!(config.connectors.settings.weibo_mode, WeiboMode::Api);
     assert!(config.schedule.precheck.is_some());
     assert!(config.warnings.is_empty());
+    assert_eq!(format!("{:?}", Config::built_in().policy()), format!("{:?}", config.policy()));
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn a_mail_server_has_the_port_of_its_scheme_and_a_decoded_user() {
 
 #[test]
 fn sending_needs_a_server_and_a_sender() {
-    refused("[mail]\nmode = \"send\"\n", &[&["mail.server"], &["mail.from"]]);
+    refused("[mail]\nmode = \"send\"\n", &[&["第 1 行", "mail.server"], &["mail.from"]]);
     refused("[mail]\nmode = \"later\"\n", &[&["第 2 行", "mail.mode", "hold"]]);
     let pilot = "[mail]\nmode = \"pilot\"\nserver = \"smtp://m\"\nfrom = \"a@b.cn\"\n";
     refused(pilot, &[&["mail.pilot_units"]]);
@@ -231,7 +232,7 @@ fn connectors_have_limits_processes_and_known_names() {
     assert_eq!(config.connectors.process["acme"].command, ["acme", "-v"]);
     assert!(config.connectors.knows("acme") && !config.connectors.knows("acne"));
     refused("[connectors.process.feed]\ncommand = [\"x\"]\n", &[&["connectors.process.feed"]]);
-    refused("[connectors.process.acme]\n", &[&["connectors.process.acme.command"]]);
+    refused("[connectors.process.acme]\n", &[&["第 1 行", "connectors.process.acme.command"]]);
     refused("[connectors.nanfang]\nbase_urls = [\"ftp://x\"]\n", &[&["ftp"], &["至少"]]);
 }
 
@@ -321,4 +322,31 @@ fn the_shipped_file_holds_every_key_with_its_default() {
         format!("{config:?}")
     };
     assert_eq!(without_file(&shipped), without_file(&default));
+}
+
+#[test]
+fn the_inspection_instant_of_a_quarter_is_local_time() {
+    let config = parse("").unwrap();
+    let instant = |inspection: &str, quarter| {
+        let inspection = policy::inspection(inspection).map_err(|wrong| wrong.what).unwrap();
+        let instant = inspection.of_quarter(2026, quarter, &config.calendar, config.timezone);
+        freshd_core::civil::rfc3339(instant.unwrap())
+    };
+    assert_eq!(instant("last working day 09:00", 4), "2026-12-31T09:00:00+08:00");
+    assert_eq!(instant("last day 17:30", 2), "2026-06-30T17:30:00+08:00");
+    assert_eq!(instant("20 09:00", 1), "2026-03-20T09:00:00+08:00");
+    let fifth = Inspection::LastDay { time: NaiveTime::MIN };
+    assert!(fifth.of_quarter(2026, 5, &config.calendar, config.timezone).is_none());
+}
+
+#[test]
+fn problems_of_the_files_beside_are_told_with_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("calendar.toml"), "year = 7\n").unwrap();
+    std::fs::write(dir.path().join("rulebook.toml"), "[profile.x]\n").unwrap();
+    let file = dir.path().join("freshd.toml");
+    let around = Surroundings { directory: dir.path().to_owned(), ..Surroundings::default() };
+    let problems = Config::parse("x = 1\n", &file, &Args::default(), &around).unwrap_err();
+    let files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["freshd.toml", "rulebook.toml", "calendar.toml"]);
 }
