@@ -5,11 +5,6 @@
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// A stream for this seed.
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// A stream of its own for part `index` of the thing that `seed` makes.
     pub(crate) fn fork(seed: u64, index: u64) -> Self {
         Self(mix(seed ^ mix(index.wrapping_add(0x51ed_270b))))

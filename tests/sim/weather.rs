@@ -88,6 +88,7 @@ struct TokenTrouble {
 pub struct Weather {
     spells: RwLock<[Vec<Spell>; 6]>,
     tokens: TokenTrouble,
+    refused: RwLock<Vec<(usize, Timestamp, Timestamp)>>,
     /// Of a million requests, how many meet a 503 out of nowhere, and how many a cut body.
     noise_seed: u64,
     error_per_million: AtomicU32,
@@ -178,12 +179,22 @@ impl Weather {
         }
     }
 
+    /// Refuses the credential of one account in `[from, to)`, also while the weather runs.
+    pub fn refuse_token(&self, index: usize, from: Timestamp, to: Timestamp) {
+        self.refused.write().expect("weather is never poisoned").push((index, from, to));
+    }
+
     /// Is the credential of account `index` refused at `now`?
     pub fn token_refused(&self, index: usize, now: Timestamp) -> bool {
+        let forced = self.refused.read().expect("weather is never poisoned");
+        let mut forced = forced.iter().filter(|(account, ..)| *account == index);
+        if forced.any(|(_, from, to)| *from <= now && now < *to) {
+            return true;
+        }
         self.token_spell(index).is_some_and(|(from, to)| from <= now && now < to)
     }
 
-    /// The span in which the credential of account `index` is refused, if there is one.
+    /// The span in which the credential of account `index` is refused by this seed, if there is one.
     pub fn token_spell(&self, index: usize) -> Option<(Timestamp, Timestamp)> {
         let trouble = &self.tokens;
         let mut rng = Rng::fork(trouble.seed, index as u64);

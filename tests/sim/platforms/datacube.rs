@@ -14,6 +14,9 @@ use crate::world::{Account, PostChannel};
 /// The longest span of `getbizsummary`, in inclusive days.
 const SPAN_DAYS_MAX: i64 = 30;
 
+/// The figures of a day that nobody here looks at.
+const REST: &str = r#""share_user":1,"zaikan_user":0,"like_user":0,"comment_count":0,"collection_user":0,"redirect_ori_page_user":0"#;
+
 /// Statistics exist from this day on.
 fn first_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2025, 11, 1).expect("a calendar day")
@@ -73,7 +76,7 @@ pub(super) fn biz_summary(account: &Account, ask: &Ask<'_>) -> Reply {
         }
         let row = write!(
             body,
-            r#"{{"ref_date":"{day}","detail":{{"read_user":{readers},"read_user_source":[{{"user_count":{readers},"scene_desc":"全部"}}],"share_user":{pieces},"zaikan_user":0,"like_user":0,"comment_count":0,"collection_user":0,"redirect_ori_page_user":0,"send_page_count":{pieces}}}}}"#
+            r#"{{"ref_date":"{day}","detail":{{"read_user":{readers},"read_user_source":[{{"user_count":{readers},"scene_desc":"全部"}}],{REST},"send_page_count":{pieces}}}}}"#
         );
         row.expect("a string takes everything");
     }

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, header};
 use bytes::Bytes;
 use chrono::TimeDelta;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use tokio::sync::watch;
 
 use super::ask::{Ask, JSON, Reply};
@@ -152,8 +152,13 @@ fn respond(reply: Reply, truncated: bool) -> Response<Body> {
     let whole = reply.body.len();
     let body = if truncated {
         let half = reply.body.slice(..whole / 2);
-        let cut = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-        Body::from_stream(stream::iter([Ok::<Bytes, std::io::Error>(half), Err(cut)]))
+        let cut = async {
+            // What came before is flushed while this waits; an error at once would swallow the head.
+            tokio::task::yield_now().await;
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+        };
+        let first = stream::iter([Ok::<Bytes, std::io::Error>(half)]);
+        Body::from_stream(first.chain(stream::once(cut)))
     } else {
         Body::from(reply.body)
     };

@@ -86,10 +86,10 @@ fn feed(account: &Account, ask: &Ask<'_>) -> Reply {
     let shown = if ask.empty { 0 } else { FEED_ITEMS };
     for (number, post) in account.visible(ask.as_of).take(shown) {
         let time = feed_time(account, post.time);
-        let item = write!(
+        let item = writeln!(
             body,
             "<item><title>{title}</title><link>https://example.gov.test/{index}/{number}</link>\
-             <guid isPermaLink=\"false\">{index}-{number}</guid><pubDate>{time}</pubDate></item>\n",
+             <guid isPermaLink=\"false\">{index}-{number}</guid><pubDate>{time}</pubDate></item>",
             title = post.title(),
             index = account.index,
         );

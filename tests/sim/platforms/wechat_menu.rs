@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::ask::{Ask, Reply};
+use super::ask::Reply;
 use super::{Scene, article};
 use crate::world::{Account, MenuEntry, MenuTarget};
 
 /// `get_current_selfmenu_info`: works for every account, verified or not.
-pub(super) fn self_menu(scene: &Scene, account: &Account, ask: &Ask<'_>) -> Reply {
-    let Some(menu) = account.menu.as_ref().filter(|_| !ask.empty) else {
+pub(super) fn self_menu(scene: &Scene, account: &Account) -> Reply {
+    let Some(menu) = account.menu.as_ref() else {
         return Reply::json(&json!({"is_menu_open": 0, "selfmenu_info": {"button": []}}));
     };
     let mut buttons: Vec<(&str, Vec<Value>, bool)> = Vec::new();

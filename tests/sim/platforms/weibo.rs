@@ -1,6 +1,6 @@
 //! How does Weibo answer? The official interface with its error bodies; the mobile web is in `weibo_mobile`.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{Datelike as _, Timelike as _};
 use freshd_core::{Timestamp, civil};
 use serde_json::{Value, json};
 
@@ -9,10 +9,17 @@ use super::{Scene, weibo_mobile};
 use crate::rng::mix;
 use crate::world::{Account, Kind, Post};
 
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// `Tue May 24 18:04:53 +0800 2011`.
 pub(super) fn ruby_date(at: Timestamp) -> String {
-    let local: DateTime<FixedOffset> = civil::local(at);
-    local.format("%a %b %d %H:%M:%S %z %Y").to_string()
+    let at = civil::local(at);
+    let weekday = DAYS[at.weekday().num_days_from_monday() as usize];
+    let (month, day, year) = (MONTHS[at.month0() as usize], at.day(), at.year());
+    let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+    format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} +0800 {year}")
 }
 
 /// A post's id, which carries its second: `(id >> 22) + 515483463`.
@@ -84,11 +91,12 @@ fn official(scene: &Scene, ask: &Ask<'_>) -> Reply {
     let reply = if ask.path == "/2/users/show.json" {
         let mut user = user(account, uid, ask);
         if let Some((number, post)) = account.visible(ask.as_of).next().filter(|_| !ask.empty) {
-            user["status"] = status(account, number, post);
+            let status = status(account, number, post);
+            user["status"] = serde_json::from_str(&status).expect("written as JSON");
         }
         Reply::json(&user)
     } else {
-        timeline(account, uid, ask)
+        timeline(account, ask)
     };
     reply.about(account.index)
 }
@@ -103,43 +111,34 @@ fn user(account: &Account, uid: u64, ask: &Ask<'_>) -> Value {
 }
 
 /// A post as the official interface shows it.
-fn status(account: &Account, number: usize, post: &Post) -> Value {
+fn status(account: &Account, number: usize, post: &Post) -> String {
     let id = status_id(account, number, post);
-    let mut status = json!({
-        "created_at": ruby_date(post.time), "id": id, "idstr": id.to_string(), "mid": id.to_string(),
-        "text": post.title(), "source": "<a href=\"http://weibo.com\" rel=\"nofollow\">微博 weibo.com</a>",
-        "reposts_count": 1, "comments_count": 2, "attitudes_count": 3,
-        "visible": {"type": 0, "list_id": 0}
-    });
-    if post.repost {
-        // The deleted original: an empty time and no user; only the outer time counts.
-        status["retweeted_status"] = json!({
-            "created_at": "", "id": id - (90_u64 * 86_400 << 22), "deleted": "1",
-            "text": "抱歉，此微博已被作者删除。查看帮助:http://t.cn/Rfd3rQV"
-        });
-    }
-    status
+    let (created, title) = (ruby_date(post.time), post.title());
+    // The deleted original: an empty time and no user; only the outer time counts.
+    let original = match post.repost {
+        true => format!(
+            r#","retweeted_status":{{"created_at":"","id":{},"deleted":"1","text":"抱歉，此微博已被作者删除。"}}"#,
+            id - ((90_u64 * 86_400) << 22)
+        ),
+        false => String::new(),
+    };
+    format!(r#"{{"created_at":"{created}","id":{id},"idstr":"{id}","mid":"{id}","text":"{title}","#)
+        + r#""source":"<a href=\"http://weibo.com\" rel=\"nofollow\">微博 weibo.com</a>","reposts_count":1,"#
+        + &format!(
+            r#""comments_count":2,"attitudes_count":3,"visible":{{"type":0,"list_id":0}}{original}}}"#
+        )
 }
 
-fn timeline(account: &Account, uid: u64, ask: &Ask<'_>) -> Reply {
+fn timeline(account: &Account, ask: &Ask<'_>) -> Reply {
     let count = ask.number("count").unwrap_or(20).clamp(1, 100);
     let page = ask.number("page").unwrap_or(1).max(1);
-    let skip = usize::try_from((page - 1) * count).unwrap_or(usize::MAX);
+    let skip = usize::try_from((page - 1).saturating_mul(count)).unwrap_or(usize::MAX);
     let take = if ask.empty { 0 } else { usize::try_from(count).unwrap_or(20) };
-    let mut statuses: Vec<Value> = account
-        .visible(ask.as_of)
-        .skip(skip)
-        .take(take)
-        .map(|(number, post)| status(account, number, post))
-        .collect();
-    if ask.param("trim_user") != Some("1")
-        && let Some(first) = statuses.first_mut()
-    {
-        first["user"] = json!({"id": uid, "idstr": uid.to_string(), "screen_name": account.name});
-    }
+    let shown = account.visible(ask.as_of).skip(skip).take(take);
+    let statuses: Vec<String> = shown.map(|(number, post)| status(account, number, post)).collect();
     let total = if ask.empty { 0 } else { account.visible(ask.as_of).count() };
-    Reply::json(&json!({
-        "statuses": statuses, "hasvisible": false, "previous_cursor": 0, "next_cursor": 0,
-        "total_number": total
-    }))
+    let statuses = statuses.join(",");
+    Reply::raw_json(format!(
+        r#"{{"statuses":[{statuses}],"hasvisible":false,"previous_cursor":0,"next_cursor":0,"total_number":{total}}}"#
+    ))
 }

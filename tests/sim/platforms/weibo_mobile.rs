@@ -75,61 +75,63 @@ fn profile(account: &Account, uid: u64, ask: &Ask<'_>) -> Reply {
 
 fn posts(account: &Account, uid: u64, ask: &Ask<'_>) -> Reply {
     let page = usize::try_from(ask.number("page").unwrap_or(1).max(1)).unwrap_or(usize::MAX);
-    let user = json!({"id": uid, "screen_name": account.name, "verified": true});
-    let mut cards: Vec<Value> = Vec::with_capacity(PAGE + 1);
+    let mut cards: Vec<String> = Vec::with_capacity(PAGE + 1);
+    let mut since = 0;
     if page == 1 {
         let pinned = account.visible(ask.as_of).filter(|(_, post)| post.pinned);
-        cards.extend(pinned.map(|(number, post)| card(account, number, post, &user)));
+        cards.extend(pinned.map(|(number, post)| card(account, number, post, uid)));
     }
     let plain = account.visible(ask.as_of).filter(|(_, post)| !post.pinned);
     let page_of = plain.skip((page - 1).saturating_mul(PAGE)).take(PAGE);
     for (nth, (number, post)) in page_of.enumerate() {
-        let card = card(account, number, post, &user);
+        since = status_id(account, number, post);
+        let card = card(account, number, post, uid);
         // With nothing pinned the newest post sits inside a group card on some accounts.
-        let grouped = nth == 0 && page == 1 && cards.is_empty() && account.index % 3 == 0;
+        let grouped = nth == 0 && page == 1 && cards.is_empty() && account.index.is_multiple_of(3);
         cards.push(match grouped {
-            true => json!({"card_type": 11, "itemid": "", "show_type": 1, "card_group": [card]}),
+            true => {
+                format!(r#"{{"card_type":11,"itemid":"","show_type":1,"card_group":[{card}]}}"#)
+            }
             false => card,
         });
     }
     if cards.is_empty() {
         return nothing_here();
     }
-    let since = cards.last().and_then(|card| card.pointer("/mblog/id").cloned());
-    Reply::json(&json!({"ok": 1, "data": {
-        "cardlistInfo": {
-            "containerid": format!("107603{uid}"), "v_p": 42, "show_style": 1,
-            "total": account.published_by(ask.as_of).len() + 7, "page": page + 1, "since_id": since
-        },
-        "cards": cards, "scheme": "", "showAppTips": 0
-    }}))
+    let (cards, total, next) =
+        (cards.join(","), account.published_by(ask.as_of).len() + 7, page.saturating_add(1));
+    let info = format!(
+        r#"{{"containerid":"107603{uid}","v_p":42,"show_style":1,"total":{total},"page":{next},"since_id":{since}}}"#
+    );
+    Reply::raw_json(format!(
+        r#"{{"ok":1,"data":{{"cardlistInfo":{info},"cards":[{cards}],"scheme":"","showAppTips":0}}}}"#
+    ))
 }
 
-fn card(account: &Account, number: usize, post: &Post, user: &Value) -> Value {
+fn card(account: &Account, number: usize, post: &Post, uid: u64) -> String {
     let id = status_id(account, number, post);
-    let mut mblog = json!({
-        "visible": {"type": 0, "list_id": 0}, "created_at": ruby_date(post.time),
-        "id": id.to_string(), "mid": id.to_string(), "bid": format!("K{:x}", id & 0xffff_ffff),
-        "text": post.title(), "source": "微博 weibo.com", "user": user,
-        "reposts_count": 1, "comments_count": 2, "attitudes_count": 3, "isLongText": false,
-        "mblogtype": 0
-    });
-    if post.pinned {
-        mblog["isTop"] = json!(1);
-        mblog["mblogtype"] = json!(2);
-        mblog["title"] = json!({"text": "置顶", "base_color": 1});
-    }
-    if post.repost {
-        mblog["retweeted_status"] = json!({
-            "created_at": ruby_date(post.time - chrono::TimeDelta::days(90)), "deleted": "1", "state": 7,
-            "id": (id - (90_u64 * 86_400 << 22)).to_string(), "user": null,
-            "text": "抱歉，此微博已被作者删除。查看帮助"
-        });
-    }
-    json!({
-        "card_type": 9, "itemid": format!("107603{}_-_{id}", user["id"]),
-        "scheme": format!("https://m.weibo.cn/status/{id}"),
-        "profile_type_id": if post.pinned { "proweibotop_" } else { "proweibo_" },
-        "mblog": mblog
-    })
+    let (created, title, name) = (ruby_date(post.time), post.title(), &account.name);
+    let pinned = match post.pinned {
+        true => r#""isTop":1,"mblogtype":2,"title":{"text":"置顶","base_color":1}"#,
+        false => r#""mblogtype":0"#,
+    };
+    let original = match post.repost {
+        true => format!(
+            r#","retweeted_status":{{"created_at":"{}","deleted":"1","state":7,"id":"{}","user":null,"text":"抱歉，此微博已被作者删除。查看帮助"}}"#,
+            ruby_date(post.time - chrono::TimeDelta::days(90)),
+            id - ((90_u64 * 86_400) << 22)
+        ),
+        false => String::new(),
+    };
+    let place = if post.pinned { "proweibotop_" } else { "proweibo_" };
+    format!(
+        r#"{{"card_type":9,"itemid":"107603{uid}_-_{id}","scheme":"https://m.weibo.cn/status/{id}","#
+    ) + &format!(
+        r#""profile_type_id":"{place}","mblog":{{"visible":{{"type":0,"list_id":0}},"created_at":"{created}","#
+    ) + &format!(
+        r#""id":"{id}","mid":"{id}","bid":"K{:x}","text":"{title}","source":"微博 weibo.com","#,
+        id & 0xffff_ffff
+    ) + &format!(
+        r#""user":{{"id":{uid},"screen_name":"{name}","verified":true}},"reposts_count":1,"comments_count":2,"#
+    ) + &format!(r#""attitudes_count":3,"isLongText":false,{pinned}{original}}}}}"#)
 }

@@ -156,7 +156,7 @@ fn identity(
             (Kind::App(app), "移动客户端(APP)", "app", handle)
         }
         5 => (Kind::Bridge, "微信公众号", "wechat", gh(rng)),
-        _ if dealt.nth % 2 == 0 => (Kind::Unsourced, "微信公众号", "wechat", gh(rng)),
+        _ if dealt.nth.is_multiple_of(2) => (Kind::Unsourced, "微信公众号", "wechat", gh(rng)),
         _ => (Kind::Unsourced, "抖音", "抖音", format!("dy{:010}", number + 1_000)),
     }
 }
