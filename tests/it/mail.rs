@@ -1,4 +1,5 @@
 //! Do letters arrive, once each, over a real SMTP conversation?
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod scene;
 
