@@ -142,7 +142,7 @@ async fn a_busy_server_gets_the_letter_later_with_the_same_message_id() {
         MailBehaviour::DropBeforeGreeting,
     ];
     for behaviour in behaviours {
-        let (scene, mut deliverer) = one_letter().await;
+        let (scene, deliverer) = one_letter().await;
         scene.mail.set_behaviour_times(None, behaviour, 1);
         let done = deliverer.tick(morning()).await.unwrap();
         assert_eq!((done.deferred, done.accepted), (1, 0), "{behaviour:?}");
@@ -162,7 +162,7 @@ async fn a_busy_server_gets_the_letter_later_with_the_same_message_id() {
 
 #[tokio::test]
 async fn a_line_that_breaks_after_the_message_repeats_it_under_the_same_id() {
-    let (scene, mut deliverer) = one_letter().await;
+    let (scene, deliverer) = one_letter().await;
     scene.mail.set_behaviour_times(None, MailBehaviour::DropAfterData, 1);
     assert_eq!(deliverer.tick(morning()).await.unwrap().deferred, 1);
     assert_eq!(deliverer.tick(next(&scene)).await.unwrap().accepted, 1);
@@ -173,7 +173,7 @@ async fn a_line_that_breaks_after_the_message_repeats_it_under_the_same_id() {
 
 #[tokio::test]
 async fn a_sender_that_died_is_followed_by_the_next_after_its_lease() {
-    let (scene, mut deliverer) = one_letter().await;
+    let (scene, deliverer) = one_letter().await;
     let lease = morning() + TimeDelta::minutes(5);
     let id = scene.store.claim_letters(morning(), lease, 10).unwrap().remove(0).id;
     assert_eq!(deliverer.tick(morning() + TimeDelta::minutes(4)).await.unwrap().accepted, 0);
@@ -185,7 +185,7 @@ async fn a_sender_that_died_is_followed_by_the_next_after_its_lease() {
 #[tokio::test]
 async fn a_refusal_is_final_and_told_to_the_operators_once() {
     for (behaviour, code) in [(MailBehaviour::Refuse, "550"), (MailBehaviour::TooBig, "552")] {
-        let (scene, mut deliverer) = one_letter().await;
+        let (scene, deliverer) = one_letter().await;
         scene.mail.set_behaviour(Some("a@b.cn"), behaviour);
         assert_eq!(deliverer.tick(morning()).await.unwrap().refused, 1);
         let letter = scene.letters().remove(0);
@@ -205,7 +205,7 @@ async fn a_refusal_is_final_and_told_to_the_operators_once() {
 
 #[tokio::test]
 async fn a_letter_is_given_up_after_five_days_and_told() {
-    let (scene, mut deliverer) = one_letter().await;
+    let (scene, deliverer) = one_letter().await;
     scene.mail.set_behaviour(Some("a@b.cn"), MailBehaviour::TryLater);
     let mut now = morning();
     let mut tries = 0;
@@ -223,7 +223,7 @@ async fn a_letter_is_given_up_after_five_days_and_told() {
 
 #[tokio::test]
 async fn a_server_that_is_down_is_asked_seldom_and_the_letters_wait() {
-    let (scene, mut deliverer) = one_letter().await;
+    let (scene, deliverer) = one_letter().await;
     for number in 2..=5 {
         scene.add(&account(number, &format!("a{number}@b.cn")), at(11, 1, 9), morning());
     }
@@ -243,7 +243,7 @@ async fn a_server_that_is_down_is_asked_seldom_and_the_letters_wait() {
 
 #[tokio::test]
 async fn a_retry_goes_at_once_and_brings_the_reply() {
-    let (scene, mut deliverer) = one_letter().await;
+    let (scene, deliverer) = one_letter().await;
     scene.mail.set_behaviour_times(None, MailBehaviour::TryLater, 1);
     deliverer.tick(morning()).await.unwrap();
     let id = scene.letters()[0].id.clone();

@@ -22,7 +22,7 @@ async fn hold_drafts_and_sends_nothing_until_released() {
     scene.settings.mail.from = Some("freshd@maoming.gov.cn".to_owned());
     assert_eq!(scene.deliver(morning()).await.accepted, 0);
     assert_eq!(scene.mail.connections(), 0);
-    let mut deliverer = scene.deliverer();
+    let deliverer = scene.deliverer();
     let held = scene.letters();
     assert!(deliverer.retry(&held[0].id, morning()).await.is_err(), "held is not retried");
     let ids = [held[0].id.clone(), "nothing".to_owned()];
@@ -36,6 +36,23 @@ async fn hold_drafts_and_sends_nothing_until_released() {
     let done = deliverer.release(&[], "张三", later).await.unwrap();
     assert_eq!((done.released.len(), done.cancelled.len()), (0, 1));
     assert_eq!(scene.states()[1].1, Cancelled);
+}
+
+#[tokio::test]
+async fn of_many_held_letters_only_the_newest_word_goes_out() {
+    let mut scene = Scene::new().await;
+    scene.settings.mail.mode = MailMode::Hold;
+    let posted = at(11, 15, 12);
+    for days_left in [5, 3, 1] {
+        let now = posted + TimeDelta::days(14 - days_left);
+        scene.add(&account(1, "a@b.cn"), posted, now);
+        assert_eq!(scene.notify(now).await.letters.len(), 1);
+    }
+    let now = posted + TimeDelta::days(13);
+    let done = scene.deliverer().release(&[], "张三", now).await.unwrap();
+    assert_eq!((done.released.len(), done.cancelled.len()), (1, 2));
+    assert_eq!(scene.deliver(now).await.accepted, 1);
+    assert!(scene.mail.mails()[0].text_body().unwrap().contains("请于11月28日(含)前发布"));
 }
 
 #[tokio::test]

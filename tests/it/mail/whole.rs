@@ -1,7 +1,7 @@
 //! Does the whole letter arrive as composed, one for each recipient, and never before its record?
 
 use chrono::TimeDelta;
-use freshd::notify::LetterEvent;
+use freshd::notify::{LetterEvent, Outbox};
 use freshd::store::LetterState;
 use freshd_core::reminder::Reason;
 use freshd_core::state::AccountState;
@@ -89,14 +89,21 @@ async fn a_dry_run_tells_the_same_and_changes_nothing() {
     let now = morning();
     scene.add(&account(1, "a@b.cn"), at(11, 1, 9), now);
     scene.diary.clear();
-    let mut notifier = freshd::notify::Notifier::new(scene.store.clone(), scene.settings.clone());
+    let notifier = freshd::notify::Notifier::new(scene.store.clone(), scene.settings.clone());
     let dry = notifier.tick(now, true).await.unwrap();
     assert!(scene.diary.lines().is_empty() && scene.letters().is_empty());
     let wet = notifier.tick(now, false).await.unwrap();
     assert_eq!((&dry.told, &dry.letters), (&wet.told, &wet.letters));
     assert!(dry.dry_run && dry.summary().starts_with("查看了 1 个账号,试运行"));
     let json = serde_json::to_value(&wet).unwrap();
-    assert_eq!(json["letters"][0]["reason"][0], "overdue");
+    assert_eq!(json["letters"][0]["reason"], "overdue");
+    let outbox = serde_json::to_value(Outbox::of(&scene.store).unwrap()).unwrap();
+    let letter = &outbox["letters"][0];
+    assert_eq!(letter["reason"], "overdue");
+    assert_eq!((&letter["state"], &letter["to"]), (&"queued".into(), &"a@b.cn".into()));
+    assert_eq!((&letter["attempts"], &letter["last_reply"]), (&0.into(), &serde_json::Value::Null));
+    assert!(letter["next_attempt"].as_str().unwrap().starts_with("2026-11-25T09:59:59"));
+    assert!(letter["message_id"].as_str().unwrap().starts_with("<freshd."));
     assert_eq!(json["at"], "2026-11-25T10:00:00+08:00");
 }
 
