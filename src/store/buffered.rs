@@ -2,8 +2,9 @@
 //! below as one batch: at a barrier, when enough has gathered, or after a second.
 //!
 //! sled writes and syncs its log twice for each batch, whatever its size: a poll's commit cost two
-//! syncs of the disk and 150 to 250 µs of the processor. Nothing is promised before a barrier, so
-//! nothing is lost by waiting for one; and what is set and removed again meanwhile is never written.
+//! syncs of the disk and 240 µs of the processor (93 µs when gathered; unoptimised sled). Nothing is
+//! promised before a barrier, so nothing is lost by waiting for one; and what is set and removed
+//! again meanwhile is never written.
 //!
 //! **Invariant:** whole commits only, in their order: after a crash the state is one that was.
 
