@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** nothing here reads a store or a clock; whoever calls brings the accounts and the instant.
 
+pub mod book;
 pub mod explain;
+pub mod export;
+pub mod precheck;
 pub mod table;
 pub mod view;
 pub mod words;
