@@ -1,13 +1,13 @@
 //! What do programs get? `/api/v1`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::WebState;
 use super::problem::Problem;
-use super::query::{self, Asked};
+use super::query::{self, Asked, AskedId};
 
 fn unknown(id: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("没有账号 {id}"))
@@ -29,8 +29,9 @@ pub(super) async fn accounts(
 /// `explain --json`.
 pub(super) async fn account(
     State(state): State<WebState>,
-    Path(id): Path<String>,
+    asked: AskedId,
 ) -> Result<Json<Value>, Problem> {
+    let id = query::id(asked)?;
     let asked = id.clone();
     let found = state.read(move |data| data.account(&asked)).await?;
     found.map(Json).ok_or_else(|| unknown(&id))
@@ -39,8 +40,9 @@ pub(super) async fn account(
 /// `{"id", "history": […]}`, newest first.
 pub(super) async fn history(
     State(state): State<WebState>,
-    Path(id): Path<String>,
+    asked: AskedId,
 ) -> Result<Json<Value>, Problem> {
+    let id = query::id(asked)?;
     let asked = id.clone();
     let found = state.read(move |data| data.history(&asked)).await?;
     let entries = found.ok_or_else(|| unknown(&id))?;

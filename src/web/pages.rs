@@ -1,6 +1,6 @@
 //! What do people see? One page with every account, and a page for each account with why.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use freshd_core::verdict::Outcome;
@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use super::query::{self, Asked};
+use super::query::{self, Asked, AskedId};
 use super::words::{self, segment};
 use super::{Page, PageFilter, WebState};
 use crate::report::table::{note_of, when_text};
@@ -156,8 +156,9 @@ fn row(account: &AccountView) -> Value {
 /// One account: clause, evidence, coverage and gaps.
 pub(super) async fn account(
     State(state): State<WebState>,
-    Path(id): Path<String>,
+    asked: AskedId,
 ) -> Result<Response, Problem> {
+    let id = query::id(asked)?;
     let asked = id.clone();
     let Some(account) = state.read(move |data| data.account(&asked)).await? else {
         let page = state.pages.render("missing.html", json!({"id": id}))?;

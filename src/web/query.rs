@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use freshd_core::account::platform;
 use freshd_core::verdict::Outcome;
@@ -14,6 +14,15 @@ use crate::report::words::platform_chinese;
 
 /// A query as it comes; of a key that is given twice the last counts.
 pub(super) type Asked = Result<Query<BTreeMap<String, String>>, QueryRejection>;
+
+/// An account's id as it stands in the path.
+pub(super) type AskedId = Result<Path<String>, PathRejection>;
+
+/// Reads the id.
+pub(super) fn id(asked: AskedId) -> Result<String, Problem> {
+    let bad = |error| Problem::new(StatusCode::BAD_REQUEST, format!("看不懂账号标识:{error}"));
+    asked.map(|Path(id)| id).map_err(bad)
+}
 
 /// Reads `verdict platform region unit q cursor limit`; unknown keys are passed over, empty values ask for nothing.
 pub(super) fn filter(asked: Asked) -> Result<PageFilter, Problem> {
