@@ -83,6 +83,8 @@ fn write_change(store: &Store, n: u64) {
         lease_until: None,
         last_reply: None,
         created_at: at,
+        first_attempt: None,
+        late_after: None,
         operator_told: false,
     };
     let body = LetterBody { text: text_of(n), html: String::new() };

@@ -114,8 +114,8 @@ fn store_costs() {
         let (spent, processor) = (millis(begun), processor() - processor_begun);
         store.barrier_blocking().unwrap();
         println!(
-            "round {round}: commit of {bytes} B and 2 due times {:.0} µs, of the processor {:.0} µs; \
-             rss {} MiB, disk {} B/account",
+            "round {round}: commit of {bytes} B and 2 due times {:.0} µs, \
+             of the processor {:.0} µs; rss {} MiB, disk {} B/account",
             spent * 1000.0 / accounts as f64,
             processor * 1000.0 / accounts as f64,
             memory("VmRSS"),
