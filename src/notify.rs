@@ -19,7 +19,8 @@ pub mod window;
 mod write;
 
 pub use deliver::{DeliverReport, Deliverer};
-pub use report::NotifyReport;
+pub use release::{Released, RetryError};
+pub use report::{NotifyReport, Outbox, OutboxLetter};
 pub use settings::NotifySettings;
 pub use tick::{Notifier, NotifyError};
 pub use write::LetterEvent;

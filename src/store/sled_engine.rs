@@ -58,8 +58,10 @@ impl SledEngine {
         }
         let db = match open_caught(dir, cache_bytes) {
             Err(Refusal::Corrupt(detail)) => {
-                tracing::error!(dir = %dir.display(), detail, "store refused to open; setting snapshots aside");
-                opening.set_aside.extend(directory::set_aside(dir, |name| name.starts_with("snap."))?);
+                let dir_text = dir.display();
+                tracing::error!(dir = %dir_text, detail, "store corrupt; setting snapshots aside");
+                let snapshots = directory::set_aside(dir, |name| name.starts_with("snap."))?;
+                opening.set_aside.extend(snapshots);
                 wait_for_release(dir)?;
                 open_caught(dir, cache_bytes)
             }

@@ -1,3 +1,4 @@
 //! One integration binary: each module asks one question of the crate from outside.
 
+mod mail;
 mod store_measure;

@@ -85,6 +85,8 @@ fn unknown_text(s: &Subject<'_>, last: Option<&Seen>) -> String {
     });
     let why = if straddles {
         format!("最近一条发布的时间不够确切,无法断定是否在{days}天内")
+    } else if s.joined.is_empty() && last.is_none() {
+        return "还没有取得任何数据".to_owned();
     } else if s.joined.is_empty() {
         "现有来源只能证明发布过,不能证明没有发布".to_owned()
     } else if s.joined.until().is_some_and(|until| until < oldest_as_of(s.now)) {
@@ -278,6 +280,9 @@ pub(super) fn menu_links(menu: &MenuHealth, now: Timestamp) -> Ruling {
     let bad = menu.entries.iter().filter(|e| matches!(e.health, Dead | Placeholder));
     let named: Vec<_> = bad.map(|e| format!("{}({})", e.entry.path.join("/"), e.reason)).collect();
     let mut reason = format!("自定义菜单{}", menu_state_chinese(menu.state));
+    if menu.entries.is_empty() && menu.read_at.is_none() {
+        reason = "没有读取到自定义菜单".to_owned();
+    }
     if !named.is_empty() {
         reason = format!("{reason}:{}", named.join("、"));
     }
