@@ -54,7 +54,7 @@ pub async fn once(scenario: &Scenario) -> anyhow::Result<Found> {
     for day in 0..=scenario.days {
         let now = province.start + TimeDelta::days(i64::from(day));
         driver.run_to(now).await?;
-        last = truth::compare_all(&app, &province.world, now)?;
+        last = truth::compare_all(&app, &province.world, &province.weather, now)?;
         comparisons += last.len();
         Found::note(&mut wrong, &last, now);
     }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
 use freshd_core::verdict::{EvidenceClass, Outcome};
+use freshd_sim::request_log::Violation;
 use freshd_sim::{RequestLog, Site};
 
 use super::drive::Course;
@@ -40,7 +41,7 @@ pub struct Traffic {
     /// Most requests about one account on one platform in a day.
     pub busiest_day: usize,
     /// Requests before a Retry-After was over.
-    pub violations: usize,
+    pub violations: Vec<Violation>,
     /// Requests at the very instant of a Retry-After.
     pub under_way: u64,
 }
@@ -55,7 +56,7 @@ impl Traffic {
                 .collect(),
             total: log.total(),
             busiest_day: log.per_account_day().into_values().max().unwrap_or_default(),
-            violations: log.violations().len(),
+            violations: log.violations(),
             under_way: log.under_way(),
         }
     }
@@ -110,7 +111,7 @@ impl Found {
 
     /// Was no verdict ever wrong, no letter sent twice, and no platform's wish ignored?
     pub fn is_right(&self) -> bool {
-        self.wrong.is_empty() && self.post.twice == 0 && self.traffic.violations == 0
+        self.wrong.is_empty() && self.post.twice == 0 && self.traffic.violations.is_empty()
     }
 
     /// The report, Chinese, ending with a line end.
@@ -176,8 +177,13 @@ impl Found {
         writeln!(
             out,
             "  待核实(来源不足):没有来源能证明没有发布,freshd 不据此判不达标。\n  \
-             待核实(证据未齐):刚刚超期(公众号统计晚一天、注销须两次核验),或平台当时故障。"
-        )
+             待核实(证据未齐):刚刚超期(公众号统计晚一天、注销须两次核验),或平台、凭据当时故障:"
+        )?;
+        let open = self.last.iter().filter(|one| one.mark == Mark::NotYet);
+        for one in open.clone().take(LIST_MAX) {
+            writeln!(out, "    {} {}({}):{}", one.id, one.name, one.situation.chinese(), one.why)?;
+        }
+        more(out, open.count())
     }
 
     fn write_wrong(&self, out: &mut String) -> std::fmt::Result {
@@ -212,6 +218,9 @@ impl Found {
             "  菜单:{with} 个账号共有 {} 项打不开,查出 {} 项;误报 {} 项,漏报 {} 项",
             menus.broken, menus.found, menus.false_alarms, menus.missed,
         )?;
+        for line in self.last.iter().flat_map(|one| &one.menu_wrong).take(LIST_MAX) {
+            writeln!(out, "    {line}")?;
+        }
         writeln!(
             out,
             "  客户端:{} 个已无处下载,判出 {} 个;{} 个互动功能失效,判出 {} 个",
@@ -262,14 +271,22 @@ impl Found {
             out,
             "\n六、访问平台:共 {} 次请求,平均每个账号每天 {each:.1} 次,最多一天 {} 次;\
              未等 Retry-After 就访问 {} 次(另有 {} 次与其同时发出)",
-            traffic.total, traffic.busiest_day, traffic.violations, traffic.under_way,
+            traffic.total,
+            traffic.busiest_day,
+            traffic.violations.len(),
+            traffic.under_way,
         )?;
         let head = ["平台", "请求", "一分钟内最多"].map(str::to_owned).to_vec();
         let rows = traffic.sites.iter().map(|(name, requests, minute)| {
             vec![(*name).to_owned(), requests.to_string(), minute.to_string()]
         });
         out.push_str(&table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
-        Ok(())
+        for early in traffic.violations.iter().take(LIST_MAX) {
+            let (at, until) = (minute_text(early.request.at), minute_text(early.not_before));
+            let (site, path) = (early.request.site.name(), &early.request.path);
+            writeln!(out, "  {at} 访问 {site} {path},应等到 {until}")?;
+        }
+        more(out, traffic.violations.len())
     }
 
     fn write_time(&self, out: &mut String) -> std::fmt::Result {

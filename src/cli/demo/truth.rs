@@ -6,14 +6,13 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::link::LinkHealth;
 use freshd_core::rulebook::Rule;
-use freshd_core::state::AccountState;
 use freshd_core::verdict::{EvidenceClass, Judgement, Outcome};
-use freshd_sim::World;
 use freshd_sim::world::{Account, Kind};
+use freshd_sim::{Site, Weather, World};
 
 use crate::app::App;
 
-/// A provable trouble that is not called a fail this long after it began, with no fault in the way, was missed, days.
+/// A provable trouble that is not called a fail this long after it began, with no bad weather in the way, was missed, days.
 /// (WeChat's statistics are a day behind, and a disappearance needs two looks.)
 const GRACE_DAYS: i64 = 3;
 
@@ -104,6 +103,8 @@ pub struct Compared {
     pub why: String,
     /// How its menu's entries agree.
     pub menu: MenuTally,
+    /// Entries of its menu of which something untrue is said, in words.
+    pub menu_wrong: Vec<String>,
 }
 
 /// Entries of menus.
@@ -137,14 +138,19 @@ impl MenuTally {
 }
 
 /// Holds every account against the truth at `now`.
-pub fn compare_all(app: &App, world: &World, now: Timestamp) -> anyhow::Result<Vec<Compared>> {
+pub fn compare_all(
+    app: &App,
+    world: &World,
+    weather: &Weather,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Compared>> {
     let window = app.policy().window;
     let mut compared = Vec::with_capacity(world.accounts.len());
-    app.for_each_judged(now, |account, state, judgement| {
+    app.for_each_judged(now, |account, _, judgement| {
         let known = world.find(account.id.as_str());
         compared.extend(known.and_then(|known| {
-            let against = Against { world, account: known, window, now };
-            against.compare(&state, &judgement)
+            let against = Against { world, weather, account: known, window, now };
+            against.compare(&judgement)
         }));
         Ok(true)
     })?;
@@ -154,17 +160,19 @@ pub fn compare_all(app: &App, world: &World, now: Timestamp) -> anyhow::Result<V
 /// The truth of one account at one instant.
 struct Against<'a> {
     world: &'a World,
+    weather: &'a Weather,
     account: &'a Account,
     window: TimeDelta,
     now: Timestamp,
 }
 
 impl Against<'_> {
-    fn compare(&self, state: &AccountState, judgement: &Judgement) -> Option<Compared> {
+    fn compare(&self, judgement: &Judgement) -> Option<Compared> {
         let verdict = judgement.verdict?;
         let troubles = self.troubles(self.now);
         let situation = troubles.keys().next().copied().unwrap_or(Situation::Well);
-        let (mark, why) = self.mark(verdict, &troubles, state, judgement);
+        let (menu, menu_wrong) = self.menu(judgement);
+        let (mark, why) = self.mark(verdict, &troubles, judgement);
         Some(Compared {
             id: self.account.id.to_string(),
             name: self.account.name.clone(),
@@ -173,7 +181,8 @@ impl Against<'_> {
             class: judgement.evidence_class,
             mark,
             why,
-            menu: self.menu(judgement),
+            menu,
+            menu_wrong,
         })
     }
 
@@ -206,7 +215,6 @@ impl Against<'_> {
         &self,
         verdict: Outcome,
         troubles: &BTreeMap<Situation, Timestamp>,
-        state: &AccountState,
         judgement: &Judgement,
     ) -> (Mark, String) {
         let stale = judgement.ruling(Rule::ContentStale);
@@ -222,23 +230,39 @@ impl Against<'_> {
         if verdict == Outcome::Fail {
             return (Mark::Right, String::new());
         }
-        let faults = state.sources.values().any(|source| !source.faults.is_empty());
+        let said = stale.map(|ruling| ruling.reason.clone()).unwrap_or_default();
+        let disturbed = self.is_disturbed();
         let provable = self.world.truth_of(self.account, self.now).provable;
         let late = troubles.iter().find(|(situation, since)| {
             let provable = provable || **situation != Situation::Silent;
             provable && self.now - **since > TimeDelta::days(GRACE_DAYS)
         });
         match late {
-            Some((situation, since)) if !faults => {
+            Some((situation, since)) if !disturbed => {
                 let since = freshd_core::civil::minute_text(*since);
-                let said = stale.map(|ruling| ruling.reason.clone()).unwrap_or_default();
                 let what = situation.chinese();
                 (Mark::Missed, format!("事实:{since}起{what};判为{}:{said}", verdict.chinese()))
             }
             _ if passes && troubles.is_empty() => (Mark::Right, String::new()),
-            _ if provable || faults || passes => (Mark::NotYet, String::new()),
+            _ if provable || passes => (Mark::NotYet, said),
             _ => (Mark::CannotTell, String::new()),
         }
+    }
+
+    /// Was one of its platforms, or its credential, in trouble within the grace?
+    fn is_disturbed(&self) -> bool {
+        let sites: &[Site] = match &self.account.kind {
+            Kind::Wechat { .. } => &[Site::Wechat, Site::Article],
+            Kind::Weibo { .. } => &[Site::Weibo],
+            Kind::Nanfang { .. } => &[Site::Nanfang],
+            Kind::App(_) => &[Site::Itunes, Site::Web],
+            Kind::Bridge | Kind::Unsourced => &[Site::Web],
+        };
+        let since = self.now - TimeDelta::days(GRACE_DAYS);
+        let spells = sites.iter().flat_map(|site| self.weather.spells(*site));
+        let mut spans = spells.map(|spell| (spell.from, spell.to));
+        let near = |(from, to): (Timestamp, Timestamp)| from <= self.now && to > since;
+        spans.any(near) || self.weather.token_spell(self.account.index).is_some_and(near)
     }
 
     /// Why a fail is not true, if it is not.
@@ -268,8 +292,8 @@ impl Against<'_> {
     }
 
     /// Entry by entry, at the instant at which each was checked.
-    fn menu(&self, judgement: &Judgement) -> MenuTally {
-        let mut tally = MenuTally::default();
+    fn menu(&self, judgement: &Judgement) -> (MenuTally, Vec<String>) {
+        let (mut tally, mut wrong) = (MenuTally::default(), Vec::new());
         for held in &judgement.menu.entries {
             let at = held.checked_at.or(judgement.menu.read_at).unwrap_or(self.now);
             let called_dead = matches!(held.health, LinkHealth::Dead | LinkHealth::Placeholder);
@@ -277,10 +301,17 @@ impl Against<'_> {
             tally.broken += usize::from(broken);
             tally.found += usize::from(broken && called_dead);
             let dead_then = self.leads_nowhere(&held.entry.path, at);
+            let missed = held.health == LinkHealth::Alive && dead_then;
             tally.false_alarms += usize::from(called_dead && !dead_then);
-            tally.missed += usize::from(held.health == LinkHealth::Alive && dead_then);
+            tally.missed += usize::from(missed);
+            if missed || (called_dead && !dead_then) {
+                let (at, path) = (freshd_core::civil::minute_text(at), held.entry.path.join("/"));
+                let target = held.entry.target.as_deref().unwrap_or_default();
+                let id = &self.account.id;
+                wrong.push(format!("{id} {path} {target}({at}:{})", held.reason));
+            }
         }
-        tally
+        (tally, wrong)
     }
 
     fn leads_nowhere(&self, path: &[String], at: Timestamp) -> bool {
