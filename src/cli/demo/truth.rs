@@ -7,7 +7,7 @@ use freshd_core::Timestamp;
 use freshd_core::link::LinkHealth;
 use freshd_core::rulebook::Rule;
 use freshd_core::verdict::{EvidenceClass, Judgement, Outcome};
-use freshd_sim::world::{Account, Kind};
+use freshd_sim::world::{Account, Kind, MenuTarget};
 use freshd_sim::{Site, Weather, World};
 
 use crate::app::App;
@@ -235,7 +235,8 @@ impl Against<'_> {
         let provable = self.world.truth_of(self.account, self.now).provable;
         let late = troubles.iter().find(|(situation, since)| {
             let provable = provable || **situation != Situation::Silent;
-            provable && self.now - **since > TimeDelta::days(GRACE_DAYS)
+            let known = (**since).max(self.world.spec.start);
+            provable && self.now - known > TimeDelta::days(GRACE_DAYS)
         });
         match late {
             Some((situation, since)) if !disturbed => {
@@ -318,6 +319,10 @@ impl Against<'_> {
         let entries = self.account.menu.as_ref().map(|menu| menu.entries.as_slice());
         let entry = entries.unwrap_or_default().iter().find(|entry| entry.path == path);
         match entry {
+            // The platform shows a notice in place of the articles of an account that is no more.
+            Some(entry) if entry.target == MenuTarget::Article => {
+                self.account.gone_by(at).is_some()
+            }
             Some(entry) => entry.target.is_alive(at) == Some(false),
             // The addresses that a unit reports lead nowhere if it has no such page.
             None => self.account.kind == Kind::Bridge,
