@@ -64,6 +64,8 @@ pub struct PollEnv {
     pub parts: Arc<RwLock<Arc<Parts>>>,
     /// Accounts whose menu links want a check, and from when on.
     pub links_wanted: Arc<Mutex<BTreeMap<AccountId, Timestamp>>>,
+    /// Sites of links that asked to be left alone, and until when.
+    pub quiet_sites: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     /// Slots of courtesy, shared by the loop and by commands.
     pub slots: Arc<Mutex<Slots>>,
     /// Who has to wait; shared like the slots.
@@ -85,6 +87,7 @@ impl PollEnv {
             metrics,
             parts: Arc::new(RwLock::new(Arc::new(parts))),
             links_wanted: Arc::default(),
+            quiet_sites: Arc::default(),
             slots: Arc::new(Mutex::new(slots)),
             breaker: Arc::default(),
         }

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use freshd_core::link::{LinkAnswer, LinkCheck, LinkHealth, join};
+use freshd_core::schedule::WISH_MAX_DAYS;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::MenuHealth;
 use futures::StreamExt;
@@ -91,11 +92,12 @@ impl LinkChecker {
         let Some(account) = self.env.store.account(id)? else { return Ok(0) };
         let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
         let menu = freshd_core::verdict::menu_health(&account, &state);
-        let due = due_links(&menu, &state, now, all);
+        let mut due = due_links(&menu, &state, now, all);
+        due.retain(|url| !self.is_quiet(url, &parts, now));
         if due.is_empty() {
             return Ok(0);
         }
-        let answers = ask_all(&parts, due).await;
+        let answers = self.ask_all(&parts, due, now).await;
         if answers.iter().any(|(_, answer)| resolves(answer)) {
             self.resolved_at = Some(now);
         }
@@ -128,15 +130,42 @@ impl LinkChecker {
         }
         Ok(answers.len())
     }
-}
 
-async fn ask_all(parts: &Parts, due: Vec<String>) -> Vec<(String, LinkAnswer)> {
-    let asked = due.into_iter().map(|url| async move {
-        let answer =
-            freshd_connectors::link::check(&parts.means.http, &url, &parts.article_base).await;
-        (url, answer)
-    });
-    futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
+    /// Did the site of this link ask to be left alone until later?
+    fn is_quiet(&self, url: &str, parts: &Parts, now: Timestamp) -> bool {
+        let mut quiet = super::locked(&self.env.quiet_sites);
+        quiet.retain(|_, until| *until > now);
+        let site = freshd_connectors::link::site_of(url, &parts.article_base);
+        site.is_some_and(|site| quiet.contains_key(&site))
+    }
+
+    /// Asks a few at once. A site's wish holds for every link of it, whoever's menu it is in.
+    async fn ask_all(
+        &self,
+        parts: &Parts,
+        due: Vec<String>,
+        now: Timestamp,
+    ) -> Vec<(String, LinkAnswer)> {
+        let asked = due.into_iter().map(|url| async move {
+            let (http, base) = (&parts.means.http, &parts.article_base);
+            let checked = freshd_connectors::link::check(http, &url, base, now).await;
+            (url, checked)
+        });
+        let all: Vec<_> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+        let mut quiet = super::locked(&self.env.quiet_sites);
+        let mut answers = Vec::with_capacity(all.len());
+        for (url, checked) in all {
+            if let Some((site, seconds)) = checked.wish {
+                let wait =
+                    i64::try_from(seconds).unwrap_or(i64::MAX).min(WISH_MAX_DAYS * 24 * 3600);
+                let until = now + TimeDelta::seconds(wait);
+                let held = quiet.entry(site).or_insert(until);
+                *held = until.max(*held);
+            }
+            answers.push((url, checked.answer));
+        }
+        answers
+    }
 }
 
 /// Does this answer show that names resolve?
