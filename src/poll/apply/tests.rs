@@ -55,10 +55,7 @@ fn seen(posts: &[(&str, Timestamp)], at: Timestamp, body: &str) -> Observation {
 }
 
 fn state_seen(state: ProfileState) -> Observation {
-    Observation {
-        profile: Some(Profile { state, ..Profile::default() }),
-        ..Observation::default()
-    }
+    Observation { profile: Some(Profile { state, ..Profile::default() }), ..Observation::default() }
 }
 
 fn fault(scope: FaultScope, kind: FaultKind) -> Fault {
@@ -142,12 +139,8 @@ fn what_was_seen_is_absorbed_judged_and_journalled() {
 #[test]
 fn a_proven_silence_fails_and_is_told_at_once() {
     let (mut desk, it) = (Desk::new(), account(1));
-    let found = desk.apply(
-        &it,
-        AccountState::default(),
-        t(0),
-        Ok(seen(&[("a", t(-24 * 16))], t(0), "旧")),
-    );
+    let found =
+        desk.apply(&it, AccountState::default(), t(0), Ok(seen(&[("a", t(-24 * 16))], t(0), "旧")));
     assert_eq!(outcome_of(&found, Rule::ContentStale), Outcome::Fail);
     assert_eq!(found.state.next_notice, Some(t(0)));
     let line = |line: &&&Value| line["rule"] == "content-stale";
@@ -186,7 +179,7 @@ fn many_accounts_gone_alike_are_one_fault_of_the_platform() {
             false => Err(fault(FaultScope::Account, FaultKind::Gone)),
             true => {
                 let mut observation = state_seen(ProfileState::Deregistered);
-                observation.coverage.add(Channel::all(), t(-24 * 30), t(0));
+                observation.coverage.add(Channel::all(), t(-24 * 5), t(0));
                 Ok(observation)
             }
         };
@@ -217,8 +210,16 @@ fn a_fault_alone_changes_no_ruling() {
         FaultScope::Local,
     ];
     let kinds = [
-        Unauthorized, RateLimited, Challenged, Unavailable, TimedOut, Unreachable, Malformed,
-        Refused, Gone, Suspended,
+        Unauthorized,
+        RateLimited,
+        Challenged,
+        Unavailable,
+        TimedOut,
+        Unreachable,
+        Malformed,
+        Refused,
+        Gone,
+        Suspended,
     ];
     let it = account(1);
     let good = Desk::new().apply(
@@ -335,8 +336,7 @@ fn a_hint_delays_the_next_poll_and_no_hint_reaches_beyond_a_week() {
 #[test]
 fn what_only_a_person_can_mend_is_tried_once_a_day() {
     let (mut desk, it) = (Desk::new(), account(1));
-    let refused =
-        fault(FaultScope::Credential, FaultKind::Unauthorized).retry(Retry::Operator);
+    let refused = fault(FaultScope::Credential, FaultKind::Unauthorized).retry(Retry::Operator);
     let applied = desk.apply(&it, AccountState::default(), t(0), Err(refused));
     let next = applied.state.next_poll.unwrap();
     assert!(next >= t(20) && next <= t(26), "{next}");
@@ -405,11 +405,10 @@ fn every_reference_in_the_state_has_its_bytes_in_the_same_change() {
 fn two_bodies_of_one_look_are_both_kept_and_equal_ones_once() {
     let (mut desk, it) = (Desk::new(), account(1));
     let mut observation = seen(&[("a", t(-24))], t(0), "甲");
-    let (first, other) = (observation.evidence[0].clone(), Evidence {
-        url: "http://weibo.test/menu".to_owned(),
-        at: t(0),
-        body: "乙".to_owned(),
-    });
+    let (first, other) = (
+        observation.evidence[0].clone(),
+        Evidence { url: "http://weibo.test/menu".to_owned(), at: t(0), body: "乙".to_owned() },
+    );
     observation.evidence.extend([other, first]);
     let applied = desk.apply(&it, AccountState::default(), t(0), Ok(observation));
     let bodies: Vec<&str> = applied.evidence.iter().map(|(_, body)| body.as_str()).collect();
