@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono::TimeDelta;
 use freshd_connectors::Courtesy;
 use freshd_core::Timestamp;
-use freshd_core::account::Account;
+use freshd_core::account::{Account, Source};
 use freshd_core::breaker::{Breaker, Group, Pause};
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
@@ -231,24 +231,17 @@ impl Poller {
         })
     }
 
-    fn paused_until(
-        &self,
-        source: &freshd_core::account::Source,
-        parts: &Parts,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let connector = Group::Connector(source.connector.clone());
-        let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
-            connector.credential(&freshd_connectors::Target::new(source.target.clone()))
-        });
-        let credential = credential.map(|name| Group::Credential(source.connector.clone(), name));
-        let local = Group::Connector("*".to_owned());
+    fn paused_until(&self, source: &Source, parts: &Parts, now: Timestamp) -> Option<Timestamp> {
         let breaker = locked(&self.env.breaker);
-        [Some(connector), credential, Some(local)]
-            .into_iter()
-            .flatten()
-            .filter_map(|group| breaker.paused_until(&group, now))
-            .max()
+        let groups = groups_of(source, parts);
+        groups.iter().filter_map(|group| breaker.paused_until(group, now)).max()
+    }
+
+    /// Until when the platform itself, asked for another account, wants to be left alone.
+    fn wished_until(&self, source: &Source, parts: &Parts, now: Timestamp) -> Option<Timestamp> {
+        let breaker = locked(&self.env.breaker);
+        let groups = groups_of(source, parts);
+        groups.iter().filter_map(|group| breaker.wished_until(group, now)).max()
     }
 
     /// Applies what a poll brought, in one transaction.
@@ -286,6 +279,17 @@ enum Plan {
     Wait(Timestamp),
     /// These sources, now.
     Ask(Vec<Errand>),
+}
+
+/// Who waits together with this source.
+fn groups_of(source: &Source, parts: &Parts) -> Vec<Group> {
+    let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
+        connector.credential(&freshd_connectors::Target::new(source.target.clone()))
+    });
+    let credential = credential.map(|name| Group::Credential(source.connector.clone(), name));
+    let connector = Group::Connector(source.connector.clone());
+    let local = Group::Connector("*".to_owned());
+    [connector, local].into_iter().chain(credential).collect()
 }
 
 /// A fail is one poll away: the deadline has passed, so caches are passed by.
@@ -339,3 +343,6 @@ fn count(metrics: &Metrics, outcome: &SourceOutcome, now: Timestamp) {
         metrics.fault(fault.scope.key(), fault.kind.key());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::Timestamp;
 use crate::fault::{Fault, FaultKind, FaultScope, Retry};
 use crate::id::AccountId;
-use crate::schedule::capped_wish;
+use crate::schedule::{capped_wish, wish_after};
 
 /// Different accounts that must fail, with no success between, before their platform or credential is paused.
 pub const TRIP_ACCOUNTS: usize = 3;
@@ -34,6 +34,8 @@ struct Standing {
     failed: BTreeSet<AccountId>,
     since: Option<Timestamp>,
     paused_until: Option<Timestamp>,
+    /// The part of it that the server asked for.
+    wished_until: Option<Timestamp>,
     trips: u32,
     last: Option<Fault>,
 }
@@ -61,9 +63,20 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// An answer came: the group works.
+    /// An answer came: the group works. It may have been asked for before the server said how long to wait, so
+    /// that wish stands.
     pub fn success(&mut self, group: &Group) {
-        self.groups.remove(group);
+        let Some(held) = self.groups.remove(group) else { return };
+        if let Some(until) = held.wished_until {
+            let wished = Standing {
+                since: held.since,
+                paused_until: Some(until),
+                wished_until: Some(until),
+                last: held.last,
+                ..Standing::default()
+            };
+            self.groups.insert(group.clone(), wished);
+        }
     }
 
     /// A fault came. An explicit wish of the server stops the group at once; any other stops it after
@@ -74,15 +87,13 @@ impl Breaker {
         standing.since.get_or_insert(now);
         standing.last = Some(fault.clone());
         let wish = match (fault.kind, fault.retry) {
-            (FaultKind::RateLimited, Retry::After(seconds)) => {
-                Some(now + TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096)))
-            }
-            (FaultKind::RateLimited, Retry::At(at)) => Some(at),
+            (FaultKind::RateLimited, Retry::After(seconds)) => Some(wish_after(now, seconds).0),
+            (FaultKind::RateLimited, Retry::At(at)) => Some(capped_wish(now, at).0),
             _ => None,
         };
-        if let Some(wish) = wish {
-            let (until, _) = capped_wish(now, wish);
+        if let Some(until) = wish {
             standing.paused_until = standing.paused_until.max(Some(until));
+            standing.wished_until = standing.wished_until.max(Some(until));
         } else if standing.failed.len() >= TRIP_ACCOUNTS
             && standing.paused_until.is_none_or(|until| until <= now)
         {
@@ -95,6 +106,11 @@ impl Breaker {
     /// Until when the group waits, if it does.
     pub fn paused_until(&self, group: &Group, now: Timestamp) -> Option<Timestamp> {
         self.groups.get(group)?.paused_until.filter(|until| *until > now)
+    }
+
+    /// Until when the server itself wants the group to wait: holds for a person in a hurry, too.
+    pub fn wished_until(&self, group: &Group, now: Timestamp) -> Option<Timestamp> {
+        self.groups.get(group)?.wished_until.filter(|until| *until > now)
     }
 
     /// All pauses in force: for the operators.

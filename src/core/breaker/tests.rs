@@ -83,3 +83,24 @@ fn many_accounts_failing_alike_are_one_platform_fault() {
     let later = t(PROMOTE_WINDOW_H * 60 + 10);
     assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, later), FaultScope::Account);
 }
+
+#[test]
+fn a_success_does_not_lift_a_servers_wish() {
+    let mut breaker = Breaker::default();
+    let limited =
+        Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429").retry(Retry::After(3600));
+    breaker.fault(&group(), &id(1), &limited, t(0));
+    breaker.success(&group());
+    assert_eq!(breaker.paused_until(&group(), t(59)), Some(t(60)), "it was asked before the wish");
+    assert_eq!(breaker.wished_until(&group(), t(59)), Some(t(60)));
+    assert_eq!(breaker.wished_until(&group(), t(60)), None);
+    assert_eq!(breaker.pauses(t(60)), []);
+}
+
+#[test]
+fn a_wish_beyond_all_calendars_is_a_week() {
+    let mut breaker = Breaker::default();
+    let limited = Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429");
+    breaker.fault(&group(), &id(1), &limited.retry(Retry::After(u64::MAX)), t(0));
+    assert_eq!(breaker.paused_until(&group(), t(1)), Some(t(7 * 24 * 60)));
+}
