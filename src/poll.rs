@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** nothing here writes letters; `poll` and `notify` meet only in the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::TimeDelta;
@@ -62,8 +62,8 @@ pub struct PollEnv {
     pub metrics: Arc<Metrics>,
     /// What a reload replaces.
     pub parts: Arc<RwLock<Arc<Parts>>>,
-    /// Accounts whose menu links want a check.
-    pub links_wanted: Arc<Mutex<BTreeSet<AccountId>>>,
+    /// Accounts whose menu links want a check, and from when on.
+    pub links_wanted: Arc<Mutex<BTreeMap<AccountId, Timestamp>>>,
     /// Sites of links that asked to be left alone, and until when.
     pub quiet_sites: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     /// Slots of courtesy, shared by the loop and by commands.
@@ -95,7 +95,7 @@ impl PollEnv {
 
     /// Takes up a reloaded configuration.
     pub fn reload(&self, parts: Parts) {
-        *locked(&self.slots) = Slots::new(parts.courtesy.clone());
+        locked(&self.slots).set_limits(parts.courtesy.clone());
         *self.parts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(parts);
     }
 
@@ -270,7 +270,7 @@ impl Poller {
         if let Some(applied) = applied
             && links::wants_check(&applied.judgement.menu, &applied.state, now)
         {
-            locked(&self.env.links_wanted).insert(id.clone());
+            locked(&self.env.links_wanted).insert(id.clone(), now);
         }
         Ok(())
     }

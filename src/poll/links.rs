@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
-use freshd_core::link::{LinkAnswer, LinkHealth, join};
+use freshd_core::link::{LinkAnswer, LinkCheck, LinkHealth, join};
 use freshd_core::schedule::WISH_MAX_DAYS;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::MenuHealth;
@@ -63,18 +63,26 @@ impl LinkChecker {
         Self { env, resolved_at: None }
     }
 
-    /// Checks some accounts' links.
+    /// Checks the links of accounts whose time has come.
     pub async fn tick(&mut self) -> Result<Tick, StoreError> {
         let mut did = 0;
         while did < TICK_MAX {
-            let next = super::locked(&self.env.links_wanted).pop_first();
+            let now = self.env.clock.now();
+            let next = {
+                let mut wanted = super::locked(&self.env.links_wanted);
+                let next = wanted.iter().find(|(_, at)| **at <= now).map(|(id, _)| id.clone());
+                next.inspect(|id| {
+                    wanted.remove(id);
+                })
+            };
             let Some(id) = next else { break };
             did += self.check(&id, false).await?.min(1);
         }
         if did > 0 {
             self.env.store.barrier().await?;
         }
-        Ok(Tick { did, next_wake: None })
+        let next_wake = super::locked(&self.env.links_wanted).values().min().copied();
+        Ok(Tick { did, next_wake })
     }
 
     /// Checks the links of one account that are due, or all of them; says how many were asked.
@@ -96,20 +104,30 @@ impl LinkChecker {
         let others = self.resolved_at.is_some_and(|at| now - at < TimeDelta::hours(1));
         let named: Vec<String> =
             menu.entries.iter().filter_map(|e| e.entry.link().map(str::to_owned)).collect();
-        self.env.store.update(|change| {
-            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(()) };
+        let again = self.env.store.update(|change| {
+            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(false) };
             let mut state: AccountState = change.state(id)?.unwrap_or_default();
             state.links.retain(|url, _| named.contains(url));
             for (url, answer) in &answers {
                 let check = join(state.links.get(url), answer, others, now);
                 state.links.insert(url.clone(), check);
             }
+            let missing = |check: &LinkCheck| {
+                check.host_gone_since.is_some() && check.health == LinkHealth::Undetermined
+            };
+            let again = state.links.values().any(missing);
             let poll = state.next_poll;
             let mut applied = reconsider(&account, state, &parts.terms, now);
             // Looking at links is no poll: the account's turn stays where it was.
             applied.state.next_poll = poll.or(applied.state.next_poll);
-            write(change, &account, &applied, now)
+            write(change, &account, &applied, now)?;
+            Ok(again)
         })?;
+        if again {
+            // A missing host is looked up once more before it is called dead.
+            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
+            super::locked(&self.env.links_wanted).insert(id.clone(), at);
+        }
         Ok(answers.len())
     }
 
