@@ -34,6 +34,8 @@ use run::{Errand, Means, SourceOutcome, ask};
 const CLAIM_MAX: usize = 512;
 /// A claim that is not settled is due again after the budget and this, minutes.
 const LEASE_MIN: i64 = 3;
+/// After so long a tick claims no more and ends with what is in flight, so that whoever watches the loop sees it turn.
+const TICK_SPAN: TimeDelta = TimeDelta::seconds(30);
 /// Applied polls between two barriers (group commit).
 const BARRIER_EVERY: usize = 256;
 
@@ -132,14 +134,19 @@ impl Poller {
         Self { env, stop }
     }
 
-    /// Polls everything that is due, refilling as polls end, until nothing is due or in flight.
+    /// Polls what is due, refilling as polls end, until nothing is due or in flight; after [`TICK_SPAN`] of the clock
+    /// it refills no more, and wants to be called again at once. (A clock that stands still polls all that is due.)
     pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
+        let enough = self.env.clock.now() + TICK_SPAN;
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
         loop {
             while !self.stop.is_cancelled() && flying.len() < parts.at_once {
                 let now = self.env.clock.now();
+                if now >= enough {
+                    break;
+                }
                 let jobs = self.claim(now, parts.at_once - flying.len(), &parts)?;
                 if jobs.is_empty() {
                     break;

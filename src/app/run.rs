@@ -140,11 +140,11 @@ pub async fn run(
     let tasks = tokio_util::task::TaskTracker::new();
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
-        let (pages, stop) = (Pages::new(app.clone()), stop.clone());
+        let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
+        let pages = web::WebState::new(Arc::new(Pages::new(app.clone())), host);
+        let stop = stop.clone();
         tasks.spawn(async move {
-            if let Err(error) =
-                web::serve(listener, web::WebState::new(Arc::new(pages)), stop).await
-            {
+            if let Err(error) = web::serve(listener, pages, stop).await {
                 tracing::error!(%error, "web server ended");
             }
         });

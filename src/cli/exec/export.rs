@@ -20,9 +20,9 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
     Ok(bytes(
         DONE,
         &match format {
-            ExportFormat::Csv => rows.csv()?,
+            ExportFormat::Csv => rows.csv(),
             ExportFormat::Xlsx => rows.xlsx()?,
-            ExportFormat::Jsonl => rows.jsonl()?,
+            ExportFormat::Jsonl => rows.jsonl(),
         },
     ))
 }

@@ -1,6 +1,5 @@
 //! Who would fail the quarterly check? 季度检查自查, at an instant or at a quarter's inspection instant.
 
-use chrono::Datelike;
 use freshd_core::Timestamp;
 
 use super::{Usage, bytes, json, printed, time_of};
@@ -24,7 +23,7 @@ pub(super) fn run(
         PrecheckFormat::Text => printed(exit, precheck.text()),
         PrecheckFormat::Html => printed(exit, precheck.html()),
         PrecheckFormat::Json => json(exit, &precheck)?,
-        PrecheckFormat::Csv => bytes(exit, precheck.csv().as_ref()),
+        PrecheckFormat::Csv => bytes(exit, &precheck.csv()),
         PrecheckFormat::Xlsx => bytes(exit, &precheck.xlsx()?),
     })
 }
@@ -33,18 +32,12 @@ pub(super) fn run(
 pub fn made(app: &App, quarter: Option<&str>, at: Timestamp) -> anyhow::Result<Precheck> {
     let config = app.config();
     let policy = app.policy();
-    let label = quarter.map_or_else(|| quarter_of(at), str::to_owned);
-    let mut builder = Builder::new(&label, at, &config.calendar, &policy);
+    let mut builder = Builder::new(quarter, at, &config.calendar, &policy);
     app.for_each_judged(at, |account, state, judgement| {
         builder.add(&account, &state, &judgement);
         Ok(true)
     })?;
     Ok(builder.finish())
-}
-
-fn quarter_of(at: Timestamp) -> String {
-    let day = freshd_core::civil::day(at);
-    format!("{}Q{}", day.year(), day.month0() / 3 + 1)
 }
 
 fn instant(app: &App, quarter: Option<&str>, at: Option<&str>) -> anyhow::Result<Timestamp> {

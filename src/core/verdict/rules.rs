@@ -116,7 +116,7 @@ fn gap_text(s: &Subject<'_>) -> String {
 }
 
 /// The word for a channel.
-pub(super) fn channel_chinese(channel: &Channel) -> &str {
+pub fn channel_chinese(channel: &Channel) -> &str {
     match channel.as_str() {
         Channel::NOTIFIED => "群发",
         Channel::UNNOTIFIED => "发布(不通知)",
