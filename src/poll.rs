@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use freshd_connectors::Courtesy;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::breaker::{Breaker, Group, Pause};
+use freshd_core::breaker::{Breaker, Failing, Group, Pause};
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
 use futures::StreamExt;
@@ -101,6 +101,11 @@ impl PollEnv {
     /// Pauses in force, for the operators.
     pub fn pauses(&self) -> Vec<Pause> {
         locked(&self.breaker).pauses(self.clock.now())
+    }
+
+    /// Groups that fail with no success since, also between two pauses.
+    pub fn failing(&self) -> Vec<Failing> {
+        locked(&self.breaker).failing()
     }
 }
 
