@@ -55,6 +55,21 @@ pub struct Pause {
     pub accounts: usize,
 }
 
+/// A group that has failed with no success since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// Which.
+    pub group: Group,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when it waits or waited; `None` = it has not been paused yet.
+    pub paused_until: Option<Timestamp>,
+    /// The newest fault.
+    pub fault: Fault,
+    /// Accounts that failed since the last success.
+    pub accounts: usize,
+}
+
 /// Which groups wait, and which account faults are really the platform's.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
@@ -122,6 +137,22 @@ impl Breaker {
                     group: group.clone(),
                     until: standing.paused_until.filter(|until| *until > now)?,
                     since: standing.since?,
+                    fault: standing.last.clone()?,
+                    accounts: standing.failed.len(),
+                })
+            })
+            .collect()
+    }
+
+    /// All that fail with no success since, also between two pauses: for the operators.
+    pub fn failing(&self) -> Vec<Failing> {
+        self.groups
+            .iter()
+            .filter_map(|(group, standing)| {
+                Some(Failing {
+                    group: group.clone(),
+                    since: standing.since?,
+                    paused_until: standing.paused_until,
                     fault: standing.last.clone()?,
                     accounts: standing.failed.len(),
                 })

@@ -45,6 +45,21 @@ fn three_different_accounts_with_no_success_between_trip_it() {
 }
 
 #[test]
+fn what_fails_is_told_also_between_pauses_until_it_works_again() {
+    let mut breaker = Breaker::default();
+    breaker.fault(&group(), &id(1), &down(), t(0));
+    assert_eq!(breaker.failing()[0].paused_until, None);
+    breaker.fault(&group(), &id(2), &down(), t(1));
+    breaker.fault(&group(), &id(3), &down(), t(2));
+    assert_eq!(breaker.pauses(t(2 + PAUSE_MIN)), []);
+    let failing = &breaker.failing()[0];
+    assert_eq!((failing.since, failing.accounts), (t(0), 3));
+    assert_eq!(failing.paused_until, Some(t(2 + PAUSE_MIN)));
+    breaker.success(&group());
+    assert_eq!(breaker.failing(), []);
+}
+
+#[test]
 fn an_explicit_wish_stops_the_group_at_once_and_is_not_shortened() {
     let mut breaker = Breaker::default();
     let limited =
