@@ -17,6 +17,8 @@ use freshd_core::schedule::Intervals;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Judgement, judge};
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::notify::smtp::{Patience, Transport, TransportSettings};
@@ -158,8 +160,12 @@ pub fn parts(config: &Config) -> anyhow::Result<Parts> {
         })
         .collect();
     let secrets: Arc<dyn SecretSource> = config.secrets.clone();
+    let limited = courtesy.iter().filter(|(_, limit)| limit.at_once > 0);
+    let turns = limited
+        .map(|(name, limit)| (name.clone(), Arc::new(Semaphore::new(limit.at_once as usize))));
+    let at_once = turns.collect();
     Ok(Parts {
-        means: Means { registry, http, secrets, budget: POLL_BUDGET },
+        means: Means { registry, http, secrets, budget: POLL_BUDGET, at_once },
         terms: Terms { policy: config.policy(), intervals: Intervals::default() },
         at_once: POLLS_AT_ONCE,
         courtesy,

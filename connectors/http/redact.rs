@@ -35,11 +35,16 @@ const ENDINGS: [&str; 6] = ["token", "secret", "apikey", "api_key", "_ticket", "
 static PAIRS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        ( ["']? \b [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) \\* ["']?
+        ( ["']? [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) \\* ["']?
           \s* [:=] \s* )
         ( \\+" [^"\\]* | "(?:[^"\\]|\\.)*" | '[^']*' | [^\s&"',;<>{}()]+ )"#,
     )
     .expect("a literal expression compiles")
+});
+
+/// The words without which [`PAIRS`] finds nothing: found at a fraction of its cost, and most bodies hold none.
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i-u)token|secret|ticket|password|cookie").expect("a literal expression compiles")
 });
 
 fn is_secret(name: &str) -> bool {
@@ -78,6 +83,9 @@ fn pairs(query: &str) -> String {
 
 /// A body or message with the values of secret fields replaced (`"access_token":"…"`, `secret=…`).
 pub fn text(text: &str) -> Cow<'_, str> {
+    if !WORDS.is_match(text) {
+        return Cow::Borrowed(text);
+    }
     PAIRS.replace_all(text, |found: &regex::Captures<'_>| {
         let quote = match found[2].as_bytes()[0] {
             b'"' => "\"",

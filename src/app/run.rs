@@ -216,7 +216,8 @@ fn spawn_loops(
     tasks.spawn(make("upkeep", &Arc::default()).drive(async move |now| upkeep(&tidy, now)));
 }
 
-fn upkeep(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
+/// Prunes what is older than its retention; once an hour is enough.
+pub fn upkeep(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
     let config = app.config();
     let retention = Retention {
         journal_days: config.retention.journal_days,

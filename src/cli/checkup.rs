@@ -56,6 +56,7 @@ pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow:
         http: HttpClient::new(config.net.clone())?,
         secrets: Arc::new(NoSecrets),
         budget: POLL_BUDGET,
+        at_once: Default::default(),
     };
     let terms = Terms { policy: config.policy(), intervals: Intervals::default() };
     let found = polled(&checkup, &means, &terms, offline).await;

@@ -79,7 +79,7 @@ impl Deliverer {
         Self { store, settings, transport, relay: Mutex::default() }
     }
 
-    /// Sends what is due at `now`, at most [`TICK_MAX`] letters.
+    /// Sends what is due at `now`, at most 200 letters.
     pub async fn tick(&self, now: Timestamp) -> Result<DeliverReport, StoreError> {
         let mut report = DeliverReport::default();
         let Some(transport) = self.transport.clone() else { return Ok(report) };

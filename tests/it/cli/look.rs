@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use freshd_core::civil;
-use freshd_sim::weather::Spell;
 use freshd_sim::world::Kind;
 use freshd_sim::{Site, WeatherKind};
 use serde_json::Value;
@@ -154,7 +153,8 @@ fn check_truth(province: &Province, status: &Value) -> usize {
         if readable && truth.gone.is_none() {
             assert_ne!(stale["outcome"], "undetermined", "{}: {stale}", shown["id"]);
             let seen = &shown["last_update"]["earliest"];
-            assert_eq!(*seen, truth.last_post.map(civil::rfc3339).into(), "{}", shown["id"]);
+            let last = truth.last_post.map(civil::rfc3339);
+            assert_eq!(seen.as_str(), last.as_deref(), "{}", shown["id"]);
             exact += 1;
         }
     }
@@ -294,8 +294,8 @@ async fn a_platform_in_trouble_is_a_fault_and_never_a_verdict() {
     let stage = &province.stage;
     let hour = chrono::TimeDelta::hours(1);
     let (from, to) = (province.now - hour, province.now + hour);
-    province.weather.add(Site::Weibo, Spell { kind: WeatherKind::Captcha, from, to });
-    province.weather.add(Site::Nanfang, Spell { kind: WeatherKind::Outage, from, to });
+    province.weather.force(Site::Weibo, WeatherKind::Captcha, from, to);
+    province.weather.force(Site::Nanfang, WeatherKind::Outage, from, to);
     let told = stage.run(&["poll", "--all", "--json"]).await.exits(1).json();
     for poll in told["polls"].as_array().unwrap() {
         let account = &poll["account"];
@@ -317,7 +317,7 @@ async fn a_servers_retry_after_holds_for_the_next_command_too() {
     province.import().await;
     let hour = chrono::TimeDelta::hours(1);
     let (from, to) = (province.now - hour, province.now + hour);
-    province.weather.add(Site::Nanfang, Spell { kind: WeatherKind::RateLimit(3600), from, to });
+    province.weather.force(Site::Nanfang, WeatherKind::RateLimit(3600), from, to);
     let nanfang =
         |account: &&freshd_sim::world::Account| matches!(account.kind, Kind::Nanfang { .. });
     let accounts: Vec<_> = province.world.accounts.iter().filter(nanfang).take(3).collect();
