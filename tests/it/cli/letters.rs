@@ -67,7 +67,7 @@ async fn drafts_are_held_until_somebody_releases_them() {
     let overdue = letters.iter().find(|letter| letter["reason"] == "overdue").unwrap();
     let id = overdue["id"].as_str().unwrap();
     let shown = stage.run(&["mail", "preview", id]).await.exits(0);
-    shown.says(&["乙@example.gov.test", "X-Freshd-Reason: overdue", "系统自动提示", "数据截至"]);
+    shown.says(&["u1@example.gov.test", "X-Freshd-Reason: overdue", "系统自动提示", "数据截至"]);
     stage.run(&["mail", "preview", "nothing"]).await.exits(2);
     stage.run(&["mail", "retry", id]).await.exits(1).says(&["mail release"]);
     stage.run(&["mail", "release", "nothing"]).await.exits(1).says(&["nothing"]);
@@ -75,7 +75,7 @@ async fn drafts_are_held_until_somebody_releases_them() {
     stage.run(&["mail", "retry", id]).await.exits(0);
     assert_eq!(server.count(), 1, "the other one is still held");
     let mail = &server.mails()[0];
-    assert_eq!(mail.to, ["乙@example.gov.test"]);
+    assert_eq!(mail.to, ["u1@example.gov.test"]);
     assert_eq!(mail.header("Message-ID").unwrap(), overdue["message_id"].as_str().unwrap());
     let letters = outbox(&stage).await;
     let accepted = letters.iter().find(|letter| letter["id"] == id).unwrap();
@@ -129,7 +129,7 @@ async fn the_daemon_sends_what_a_word_makes_due() {
     arrived.expect("both letters leave by themselves, well within a minute");
     let mut to: Vec<String> = server.mails().into_iter().flat_map(|mail| mail.to).collect();
     to.sort();
-    assert_eq!(to, ["乙@example.gov.test", "甲@example.gov.test"]);
+    assert_eq!(to, ["u0@example.gov.test", "u1@example.gov.test"]);
     daemon.stop().await;
     assert_eq!(states(&outbox(&stage).await), ["accepted", "accepted"]);
 }

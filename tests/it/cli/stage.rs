@@ -30,12 +30,12 @@ pub(super) fn days_ago(days: i64) -> String {
 pub(super) const HEADER: &str =
     "账号名称,平台,账号标识,主办单位,主管单位,电子邮箱,备案状态,采集方式";
 
-/// A ledger of accounts that only persons can speak of; each has a contact.
+/// A ledger of accounts that only persons can speak of; the contact of row 0 is `u0@example.gov.test`.
 pub(super) fn ledger(rows: &[(&str, &str)]) -> String {
-    let row = |(name, unit): &(&str, &str)| {
-        format!("{name},抖音,dy{name},{unit},市政府,{name}@example.gov.test,已备案,\n")
+    let row = |(n, (name, unit)): (usize, &(&str, &str))| {
+        format!("{name},抖音,dy{name},{unit},市政府,u{n}@example.gov.test,已备案,\n")
     };
-    format!("{HEADER}\n{}", rows.iter().map(row).collect::<String>())
+    format!("{HEADER}\n{}", rows.iter().enumerate().map(row).collect::<String>())
 }
 
 /// What a command came to.

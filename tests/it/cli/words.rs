@@ -137,12 +137,16 @@ async fn an_article_is_proof_for_its_own_account_only() {
         if real_now() - published < chrono::TimeDelta::days(9) { "pass" } else { "at_risk" }
     );
 
-    let before = stage.json(&["status", "--json"]).await;
+    let before = stage.json(&["explain", &id, "--json"]).await;
     let refused = stage.run(&["proof", &link(other), "--account", &id]).await.exits(1);
     let refused = refused.says(&[&account(other).name]);
     assert!(refused.stdout.contains("没有采用") || refused.stdout.contains("不一致"));
-    let after = stage.json(&["status", "--json"]).await;
-    assert_eq!(before["accounts"], after["accounts"], "another account's article changes nothing");
+    let after = stage.json(&["explain", &id, "--json"]).await;
+    for key in ["aliases", "sightings", "coverage", "last_update", "verdict"] {
+        assert_eq!(before[key], after[key], "another account's article changes nothing");
+    }
+    let own = stage.json(&["explain", account(other).id.as_str(), "--json"]).await;
+    assert_eq!(own["sightings"], serde_json::json!([]), "nor is it given to anybody else");
 
     let by_biz = stage.run(&["proof", &link(first)]).await.exits(0);
     assert!(by_biz.stdout.contains(&id), "found by what it was bound to: {}", by_biz.stdout);
