@@ -157,6 +157,7 @@ impl Bench {
                 http: HttpClient::new(net).unwrap(),
                 secrets: Arc::new(NoSecrets),
                 budget,
+                at_once: BTreeMap::new(),
             },
             terms: Terms { policy: Config::built_in().policy(), intervals: Intervals::default() },
             at_once,
