@@ -98,24 +98,29 @@ impl LinkChecker {
             return Ok(0);
         }
         let answers = self.ask_all(&parts, due, now).await;
-        self.note(id, &answers, &parts, now)?;
+        if self.note(id, &answers, &parts, now)? {
+            // A missing host is looked up once more before it is called dead.
+            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
+            super::locked(&self.env.links_wanted).insert(id.clone(), at);
+        }
         Ok(answers.len())
     }
 
-    /// Joins answers with what was known, and forgets links that have left the menu.
+    /// Joins answers with what was known, and forgets links that have left the menu. Says whether a missing host
+    /// wants a second look.
     fn note(
         &mut self,
         id: &AccountId,
         answers: &[(String, LinkAnswer)],
         parts: &Parts,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if answers.iter().any(|(_, answer)| resolves(answer)) {
             self.resolved_at = Some(now);
         }
         let others = self.resolved_at.is_some_and(|at| now - at < TimeDelta::hours(1));
-        let again = self.env.store.update(|change| {
-            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(false) };
+        self.env.store.update(|change| {
+            let Some(account) = change.account(id)? else { return Ok(false) };
             let mut state: AccountState = change.state(id)?.unwrap_or_default();
             for (url, answer) in answers {
                 let check = join(state.links.get(url), answer, others, now);
@@ -135,13 +140,7 @@ impl LinkChecker {
             change.put_state_told(id, &applied.state, applied.state.next_notice)?;
             applied.journal.iter().try_for_each(|line| change.journal(id, now, line))?;
             Ok(again)
-        })?;
-        if again {
-            // A missing host is looked up once more before it is called dead.
-            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
-            super::locked(&self.env.links_wanted).insert(id.clone(), at);
-        }
-        Ok(())
+        })
     }
 
     /// Did the site of this link ask to be left alone until later?

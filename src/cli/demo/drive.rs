@@ -14,7 +14,7 @@ use crate::poll::links::LinkChecker;
 use crate::store::Index;
 
 /// The clock moves at least this far from round to round, minutes.
-const STEP_MIN: i64 = 5;
+const STEP_MIN: i64 = 15;
 /// And at most this far, minutes.
 const STEP_MAX: i64 = 60;
 /// A round is called again at once this often while work remains that is due already.

@@ -35,6 +35,16 @@ impl Situation {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Well, Self::Silent, Self::Gone, Self::Unusable, Self::Mute];
 
+    /// The rule that speaks of it.
+    fn rule(self) -> Rule {
+        match self {
+            Self::Gone => Rule::AccountGone,
+            Self::Unusable => Rule::AppUnusable,
+            Self::Mute => Rule::InteractionPoor,
+            Self::Silent | Self::Well => Rule::ContentStale,
+        }
+    }
+
     /// The words for people.
     pub fn chinese(self) -> &'static str {
         match self {
@@ -224,13 +234,16 @@ impl Against<'_> {
             return (Mark::FalseAlarm, why);
         }
         if fresh && troubles.contains_key(&Situation::Silent) {
-            let said = stale.map(|ruling| ruling.reason.clone()).unwrap_or_default();
+            let said = stale.map(|ruling| ruling.reason.as_str()).unwrap_or_default();
             return (Mark::Missed, format!("事实:{};判为已更新:{said}", self.last_text()));
         }
         if verdict == Outcome::Fail {
             return (Mark::Right, String::new());
         }
-        let said = stale.map(|ruling| ruling.reason.clone()).unwrap_or_default();
+        let said = |situation: Situation| {
+            let ruling = judgement.ruling(situation.rule());
+            ruling.map(|ruling| ruling.reason.clone()).unwrap_or_default()
+        };
         let disturbed = self.is_disturbed();
         let provable = self.world.truth_of(self.account, self.now).provable;
         let late = troubles.iter().find(|(situation, since)| {
@@ -241,11 +254,11 @@ impl Against<'_> {
         match late {
             Some((situation, since)) if !disturbed => {
                 let since = freshd_core::civil::minute_text(*since);
-                let what = situation.chinese();
+                let (what, said) = (situation.chinese(), said(*situation));
                 (Mark::Missed, format!("事实:{since}起{what};判为{}:{said}", verdict.chinese()))
             }
             _ if passes && troubles.is_empty() => (Mark::Right, String::new()),
-            _ if provable || passes => (Mark::NotYet, said),
+            _ if provable || passes => (Mark::NotYet, said(Situation::Silent)),
             _ => (Mark::CannotTell, String::new()),
         }
     }
