@@ -325,7 +325,7 @@ async fn a_wish_outlives_the_process_that_heard_it() {
     let parts = Arc::try_unwrap(parts.parts).ok().unwrap().into_inner().unwrap();
     let parts = Arc::try_unwrap(parts).ok().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(second.clock.clone());
-    second.env = PollEnv::new(first.env.store.clone(), clock, Arc::default(), parts);
+    second.env = PollEnv::new(first.env.store.clone(), clock, Arc::new(Metrics::new()), parts);
     assert_eq!(second.env.pauses()[0].until, t(600));
     second.clock.advance_to(t(599));
     assert_eq!(second.tick().await.did, 0, "started again, and still polite");
