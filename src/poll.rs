@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{Change, Due, Index, Store, StoreError};
+use crate::store::{Change, Due, Index, Store, StoreError, meta};
 use crate::telemetry::Metrics;
 
 pub mod apply;
@@ -85,6 +85,11 @@ impl PollEnv {
     /// With nothing asked yet.
     pub fn new(store: Store, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, parts: Parts) -> Self {
         let slots = Slots::new(parts.courtesy.clone());
+        let mut breaker = Breaker::default();
+        match store.meta(meta::WISHES) {
+            Ok(wishes) => breaker.restore(wishes.unwrap_or_default()),
+            Err(error) => tracing::error!(%error, "servers' wishes are forgotten"),
+        }
         Self {
             store,
             clock,
@@ -93,7 +98,7 @@ impl PollEnv {
             links_wanted: Arc::default(),
             quiet_sites: Arc::default(),
             slots: Arc::new(Mutex::new(slots)),
-            breaker: Arc::default(),
+            breaker: Arc::new(Mutex::new(breaker)),
         }
     }
 
@@ -273,6 +278,9 @@ impl Poller {
             let before = change.state(id)?.unwrap_or_default();
             let applied = apply(&account, before, outcomes.clone(), breaker, &parts.terms, now);
             write(change, &account, &applied, now)?;
+            if outcomes.iter().any(SourceOutcome::is_rate_limited) {
+                change.put_meta(meta::WISHES, &breaker.wishes(now))?;
+            }
             Ok(Some(applied))
         })?;
         if let Some(applied) = applied

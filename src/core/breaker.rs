@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::fault::{Fault, FaultKind, FaultScope, Retry};
@@ -21,7 +22,8 @@ pub const PAUSE_MIN: i64 = 5;
 pub const PAUSE_MAX_MIN: i64 = 60;
 
 /// A set of accounts that waits together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Group {
     /// All accounts of a connector.
     Connector(String),
@@ -68,6 +70,19 @@ pub struct Failing {
     pub fault: Fault,
     /// Accounts that failed since the last success.
     pub accounts: usize,
+}
+
+/// A server's wish that stands: it outlives the process that heard it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who waits.
+    pub group: Group,
+    /// Until when.
+    pub until: Timestamp,
+    /// Since when it has been failing.
+    pub since: Timestamp,
+    /// What the server said.
+    pub fault: Fault,
 }
 
 /// Which groups wait, and which account faults are really the platform's.
@@ -126,6 +141,30 @@ impl Breaker {
     /// Until when the server itself wants the group to wait: holds for a person in a hurry, too.
     pub fn wished_until(&self, group: &Group, now: Timestamp) -> Option<Timestamp> {
         self.groups.get(group)?.wished_until.filter(|until| *until > now)
+    }
+
+    /// The servers' wishes in force, to be kept.
+    pub fn wishes(&self, now: Timestamp) -> Vec<Wish> {
+        let of = |(group, standing): (&Group, &Standing)| {
+            Some(Wish {
+                group: group.clone(),
+                until: standing.wished_until.filter(|until| *until > now)?,
+                since: standing.since?,
+                fault: standing.last.clone()?,
+            })
+        };
+        self.groups.iter().filter_map(of).collect()
+    }
+
+    /// Takes up wishes that an earlier process kept.
+    pub fn restore(&mut self, wishes: Vec<Wish>) {
+        for wish in wishes {
+            let standing = self.groups.entry(wish.group).or_default();
+            standing.since = standing.since.or(Some(wish.since));
+            standing.wished_until = standing.wished_until.max(Some(wish.until));
+            standing.paused_until = standing.paused_until.max(Some(wish.until));
+            standing.last.get_or_insert(wish.fault);
+        }
     }
 
     /// All pauses in force: for the operators.

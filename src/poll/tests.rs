@@ -313,6 +313,27 @@ async fn one_explicit_wish_stops_all_others_at_once_and_an_older_success_does_no
 }
 
 #[tokio::test]
+async fn a_wish_outlives_the_process_that_heard_it() {
+    let limited = |_: &str, _| {
+        let fault = Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429");
+        Err(fault.retry(Retry::After(600)))
+    };
+    let first = Bench::with(Fake::new("fake", limited), 5, 1, 0);
+    assert_eq!(first.tick().await.did, 1);
+    let mut second = Bench::new(Fake::new("fake", fresh), 1, 0);
+    let parts = std::mem::replace(&mut second.env, first.env.clone());
+    let parts = Arc::try_unwrap(parts.parts).ok().unwrap().into_inner().unwrap();
+    let parts = Arc::try_unwrap(parts).ok().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(second.clock.clone());
+    second.env = PollEnv::new(first.env.store.clone(), clock, Arc::new(Metrics::new()), parts);
+    assert_eq!(second.env.pauses()[0].until, t(600));
+    second.clock.advance_to(t(599));
+    assert_eq!(second.tick().await.did, 0, "started again, and still polite");
+    second.clock.advance_to(t(601));
+    assert!(second.tick().await.did >= 4);
+}
+
+#[tokio::test]
 async fn a_credential_stops_only_those_that_use_it() {
     let refused = |who: &str, now: Timestamp| match who.ends_with("@a") {
         true => Err(Fault::new(FaultScope::Credential, FaultKind::Unauthorized, "40001")),

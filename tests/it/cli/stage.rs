@@ -105,10 +105,6 @@ impl Stage {
         path
     }
 
-    pub(super) fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).unwrap()
-    }
-
     /// The program with this stage's configuration.
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.bare(args);
