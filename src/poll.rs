@@ -345,3 +345,6 @@ fn count(metrics: &Metrics, outcome: &SourceOutcome, now: Timestamp) {
         metrics.fault(fault.scope.key(), fault.kind.key());
     }
 }
+
+#[cfg(test)]
+mod tests;
