@@ -34,6 +34,8 @@ pub mod health;
 pub mod notices;
 pub mod reach;
 pub mod run;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod schedule;
 pub mod survey;
 pub mod troubles;

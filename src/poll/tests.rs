@@ -1,5 +1,7 @@
 //! Is everything due polled once, politely, and lost never? Ticks over a store in memory and connectors of our own.
 
+mod span;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
