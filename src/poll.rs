@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use freshd_connectors::Courtesy;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Source};
-use freshd_core::breaker::{Breaker, Group, Pause};
+use freshd_core::breaker::{Breaker, Failing, Group, Pause};
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
 use futures::StreamExt;
@@ -36,6 +36,8 @@ const CLAIM_MAX: usize = 512;
 const REFILL_SHARE: usize = 8;
 /// A claim that is not settled is due again after the budget and this, minutes.
 const LEASE_MIN: i64 = 3;
+/// After so long a tick claims no more and ends with what is in flight, so that whoever watches the loop sees it turn.
+const TICK_SPAN: TimeDelta = TimeDelta::seconds(30);
 /// Applied polls between two barriers (group commit).
 const BARRIER_EVERY: usize = 256;
 
@@ -110,6 +112,11 @@ impl PollEnv {
     pub fn pauses(&self) -> Vec<Pause> {
         locked(&self.breaker).pauses(self.clock.now())
     }
+
+    /// Groups that fail with no success since, also between two pauses.
+    pub fn failing(&self) -> Vec<Failing> {
+        locked(&self.breaker).failing()
+    }
 }
 
 fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -142,9 +149,11 @@ impl Poller {
         Self { env, stop }
     }
 
-    /// Polls everything that is due, refilling as polls end, until nothing is due or in flight.
+    /// Polls what is due, refilling as polls end, until nothing is due or in flight; after [`TICK_SPAN`] of the clock
+    /// it refills no more, and wants to be called again at once. (A clock that stands still polls all that is due.)
     pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
+        let enough = self.env.clock.now() + TICK_SPAN;
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
         let refill = (parts.at_once / REFILL_SHARE).max(1);
@@ -152,6 +161,9 @@ impl Poller {
             // A few at a time share one look at the index and one commit.
             while !self.stop.is_cancelled() && parts.at_once - flying.len() >= refill {
                 let now = self.env.clock.now();
+                if now >= enough {
+                    break;
+                }
                 let jobs = self.claim(now, parts.at_once - flying.len(), &parts)?;
                 if jobs.is_empty() {
                     break;

@@ -70,6 +70,21 @@ pub struct Wish {
     pub fault: Fault,
 }
 
+/// A group that has failed with no success since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// Which.
+    pub group: Group,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when it waits or waited; `None` = it has not been paused yet.
+    pub paused_until: Option<Timestamp>,
+    /// The newest fault.
+    pub fault: Fault,
+    /// Accounts that failed since the last success.
+    pub accounts: usize,
+}
+
 /// Which groups wait, and which account faults are really the platform's.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
@@ -98,8 +113,11 @@ impl Breaker {
     /// [`TRIP_ACCOUNTS`] different accounts with no success between.
     pub fn fault(&mut self, group: &Group, account: &AccountId, fault: &Fault, now: Timestamp) {
         let standing = self.groups.entry(group.clone()).or_default();
+        if standing.failed.is_empty() {
+            // A wish that outlived a success, or its process, says nothing of how long it fails now.
+            standing.since = Some(now);
+        }
         standing.failed.insert(account.clone());
-        standing.since.get_or_insert(now);
         standing.last = Some(fault.clone());
         let wish = match (fault.kind, fault.retry) {
             (FaultKind::RateLimited, Retry::After(seconds)) => Some(wish_after(now, seconds).0),
@@ -161,6 +179,23 @@ impl Breaker {
                     group: group.clone(),
                     until: standing.paused_until.filter(|until| *until > now)?,
                     since: standing.since?,
+                    fault: standing.last.clone()?,
+                    accounts: standing.failed.len(),
+                })
+            })
+            .collect()
+    }
+
+    /// All that fail with no success since, also between two pauses: for the operators.
+    pub fn failing(&self) -> Vec<Failing> {
+        self.groups
+            .iter()
+            .filter(|(_, standing)| !standing.failed.is_empty())
+            .filter_map(|(group, standing)| {
+                Some(Failing {
+                    group: group.clone(),
+                    since: standing.since?,
+                    paused_until: standing.paused_until,
                     fault: standing.last.clone()?,
                     accounts: standing.failed.len(),
                 })
