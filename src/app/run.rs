@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use futures::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -177,10 +177,12 @@ pub async fn run(
     tasks.spawn(watch(app.clone(), pulses.clone(), stop.clone()));
     tasks.close();
     let status = format!("运行中;页面 {}", address.map_or("未开启".into(), |a| a.to_string()));
+    // Before anybody is told that we are ready: a stop that comes at once must find its handler.
+    let signals = Signals::install()?;
     systemd::ready(&status);
     tracing::info!(store = %config.store.path.display(), web = ?address, "ready");
     ready(address);
-    signals(&app, &args, &wakes, &stop).await?;
+    obey(signals, &app, &args, &wakes, &stop).await;
     systemd::stopping();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!("some work did not end within the grace; its leases run out by themselves");
@@ -295,22 +297,37 @@ async fn watch(app: App, pulses: Pulses, stop: CancellationToken) {
     }
 }
 
+/// The signals that the daemon obeys.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn install() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 /// Waits for a signal to stop; SIGHUP reads the configuration again, and a broken one changes nothing.
-async fn signals(
+async fn obey(
+    mut signals: Signals,
     app: &App,
     args: &Args,
     wakes: &Wakes,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+) {
     loop {
         tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
+            () = stop.cancelled() => return,
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            _ = signals.hangup.recv() => {
                 systemd::reloading();
                 match Config::load(args) {
                     Ok(config) => match app.reload(config) {
@@ -329,5 +346,4 @@ async fn signals(
         }
     }
     stop.cancel();
-    Ok(())
 }

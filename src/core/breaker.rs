@@ -113,8 +113,11 @@ impl Breaker {
     /// [`TRIP_ACCOUNTS`] different accounts with no success between.
     pub fn fault(&mut self, group: &Group, account: &AccountId, fault: &Fault, now: Timestamp) {
         let standing = self.groups.entry(group.clone()).or_default();
+        if standing.failed.is_empty() {
+            // A wish that outlived a success, or its process, says nothing of how long it fails now.
+            standing.since = Some(now);
+        }
         standing.failed.insert(account.clone());
-        standing.since.get_or_insert(now);
         standing.last = Some(fault.clone());
         let wish = match (fault.kind, fault.retry) {
             (FaultKind::RateLimited, Retry::After(seconds)) => Some(wish_after(now, seconds).0),
@@ -187,6 +190,7 @@ impl Breaker {
     pub fn failing(&self) -> Vec<Failing> {
         self.groups
             .iter()
+            .filter(|(_, standing)| !standing.failed.is_empty())
             .filter_map(|(group, standing)| {
                 Some(Failing {
                     group: group.clone(),

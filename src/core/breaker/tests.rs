@@ -110,6 +110,25 @@ fn a_success_does_not_lift_a_servers_wish() {
     assert_eq!(breaker.wished_until(&group(), t(59)), Some(t(60)));
     assert_eq!(breaker.wished_until(&group(), t(60)), None);
     assert_eq!(breaker.pauses(t(60)), []);
+    assert_eq!(breaker.failing(), [], "it works, and is left alone");
+    breaker.fault(&group(), &id(1), &down(), t(600));
+    assert_eq!(breaker.failing()[0].since, t(600), "a new trouble");
+}
+
+#[test]
+fn wishes_are_taken_up_by_the_next_process() {
+    let mut first = Breaker::default();
+    let limited =
+        Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429").retry(Retry::After(3600));
+    first.fault(&group(), &id(1), &limited, t(0));
+    first.fault(&Group::Connector("nanfang".to_owned()), &id(1), &down(), t(0));
+    let kept = first.wishes(t(1));
+    assert_eq!(kept.len(), 1, "our own pauses are not wishes");
+    assert_eq!(first.wishes(t(60)), []);
+    let mut second = Breaker::default();
+    second.restore(kept.clone());
+    assert_eq!(second.wishes(t(1)), kept);
+    assert_eq!(second.paused_until(&group(), t(59)), Some(t(60)));
 }
 
 #[test]
