@@ -32,6 +32,8 @@ use run::{Errand, Means, SourceOutcome, ask};
 
 /// Accounts looked at in one claim.
 const CLAIM_MAX: usize = 512;
+/// Accounts are claimed when this share of the polls in flight has ended.
+const REFILL_SHARE: usize = 8;
 /// A claim that is not settled is due again after the budget and this, minutes.
 const LEASE_MIN: i64 = 3;
 /// Applied polls between two barriers (group commit).
@@ -140,8 +142,10 @@ impl Poller {
         let parts = self.env.parts();
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
+        let refill = (parts.at_once / REFILL_SHARE).max(1);
         loop {
-            while !self.stop.is_cancelled() && flying.len() < parts.at_once {
+            // A few at a time share one look at the index and one commit.
+            while !self.stop.is_cancelled() && parts.at_once - flying.len() >= refill {
                 let now = self.env.clock.now();
                 let jobs = self.claim(now, parts.at_once - flying.len(), &parts)?;
                 if jobs.is_empty() {
@@ -167,33 +171,32 @@ impl Poller {
     /// Claims up to `room` accounts that may be asked now; those that must wait get their true time.
     fn claim(&self, now: Timestamp, room: usize, parts: &Parts) -> Result<Vec<Job>, StoreError> {
         let mut jobs = Vec::new();
-        let mut change = self.env.store.change();
-        for (_, id) in self.env.store.due(Index::Poll, now, CLAIM_MAX)? {
-            if jobs.len() >= room {
-                break;
-            }
-            let due = match self.plan(&id, now, parts)? {
-                Plan::Drop => None,
-                Plan::Wait(until) => Some(until),
-                Plan::Ask(errands) => {
-                    jobs.push(Job { account: id.clone(), errands });
-                    let budget = TimeDelta::from_std(parts.means.budget).unwrap_or_default();
-                    Some(now + budget + TimeDelta::minutes(LEASE_MIN))
+        // No more is looked at than there is room for; only if all of those must wait, more behind them.
+        let mut look = room.clamp(1, CLAIM_MAX);
+        loop {
+            let due = self.env.store.due(Index::Poll, now, look)?;
+            let mut change = self.env.store.change();
+            for (_, id) in &due {
+                if jobs.len() >= room {
+                    break;
                 }
-            };
-            change.set_poll_due(&id, due);
+                let at = match self.plan(id, now, parts)? {
+                    Plan::Drop => None,
+                    Plan::Wait(until) => Some(until),
+                    Plan::Ask(errands) => {
+                        jobs.push(Job { account: id.clone(), errands });
+                        let budget = TimeDelta::from_std(parts.means.budget).unwrap_or_default();
+                        Some(now + budget + TimeDelta::minutes(LEASE_MIN))
+                    }
+                };
+                change.set_poll_due(id, at);
+            }
+            self.env.store.commit(change)?;
+            if !jobs.is_empty() || due.len() < look {
+                return Ok(jobs);
+            }
+            look = CLAIM_MAX.min(look * 2);
         }
-        let moved = !change.is_empty();
-        self.env.store.commit(change)?;
-        if jobs.is_empty() && moved {
-            // All of them had to wait; there may be more behind.
-            return if self.env.store.next_due(Index::Poll)?.is_some_and(|next| next <= now) {
-                self.claim(now, room, parts)
-            } else {
-                Ok(jobs)
-            };
-        }
-        Ok(jobs)
     }
 
     fn plan(&self, id: &AccountId, now: Timestamp, parts: &Parts) -> Result<Plan, StoreError> {

@@ -31,16 +31,20 @@ const NAMES: [&str; 15] = [
 const ENDINGS: [&str; 6] = ["token", "secret", "apikey", "api_key", "_ticket", "_password"];
 
 /// Secrets in JSON, forms and headers that a server echoes: the name, the separator, then the
-/// value. Word boundaries are of ASCII: those of Unicode keep the fast engine from reading Chinese, and would let a
-/// secret through whose name stands right behind a Chinese character.
+/// value.
 static PAIRS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
-        ( ["']? (?-u:\b) [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) \\* ["']?
+        ( ["']? [A-Za-z_]* (?i-u: token | secret | ticket | password | cookie ) \\* ["']?
           \s* [:=] \s* )
         ( \\+" [^"\\]* | "(?:[^"\\]|\\.)*" | '[^']*' | [^\s&"',;<>{}()]+ )"#,
     )
     .expect("a literal expression compiles")
+});
+
+/// The words without which [`PAIRS`] finds nothing: found at a fraction of its cost, and most bodies hold none.
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i-u)token|secret|ticket|password|cookie").expect("a literal expression compiles")
 });
 
 fn is_secret(name: &str) -> bool {
@@ -79,6 +83,9 @@ fn pairs(query: &str) -> String {
 
 /// A body or message with the values of secret fields replaced (`"access_token":"…"`, `secret=…`).
 pub fn text(text: &str) -> Cow<'_, str> {
+    if !WORDS.is_match(text) {
+        return Cow::Borrowed(text);
+    }
     PAIRS.replace_all(text, |found: &regex::Captures<'_>| {
         let quote = match found[2].as_bytes()[0] {
             b'"' => "\"",

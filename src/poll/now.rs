@@ -14,6 +14,9 @@ use super::run::{Errand, SourceOutcome};
 use super::{Job, Poller, fly};
 use crate::store::StoreError;
 
+/// Sources that are left alone, and until when.
+pub type Waiting = Vec<(String, Timestamp)>;
+
 /// One account's poll, told.
 pub struct PollReport {
     /// The account.
@@ -21,7 +24,7 @@ pub struct PollReport {
     /// What each source brought.
     pub outcomes: Vec<SourceOutcome>,
     /// Sources that were not asked because their server's wish still stands: until when.
-    pub waiting: Vec<(String, Timestamp)>,
+    pub waiting: Waiting,
     /// The state after it.
     pub state: AccountState,
     /// What the account comes to now.
@@ -75,7 +78,7 @@ impl Poller {
         &self,
         id: &AccountId,
         now: Timestamp,
-    ) -> Result<Option<(Job, Vec<(String, Timestamp)>)>, StoreError> {
+    ) -> Result<Option<(Job, Waiting)>, StoreError> {
         let Some(account) = self.env.store.account(id)? else { return Ok(None) };
         let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
         let mut waiting = Vec::new();
@@ -116,7 +119,7 @@ impl Poller {
         &self,
         id: &AccountId,
         outcomes: Vec<SourceOutcome>,
-        waiting: Vec<(String, Timestamp)>,
+        waiting: Waiting,
     ) -> Result<Option<PollReport>, StoreError> {
         let Some(account) = self.env.store.account(id)? else { return Ok(None) };
         let state: AccountState = self.env.store.state(id)?.unwrap_or_default();

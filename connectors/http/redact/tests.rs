@@ -53,6 +53,7 @@ fn bodies_lose_their_tokens_and_keep_the_rest() {
         (r#"{ "refresh_token" : "CAN\"ARY" }"#, r#"{ "refresh_token" : "***" }"#),
         (r#"{"msg":"{\"secret\":\"CANARY\"}"}"#, r#"{"msg":"{\"secret\":***\"}"}"#),
         ("appsecret=CANARY&x=1", "appsecret=***&x=1"),
+        ("密钥token=CANARY;v2Token: CANARY", "密钥token=***;v2Token: ***"),
         ("var pass_ticket = 'CANARY';", "var pass_ticket = '***';"),
         (r#"{"title":"关于口令的通知","id":7}"#, r#"{"title":"关于口令的通知","id":7}"#),
     ];

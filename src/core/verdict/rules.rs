@@ -128,8 +128,9 @@ pub fn channel_chinese(channel: &Channel) -> &str {
 fn newest_proofs(history: &History, last: Option<&Seen>) -> Vec<EvidenceRef> {
     let proofs = history.proofs.values().filter_map(|proof| proof.evidence.clone());
     let words = history.attested.values().filter_map(|word| word.evidence.clone());
-    let mut all: Vec<_> =
-        proofs.chain(words).chain(last.and_then(|seen| seen.evidence.clone())).collect();
+    let backing = history.backing.values().cloned();
+    let last = last.and_then(|seen| seen.evidence.clone());
+    let mut all: Vec<_> = proofs.chain(words).chain(backing).chain(last).collect();
     all.sort();
     all.dedup();
     all
@@ -169,18 +170,25 @@ pub(super) fn app_unusable(s: &Subject<'_>) -> Option<Ruling> {
     } else {
         (Outcome::Undetermined, s.now, "下载渠道尚未全部核实".to_owned())
     };
-    Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence: Vec::new() })
+    let backing = |source: &String| s.history.backing.get(source).cloned();
+    let evidence = declared.iter().filter_map(backing).collect();
+    Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence })
 }
 
 /// 未提供有效互动功能: passes on any working sign; fails only when every declared probe is proved dead by two looks an
 /// hour apart and nothing else works.
 pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
+    let signs = s.history.interaction.keys();
+    let sources = signs.filter_map(|key| key.rsplit_once('/').map(|(source, _)| source));
+    let mut evidence: Vec<_> =
+        sources.filter_map(|source| s.history.backing.get(source).cloned()).collect();
+    evidence.dedup();
     let ruling = |outcome, as_of, reason: String| Ruling {
         rule: Rule::InteractionPoor,
         outcome,
         as_of,
         reason,
-        evidence: Vec::new(),
+        evidence: evidence.clone(),
     };
     let works = s.history.interaction.iter().find_map(|(key, looks)| {
         let (at, sign) = looks.newest()?;
