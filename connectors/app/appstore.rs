@@ -112,18 +112,11 @@ impl Connector for AppstoreConnector {
         let (mut found, evidence) = self.lookup(target.as_str(), cx.fresh, cx).await?;
         observation.evidence.push(evidence);
         if found.app.is_none() {
-            match self.lookup(target.as_str(), true, cx).await {
-                Ok((again, evidence)) => {
-                    found = again;
-                    observation.evidence.push(evidence);
-                }
-                Err(fault) => {
-                    let what = "查询结果为空,复查未完成".to_owned();
-                    observation.download = Some(DownloadSign { available: None, what });
-                    observation.faults.push(fault);
-                    return Ok(observation);
-                }
-            }
+            // The store may still answer from its cache. A look that could not be completed is no look: it must not
+            // put out what was proved before it, and is tried again soon.
+            let (again, evidence) = self.lookup(target.as_str(), true, cx).await?;
+            found = again;
+            observation.evidence.push(evidence);
         }
         observation.download = Some(match found.app {
             Some(app) => {

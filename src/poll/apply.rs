@@ -277,7 +277,6 @@ fn account_next_poll(
     terms: &Terms,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let verdict = judgement.ruling(freshd_core::rulebook::Rule::ContentStale).map(|r| r.outcome);
     account
         .sources
         .iter()
@@ -289,7 +288,7 @@ fn account_next_poll(
                 &Ask {
                     id: &account.id,
                     now,
-                    verdict,
+                    verdict: judgement.verdict,
                     deadline: judgement.forecast.map(|forecast| forecast.deadline),
                     failures: held.failures,
                     hint: held.hint,
