@@ -102,7 +102,7 @@ pub struct DemoArgs {
     /// 模拟多少个账号
     #[arg(long, default_value_t = 120)]
     pub accounts: usize,
-    /// 模拟多少天
+    /// 模拟多少天;不带 --once 时先快进这些天,再开始现场演示
     #[arg(long, default_value_t = 45)]
     pub days: u32,
     /// 跑完即止,把结论与事实对照后退出

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use freshd_sim::Mail;
 
 pub mod drive;
 pub mod letters;
@@ -23,7 +24,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::telemetry;
 use drive::Driver;
 use letters::Post;
-use outcome::{Checked, Found, Traffic};
+pub use outcome::Found;
+use outcome::{Checked, Traffic};
 use province::{Province, Scenario};
 
 /// Runs `freshd demo`; the answer is the exit status.
@@ -38,13 +40,14 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
         seed: args.seed,
         listen: None,
     };
-    let found = once(&scenario).await?;
+    let (found, _) = run_once(&scenario).await?;
     print!("{}", found.report());
     Ok(if found.is_right() { DONE } else { FOUND })
 }
 
 /// Runs the scenario to its end and holds every day's verdicts against the truth.
-pub async fn once(scenario: &Scenario) -> anyhow::Result<Found> {
+/// The letters that arrived come along.
+pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)> {
     let begun = SystemClock.now();
     let province = Province::start(scenario).await?;
     let app = province.daemon().await?;
@@ -61,7 +64,7 @@ pub async fn once(scenario: &Scenario) -> anyhow::Result<Found> {
     let span = (province.start, province.clock.now());
     let mails = province.mail.mails();
     let post = Post::read(&app, &province.world, &mails, &driver.course.told, span)?;
-    Ok(Found {
+    let found = Found {
         span,
         seed: scenario.seed,
         last,
@@ -72,7 +75,8 @@ pub async fn once(scenario: &Scenario) -> anyhow::Result<Found> {
         traffic: Traffic::of(&province.platforms.log),
         precheck: precheck(&app).await?,
         elapsed_ms: (SystemClock.now() - begun).num_milliseconds(),
-    })
+    };
+    Ok((found, mails))
 }
 
 /// `freshd precheck --format json`, now.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
 use freshd_sim::mail::{Mail, MailServer};
 use tokio_util::sync::CancellationToken;
@@ -54,7 +55,8 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<i32> {
     drop(past);
     let app = App::over(province.config()?, store, clock.clone())?;
     let args = Args { config: Some(province.file.clone()), store: None };
-    let told = |address: Option<std::net::SocketAddr>| println!("{}", explain(&province, address));
+    let told =
+        |address: Option<std::net::SocketAddr>| println!("{}", explain(&province, address, end));
     tokio::select! {
         ended = run::run(app, args, CancellationToken::new(), told) => ended?,
         () = show_mail(&province.mail, &*clock) => {}
@@ -75,7 +77,7 @@ async fn free_address(wanted: std::net::SocketAddr) -> anyhow::Result<std::net::
     }
 }
 
-fn explain(province: &Province, address: Option<std::net::SocketAddr>) -> String {
+fn explain(province: &Province, address: Option<std::net::SocketAddr>, end: Timestamp) -> String {
     let page = address.map_or_else(|| "未开启".to_owned(), |at| format!("http://{at}/"));
     let program =
         std::env::current_exe().map_or_else(|_| "freshd".into(), |path| path.display().to_string());
@@ -92,7 +94,9 @@ fn explain(province: &Province, address: Option<std::net::SocketAddr>) -> String
          配置    {file}(同一目录下有台账 ledger.csv)\n\n\
          看什么:有的账号天天更新,有的渐渐停更;临近 14 天先预警(写信提醒主办单位),满 14 天且证据齐全才判\n\
          疑似不达标(写信,过两天仍未更新再提请主管单位);恢复更新后告知已整改。平台时常故障、限流、出验证码:\n\
-         那时只会“待核实”,不会冤枉账号。信只在工作日 8:30 至 18:00 发出。按 Ctrl-C 结束。\n",
+         那时只会“待核实”,不会冤枉账号。信只在工作日 8:30 至 18:00 发出\n\
+         (等到上班就来不及的除外)。模拟的时间走到 {end} 就停住。按 Ctrl-C 结束。\n",
+        end = minute_text(end),
         day = 24 * 3600 / SPEED,
         wechat = bases.wechat,
         weibo = bases.weibo,

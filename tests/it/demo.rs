@@ -1,0 +1,38 @@
+//! Does the whole run, from ledger to letters, say nothing untrue? A small province, through the demonstration's own way.
+#![cfg(feature = "demo")]
+
+use freshd::cli::demo::province::Scenario;
+use freshd::cli::demo::{Found, run_once};
+use freshd_core::verdict::Outcome;
+
+const SEED: u64 = 7;
+
+fn count(found: &Found, verdict: Outcome) -> usize {
+    found.last.iter().filter(|one| one.verdict == verdict).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_province_is_judged_as_it_is_and_written_to() {
+    let scenario = Scenario { accounts: 40, days: 16, days_after: 0, seed: SEED, listen: None };
+    let (found, mails) = run_once(&scenario).await.unwrap();
+    let report = found.report();
+    assert!(found.wrong.is_empty(), "seed {SEED}\n{report}");
+    assert!(found.is_right(), "seed {SEED}\n{report}");
+    assert_eq!((found.last.len(), found.comparisons), (40, 40 * 17));
+    assert!(count(&found, Outcome::Pass) > 10 && count(&found, Outcome::Fail) > 2, "{report}");
+    assert!(found.last.iter().any(|one| one.menu.found > 0), "{report}");
+    assert_eq!(found.precheck.exit, 1, "{report}");
+
+    assert!(!mails.is_empty(), "{report}");
+    assert_eq!(found.post.arrived, mails.len());
+    for mail in &mails {
+        for name in ["X-Freshd-Reason", "Message-ID", "Date", "List-Id"] {
+            assert!(mail.header(name).is_some_and(|text| !text.is_empty()), "{name}: {mail:?}");
+        }
+        assert_eq!(mail.header("Auto-Submitted").as_deref(), Some("auto-generated"));
+        let whole = mail.text_body().zip(mail.html_body());
+        let (text, html) = whole.expect("a letter has text and HTML");
+        assert!(text.contains("不作为通报依据") && html.contains("不作为通报依据"), "{text}");
+    }
+    assert!(report.contains("误报 0 个账号,漏报 0 个账号"), "{report}");
+}
