@@ -141,7 +141,7 @@ fn what_lapses_before_work_begins_is_reminded() {
 fn an_open_account_says_why_and_what_lifts_it() {
     let precheck = of(&province());
     let open = &precheck.undetermined[0];
-    assert!(open.reason.contains("没有采集到任何发布"), "{}", open.reason);
+    assert!(open.reason.contains("还没有取得任何数据"), "{}", open.reason);
     assert!(open.how.contains("补账号标识"), "{}", open.how);
 }
 
