@@ -1,5 +1,7 @@
 //! Does a command of root work as the store's owner, with files that only root can read and write?
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
