@@ -29,9 +29,20 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+mod digest;
+pub mod health;
+pub mod notices;
 pub mod reach;
 pub mod run;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod schedule;
+pub mod survey;
+pub mod troubles;
+pub mod upkeep;
 pub mod web_data;
+
+use health::Health;
 
 /// Longest time that one source may take.
 pub const POLL_BUDGET: Duration = Duration::from_secs(45);
@@ -44,6 +55,9 @@ pub struct App {
     /// What polls share; holds the store, the clock and the counters.
     pub env: PollEnv,
     config: Arc<RwLock<Arc<Config>>>,
+    /// Whether the machine is fit for work.
+    pub health: Arc<Health>,
+    survey: Arc<survey::Cell>,
 }
 
 impl App {
@@ -59,7 +73,8 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let parts = parts(&config)?;
         let env = PollEnv::new(store, clock, metrics, parts);
-        Ok(Self { env, config: Arc::new(RwLock::new(Arc::new(config))) })
+        let config = Arc::new(RwLock::new(Arc::new(config)));
+        Ok(Self { env, config, health: Arc::default(), survey: Arc::default() })
     }
 
     /// The configuration in force.

@@ -1,6 +1,6 @@
 //! What does the command line do? Parses it, finds the store or the daemon, prints the answer and says how it ended.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::{IsTerminal, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::app::reach::{Reached, reach};
 use crate::clock::SystemClock;
 use crate::config::{Args, Config};
-use crate::control::Response;
+use crate::control::{LINE_BYTES_MAX, Response};
 use crate::telemetry;
 use args::{Cli, Command, ConfigCommand, ConnectorCommand, MailCommand};
 use exec::USAGE;
@@ -60,6 +60,7 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
         Command::Demo(options) => demo::run(options).await,
         Command::Config(ConfigCommand::Check) => Ok(config_check(&args)),
         Command::Run => daemon(&args).await,
+        Command::CarryOut => carry_out(&args).await,
         Command::Connector(ConnectorCommand::List { json }) => {
             // The list needs no configuration; with one it shows the limits in force.
             let config = Config::load(&args).unwrap_or_else(|_| Config::built_in());
@@ -126,6 +127,24 @@ async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
         Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
     };
     print(&response, file.as_deref())
+}
+
+/// Carries out the request on standard input and writes the answer to standard output, both JSON: the part of a
+/// command that root leaves to the store's owner.
+async fn carry_out(args: &Args) -> anyhow::Result<i32> {
+    let asked = std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX as u64))?;
+    let request: Request = serde_json::from_str(&asked).context("标准输入上不是一个请求")?;
+    let config = match load(args) {
+        Ok(config) => config,
+        Err(exit) => return Ok(exit),
+    };
+    telemetry::init(&config.log);
+    let response = match reach(&config, &serde_json::to_value(&request)?).await? {
+        Reached::Answered(response) => response,
+        Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
+    };
+    std::io::stdout().write_all(&serde_json::to_vec(&response)?)?;
+    Ok(response.exit)
 }
 
 /// Who acts, when no socket says so.

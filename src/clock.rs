@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync + 'static {
     fn wait_for(&self, span: chrono::TimeDelta) -> std::time::Duration {
         span.to_std().unwrap_or_default()
     }
+
+    /// Does it run as time does, so that a leap is a fault? A clock that tests or the demo drive does not.
+    fn is_steady(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -25,6 +30,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         Utc::now()
+    }
+
+    fn is_steady(&self) -> bool {
+        true
     }
 }
 

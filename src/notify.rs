@@ -8,7 +8,7 @@ pub mod clean;
 pub mod deliver;
 pub mod holiday;
 pub mod letter;
-mod operator;
+pub mod operator;
 mod plan;
 pub mod release;
 pub mod report;
@@ -19,6 +19,7 @@ pub mod window;
 mod write;
 
 pub use deliver::{DeliverReport, Deliverer};
+pub use plan::addresses;
 pub use release::{Released, RetryError};
 pub use report::{NotifyReport, Outbox, OutboxLetter};
 pub use settings::NotifySettings;

@@ -2,7 +2,6 @@
 
 use freshd_core::civil::rfc3339;
 use freshd_core::id::AccountId;
-use freshd_core::verdict::Outcome;
 use serde_json::{Value, json};
 
 use super::App;
@@ -89,18 +88,7 @@ impl Pages {
     }
 
     fn counted(&self) -> anyhow::Result<String> {
-        let mut totals = Totals::default();
-        self.app.for_each_judged(self.app.now(), |_, _, judgement| {
-            totals.add(judgement.verdict);
-            Ok(true)
-        })?;
-        let count = |n: usize| n as u64;
-        self.app.env.metrics.accounts(&[
-            (Outcome::Pass.key(), count(totals.pass)),
-            (Outcome::AtRisk.key(), count(totals.at_risk)),
-            (Outcome::Fail.key(), count(totals.fail)),
-            (Outcome::Undetermined.key(), count(totals.undetermined)),
-        ]);
+        self.app.survey(self.app.now())?;
         Ok(self.app.env.metrics.render())
     }
 }
@@ -154,10 +142,8 @@ impl WebData for Pages {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.app
-            .store()
-            .next_due(crate::store::Index::Poll)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        let readable = self.app.store().next_due(crate::store::Index::Poll);
+        readable.map_err(|error| error.to_string())?;
+        self.app.health.check()
     }
 }

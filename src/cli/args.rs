@@ -36,6 +36,9 @@ pub enum Command {
     },
     /// 运行守护程序
     Run,
+    /// 从标准输入读一个请求,执行后把答复写到标准输出(供 root 改以存储属主执行命令时使用)
+    #[command(hide = true)]
+    CarryOut,
     /// 在本机回环地址上演示一个模拟的省
     #[cfg(feature = "demo")]
     Demo(DemoArgs),

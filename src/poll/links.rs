@@ -10,7 +10,7 @@ use freshd_core::verdict::MenuHealth;
 use futures::StreamExt;
 
 use super::apply::reconsider;
-use super::{Parts, PollEnv, Tick, write};
+use super::{Parts, PollEnv, Tick};
 use crate::store::StoreError;
 
 /// A link that answered is checked again after so many hours.
@@ -98,37 +98,49 @@ impl LinkChecker {
             return Ok(0);
         }
         let answers = self.ask_all(&parts, due, now).await;
+        if self.note(id, &answers, &parts, now)? {
+            // A missing host is looked up once more before it is called dead.
+            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
+            super::locked(&self.env.links_wanted).insert(id.clone(), at);
+        }
+        Ok(answers.len())
+    }
+
+    /// Joins answers with what was known, and forgets links that have left the menu. Says whether a missing host
+    /// wants a second look.
+    fn note(
+        &mut self,
+        id: &AccountId,
+        answers: &[(String, LinkAnswer)],
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         if answers.iter().any(|(_, answer)| resolves(answer)) {
             self.resolved_at = Some(now);
         }
         let others = self.resolved_at.is_some_and(|at| now - at < TimeDelta::hours(1));
-        let named: Vec<String> =
-            menu.entries.iter().filter_map(|e| e.entry.link().map(str::to_owned)).collect();
-        let again = self.env.store.update(|change| {
-            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(false) };
+        self.env.store.update(|change| {
+            let Some(account) = change.account(id)? else { return Ok(false) };
             let mut state: AccountState = change.state(id)?.unwrap_or_default();
-            state.links.retain(|url, _| named.contains(url));
-            for (url, answer) in &answers {
+            for (url, answer) in answers {
                 let check = join(state.links.get(url), answer, others, now);
                 state.links.insert(url.clone(), check);
             }
+            let menu = freshd_core::verdict::menu_health(&account, &state);
+            let named: Vec<&str> = menu.entries.iter().filter_map(|e| e.entry.link()).collect();
+            state.links.retain(|url, _| named.contains(&url.as_str()));
             let missing = |check: &LinkCheck| {
                 check.host_gone_since.is_some() && check.health == LinkHealth::Undetermined
             };
             let again = state.links.values().any(missing);
             let poll = state.next_poll;
             let mut applied = reconsider(&account, state, &parts.terms, now);
-            // Looking at links is no poll: the account's turn stays where it was.
-            applied.state.next_poll = poll.or(applied.state.next_poll);
-            write(change, &account, &applied, now)?;
+            // Looking at links is no poll: the account's turn, or the claim of a poll under way, stays.
+            applied.state.next_poll = poll;
+            change.put_state_told(id, &applied.state, applied.state.next_notice)?;
+            applied.journal.iter().try_for_each(|line| change.journal(id, now, line))?;
             Ok(again)
-        })?;
-        if again {
-            // A missing host is looked up once more before it is called dead.
-            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
-            super::locked(&self.env.links_wanted).insert(id.clone(), at);
-        }
-        Ok(answers.len())
+        })
     }
 
     /// Did the site of this link ask to be left alone until later?
@@ -172,3 +184,6 @@ impl LinkChecker {
 fn resolves(answer: &LinkAnswer) -> bool {
     matches!(answer, LinkAnswer::Alive | LinkAnswer::Dead(_))
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,17 @@ pub struct SourceOutcome {
     pub trace: Vec<RequestTrace>,
 }
 
+impl SourceOutcome {
+    /// Did the server say that it is asked too often?
+    pub fn is_rate_limited(&self) -> bool {
+        let faults = match &self.result {
+            Ok(observation) => observation.faults.as_slice(),
+            Err(fault) => std::slice::from_ref(fault),
+        };
+        faults.iter().any(|fault| fault.kind == FaultKind::RateLimited)
+    }
+}
+
 /// What a poll leans on.
 pub struct Means {
     /// The connectors.

@@ -1,5 +1,6 @@
 //! One integration binary: each module asks one question of the crate from outside.
 
+mod cli;
 mod demo;
 mod mail;
 mod store_measure;

@@ -6,7 +6,7 @@ use freshd_core::id::AccountId;
 use freshd_core::reminder::Reason;
 
 use crate::app::App;
-use crate::app::run::upkeep;
+use crate::app::upkeep::Upkeep;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::notify::{Deliverer, Notifier};
 use crate::poll::Poller;
@@ -71,6 +71,7 @@ pub struct Driver {
     links: LinkChecker,
     notifier: Notifier,
     deliverer: Deliverer,
+    upkeep: Upkeep,
     tidied: Option<Timestamp>,
     /// What was done so far.
     pub course: Course,
@@ -84,6 +85,7 @@ impl Driver {
             links: LinkChecker::new(app.env.clone()),
             notifier: app.notifier(),
             deliverer: app.deliverer(),
+            upkeep: Upkeep::new(app.clone()),
             tidied: None,
             course: Course::default(),
             app,
@@ -137,7 +139,7 @@ impl Driver {
         self.deliverer.tick(now).await?;
         self.course.spent.deliver += watch.lap();
         if self.tidied.is_none_or(|at| now - at >= TimeDelta::days(1)) {
-            upkeep(&self.app, now)?;
+            self.upkeep.tick(now).await?;
             self.tidied = Some(now);
         }
         self.course.spent.upkeep += watch.lap();

@@ -1,11 +1,13 @@
 //! Which letters are there, and what becomes of them? The notifier and the outbox by hand.
 
+use freshd_core::Timestamp;
 use freshd_core::civil::{minute_text, rfc3339};
 use serde_json::json;
 
 use super::{DONE, FOUND, Usage, json, printed};
 use crate::app::App;
 use crate::control::Response;
+use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
@@ -68,6 +70,7 @@ fn letter_json(letter: &Letter) -> serde_json::Value {
 }
 
 pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
+    let failing: Option<Timestamp> = app.store().meta(META_RELAY_FAILING_SINCE)?;
     let mut letters = Vec::new();
     app.store().for_each_letter(|letter| {
         letters.push(letter);
@@ -75,7 +78,8 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     })?;
     if as_json {
         let letters: Vec<_> = letters.iter().map(letter_json).collect();
-        return json(DONE, &json!({ "letters": letters }));
+        let failing = failing.map(rfc3339);
+        return json(DONE, &json!({ "letters": letters, "mail_failing_since": failing }));
     }
     let mut table = Table::new([
         Column::text("编号", 16),
@@ -101,6 +105,10 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     }
     let mut text = table.render(false);
     text.push_str(&format!("共 {} 封\n", letters.len()));
+    if let Some(since) = failing {
+        let since = minute_text(since);
+        text.push_str(&format!("邮件服务器自 {since} 起无法使用,待发的信恢复后自动补发\n"));
+    }
     Ok(printed(DONE, text))
 }
 

@@ -6,7 +6,7 @@ use freshd_core::account::Account;
 use freshd_core::breaker::{Breaker, Group};
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::{Observation, Profile, ProfileState};
-use freshd_core::schedule::capped_wish;
+use freshd_core::schedule::{capped_wish, wish_after};
 use freshd_core::state::SourceState;
 
 use super::MEMO_BYTES_MAX;
@@ -90,10 +90,7 @@ pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &
     let mut operator = false;
     for fault in &faults {
         match fault.retry {
-            Retry::After(seconds) => {
-                let span = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096));
-                wish = wish.max(Some(capped_wish(now, now + span).0));
-            }
+            Retry::After(seconds) => wish = wish.max(Some(wish_after(now, seconds).0)),
             Retry::At(at) => wish = wish.max(Some(capped_wish(now, at).0)),
             Retry::Operator => operator = true,
             Retry::Backoff => {}
@@ -103,7 +100,8 @@ pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &
         Ok(observation) => {
             held.failures = 0;
             held.last_ok = Some(now);
-            held.hint = observation.hint.not_before;
+            // Advice, but a mistaken one must not end the watching.
+            held.hint = observation.hint.not_before.map(|hint| capped_wish(now, hint).0);
             if let Some(memo) = &observation.hint.memo {
                 held.memo = (memo.len() <= MEMO_BYTES_MAX).then(|| memo.clone());
             }

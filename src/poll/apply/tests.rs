@@ -179,7 +179,7 @@ fn many_accounts_gone_alike_are_one_fault_of_the_platform() {
             false => Err(fault(FaultScope::Account, FaultKind::Gone)),
             true => {
                 let mut observation = state_seen(ProfileState::Deregistered);
-                observation.coverage.add(Channel::all(), t(-24 * 30), t(0));
+                observation.coverage.add(Channel::all(), t(-24 * 5), t(0));
                 Ok(observation)
             }
         };
