@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The daemon's figures. Cheap to clone; all clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Metrics(Arc<Mutex<BTreeMap<&'static str, Family>>>);
 
 /// One figure; keep it where it is counted often.
@@ -79,6 +79,12 @@ impl Counter {
     /// The figure now.
     pub fn value(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -3,4 +3,5 @@
 mod cli;
 mod demo;
 mod mail;
+mod owner;
 mod store_measure;

@@ -58,7 +58,7 @@ fn poller(takes: TimeDelta) -> (Poller, ManualClock) {
         change.set_poll_due(&id, Some(start));
     }
     store.commit(change).unwrap();
-    let env = PollEnv::new(store, Arc::new(clock.clone()), Arc::default(), parts);
+    let env = PollEnv::new(store, Arc::new(clock.clone()), Arc::new(Metrics::new()), parts);
     (Poller::new(env, CancellationToken::new()), clock)
 }
 
