@@ -5,8 +5,8 @@ use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use freshd_core::reminder::Reason;
 
-use crate::app::App;
 use crate::app::upkeep::Upkeep;
+use crate::app::{App, schedule};
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::notify::{Deliverer, Notifier};
 use crate::poll::Poller;
@@ -73,6 +73,7 @@ pub struct Driver {
     deliverer: Deliverer,
     upkeep: Upkeep,
     tidied: Option<Timestamp>,
+    appointed: Option<Timestamp>,
     /// What was done so far.
     pub course: Course,
 }
@@ -87,6 +88,7 @@ impl Driver {
             deliverer: app.deliverer(),
             upkeep: Upkeep::new(app.clone()),
             tidied: None,
+            appointed: None,
             course: Course::default(),
             app,
             clock,
@@ -135,6 +137,9 @@ impl Driver {
                 letter: letter.id.clone(),
             }));
         }
+        if self.appointed.is_none_or(|at| at <= now) {
+            self.appointed = schedule::tick(&self.app, now).await?.next_wake;
+        }
         self.course.spent.notify += watch.lap();
         self.deliverer.tick(now).await?;
         self.course.spent.deliver += watch.lap();
@@ -148,6 +153,7 @@ impl Driver {
             store.next_due(Index::Poll)?,
             store.next_due(Index::Notify)?,
             store.next_letter_due()?,
+            self.appointed,
         ];
         Ok(next.into_iter().flatten().min())
     }
