@@ -149,7 +149,7 @@ impl Poller {
         Self { env, stop }
     }
 
-    /// Polls what is due, refilling as polls end, until nothing is due or in flight; after [`TICK_SPAN`] of the clock
+    /// Polls what is due, refilling as polls end, until nothing is due or in flight; after 30 s of the clock
     /// it refills no more, and wants to be called again at once. (A clock that stands still polls all that is due.)
     pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
