@@ -1,7 +1,9 @@
-//! Does a connector keep the contract? One suite that every connector passes: built-in, manifest or process.
+//! Does a connector keep the contract? One suite that every connector passes: built-in, manifest or
+//! process.
 //!
-//! The connector is shown a scripted platform over real loopback HTTP: once in good order, then in every kind of bad
-//! weather. Bad weather may bring faults; it may never bring coverage, nor a word against the account.
+//! The connector is shown a scripted platform over real loopback HTTP: once in good order, then in
+//! every kind of bad weather. Bad weather may bring faults; it may never bring coverage, nor a word
+//! against the account.
 
 pub mod stage;
 mod weather;
@@ -34,6 +36,9 @@ pub struct Case<'a> {
     pub target: &'a (dyn Fn(&Url) -> Target + Sync),
     /// Targets that it must refuse.
     pub nonsense: &'a [&'a str],
+    /// Is the target itself what is judged (a download link, a probe)? Then an answer that is
+    /// plainly something else counts against it; silence, errors and walls still never do.
+    pub judges_link: bool,
     /// The platform in good order.
     pub good: &'a dyn Script,
     /// The secrets that it needs; each holds `canary`.
@@ -60,7 +65,8 @@ struct Looked {
     requests: usize,
 }
 
-/// Every promise that the connector breaks; empty = it conforms. `Err` if no loopback port can be had.
+/// Every promise that the connector breaks; empty = it conforms. `Err` if no loopback port can be
+/// had.
 pub async fn run(case: &Case<'_>) -> std::io::Result<Vec<Broken>> {
     let mut suite = Suite { case, broken: Vec::new() };
     suite.descriptor().await?;

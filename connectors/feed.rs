@@ -1,8 +1,10 @@
-//! When did this feed last list a post? RSS, Atom and JSON Feed, with and without proof in their silence.
+//! When did this feed last list a post? RSS, Atom and JSON Feed, with and without proof in their
+//! silence.
 //!
-//! Two connectors share the reading. `feed` is any feed, e.g. a bridge: what it lists counts, what it does not list
-//! proves nothing. `feed-complete` is a feed of which the operator vouches that it lists every post: a page that is
-//! whole and dated throughout proves that nothing was published since its oldest item.
+//! Two connectors share the reading. `feed` is any feed, e.g. a bridge: what it lists counts, what
+//! it does not list proves nothing. `feed-complete` is a feed of which the operator vouches that it
+//! lists every post: a page that is whole and dated throughout proves that nothing was published
+//! since its oldest item.
 
 mod outline;
 mod read;
@@ -149,7 +151,7 @@ fn memo(response: &Response, since: Option<Timestamp>) -> Option<String> {
 fn request(url: Url, memo: Option<&Memo>, fresh: bool) -> Request {
     let mut request = Request::get(url).header(
         "accept",
-        "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
+        "application/rss+xml, application/atom+xml, application/feed+json, */*;q=0.5",
     );
     request.body_bytes_max = FEED_BYTES_MAX;
     if fresh {
@@ -185,7 +187,8 @@ fn seen_until(response: &Response, now: Timestamp) -> Timestamp {
 /// The posts, newest first, and since when their list is whole.
 struct Sorted {
     sightings: Vec<Sighting>,
-    /// Latest instant of the oldest listed post; `None` if the list is empty or some item has no date.
+    /// Latest instant of the oldest listed post; `None` if the list is empty or some item has no
+    /// date.
     since: Option<Timestamp>,
     /// How many are dated by their last edit only.
     edited: usize,

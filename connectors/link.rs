@@ -5,32 +5,63 @@ use url::Url;
 use freshd_core::link::LinkAnswer;
 
 use crate::article::{self, ArticlePage, fetch};
-use crate::http::{HttpClient, HttpError, HttpErrorKind, Response};
+use freshd_core::Timestamp;
+
+use crate::http::{self, HttpClient, HttpError, HttpErrorKind, Response};
 use crate::page;
 
 /// Bytes of an ordinary page that are read: its title and first headings.
 const PAGE_BYTES_MAX: usize = 512 << 10;
 
+/// What one request for a link brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it proves.
+    pub answer: LinkAnswer,
+    /// The site that wants to be left alone (see [`site_of`]), and for how many seconds (`Retry-After`).
+    pub wish: Option<(String, u64)>,
+}
+
+/// The site that a link asks: host and port, where WeChat articles are those of `article_base`; `None` = no address.
+pub fn site_of(url: &str, article_base: &Url) -> Option<String> {
+    let url = Url::parse(url.trim()).ok()?;
+    Some(site(if fetch::is_article(&url, article_base) { article_base } else { &url }))
+}
+
+fn site(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}:{port}", url.host_str().unwrap_or_default())
+}
+
 /// Asks for a link once. WeChat articles are asked on `article_base`. Dead are 404 and 410, a
 /// notice in place of a WeChat article, and a page whose own title says that it is not there 软死链; a
 /// missing host is only [`LinkAnswer::HostGone`]. Whatever proves nothing (a wall, a refused
 /// address, a time-out, 5xx) is unknown.
-pub async fn check(http: &HttpClient, url: &str, article_base: &Url) -> LinkAnswer {
+pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timestamp) -> Checked {
+    let said = |answer| Checked { answer, wish: None };
     let url = match Url::parse(url.trim()) {
         Ok(url) => url,
-        Err(_) => return unknown("不是有效的网址,无法核验"),
+        Err(_) => return said(unknown("不是有效的网址,无法核验")),
     };
     let max = match fetch::is_article(&url, article_base) {
         true => article::PAGE_BYTES_MAX,
         false => PAGE_BYTES_MAX,
     };
     match fetch::page(http, &url, article_base, max, &[]).await {
-        Err(error) => failed(&error),
-        Ok(fetch::Fetched::Wall(_)) => unknown("打开时遇到微信的验证页面,无法核验"),
-        Ok(fetch::Fetched::Page(response, known)) => {
-            answered(&response, fetch::is_article(&known, article_base))
-        }
+        Err(error) => said(failed(&error)),
+        Ok(fetch::Fetched::Wall(_)) => said(unknown("打开时遇到微信的验证页面,无法核验")),
+        Ok(fetch::Fetched::Page(response, known)) => Checked {
+            answer: answered(&response, fetch::is_article(&known, article_base)),
+            wish: wish(&response, now),
+        },
     }
+}
+
+/// A site that is busy says how long it wants to be left alone.
+fn wish(response: &Response, now: Timestamp) -> Option<(String, u64)> {
+    let busy = matches!(response.status, 429 | 503);
+    let seconds = http::retry_after_s(response, now).filter(|_| busy)?;
+    Some((site(&response.url), seconds))
 }
 
 fn unknown(reason: impl Into<String>) -> LinkAnswer {

@@ -1,11 +1,13 @@
-//! What do the dates of a list of posts say? Shared by every connector that reads a page of newest posts.
+//! What do the dates of a list of posts say? Shared by every connector that reads a page of newest
+//! posts.
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::observation::Published;
 use freshd_core::timetext;
 
-/// A date up to this many minutes after the look is a clock that differs; further ahead it is no date.
+/// A date up to this many minutes after the look is a clock that differs; further ahead it is no
+/// date.
 pub(crate) const SKEW_MIN: i64 = 10;
 
 /// The date as written. One in the future is none: it does not say when the post came out.
@@ -14,9 +16,10 @@ pub(crate) fn published(written: &str, now: Timestamp) -> Option<Published> {
     (published.earliest? <= now + TimeDelta::minutes(SKEW_MIN)).then_some(published)
 }
 
-/// Since when a page of posts, in its own order, leaves nothing out. It vouches back to its last post, for one that
-/// stands before it and is older was pinned there; a page that begins with the oldest, back to its first. `None`:
-/// the page is empty (it proves nothing) or some post has no date (it may be from any time).
+/// Since when a page of posts, in its own order, leaves nothing out. It vouches back to its last
+/// post, for one that stands before it and is older was pinned there; a page that begins with the
+/// oldest, back to its first. `None`: the page is empty (it proves nothing) or some post has no
+/// date (it may be from any time).
 pub(crate) fn since(dates: &[Option<Published>]) -> Option<Timestamp> {
     let dates =
         dates.iter().map(|date| date.map(|date| date.latest)).collect::<Option<Vec<_>>>()?;

@@ -1,7 +1,8 @@
 //! What if no machine can read the platform? The connector of accounts that only people look at.
 //!
-//! It polls nothing. What people know arrives by other ways, as observations with a name on them: `confirm` (a
-//! person looked, both "posted" and "nothing since"), `proof` (an article's link) and patrols.
+//! It polls nothing. What people know arrives by other ways, as observations with a name on them:
+//! `confirm` (a person looked, both "posted" and "nothing since"), `proof` (an article's link) and
+//! patrols.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -11,7 +12,8 @@ use freshd_core::observation::{Observation, PollHint};
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
 
-/// Days until it is worth looking here again: never, but a wish beyond a week is taken for a mistake.
+/// Days until it is worth looking here again: never, but a wish beyond a week is taken for a
+/// mistake.
 const NEXT_LOOK_DAYS: i64 = 7;
 
 /// `manual`: any target, nothing polled.

@@ -1,7 +1,9 @@
-//! When did this 南方号 last publish? The article list of Nanfang Plus, on whichever of its hosts answers.
+//! When did this 南方号 last publish? The article list of Nanfang Plus, on whichever of its hosts
+//! answers.
 //!
-//! Source: `nfplus-manuscript-web/article/list`, as the reading programs of 2025 and 2026 consume it. An account is a
-//! column; a channel's list also holds articles of related columns, which are not its own.
+//! Source: `nfplus-manuscript-web/article/list`, as the reading programs of 2025 and 2026 consume
+//! it. An account is a column; a channel's list also holds articles of related columns, which are
+//! not its own.
 
 mod list;
 
@@ -151,7 +153,8 @@ fn joined(mut faults: Vec<Fault>) -> Fault {
     Fault { detail, ..faults.swap_remove(says_most.unwrap_or(0)) }
 }
 
-/// The list's address. The newer host (nfnews.com) names `service`, and no related columns (`nfhSubCount=0`).
+/// The list's address. The newer host (nfnews.com) names `service`, and no related columns
+/// (`nfhSubCount=0`).
 fn list_url(base: &Url, column: &str, page: usize) -> Url {
     let mut url = base.clone();
     let path = format!("{}/nfplus-manuscript-web/article/list", base.path().trim_end_matches('/'));

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use freshd_core::account::{Source, platform};
 use url::Url;
 
+use crate::app::apk::ApkConnector;
 use crate::app::appstore::AppstoreConnector;
 use crate::article::ArticleConnector;
 use crate::connector::Connector;
 use crate::feed::FeedConnector;
 use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
+use crate::probe::ProbeConnector;
 use crate::wechat::WechatConnector;
 use crate::weibo::WeiboConnector;
 
@@ -79,6 +81,8 @@ impl Registry {
             settings.appstore_base,
             settings.appstore_country,
         )));
+        all.register(Arc::new(ApkConnector::new()));
+        all.register(Arc::new(ProbeConnector::new()));
         all.register(Arc::new(FeedConnector::bridge()));
         all.register(Arc::new(FeedConnector::complete()));
         all.register(Arc::new(ManualConnector::new()));
@@ -101,8 +105,9 @@ impl Registry {
     }
 }
 
-/// Where an account is polled when its row names no source 采集方式: what its platform and handle alone say. Empty
-/// where they do not suffice: a 原始ID or 微信号 opens no interface, and one article's link is a proof, not a source.
+/// Where an account is polled when its row names no source 采集方式: what its platform and handle alone
+/// say. Empty where they do not suffice: a 原始ID or 微信号 opens no interface, and one article's link
+/// is a proof, not a source.
 pub fn default_sources(platform: &str, handle: &str) -> Vec<Source> {
     let handle = handle.trim();
     let link = Url::parse(handle).ok().filter(|url| matches!(url.scheme(), "http" | "https"));

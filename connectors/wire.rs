@@ -1,8 +1,9 @@
-//! How does an observation travel? `observation/1`: one JSON object a line, for processes, push, export and replay.
+//! How does an observation travel? `observation/1`: one JSON object a line, for processes, push,
+//! export and replay.
 //!
-//! The daemon says hello, the child says hello; then each poll is answered by an observation. Reading is lenient
-//! (what is absent is as the default: saw nothing, proves nothing), never trusting: the times and the coverage
-//! that a stranger claims are checked by whoever takes them.
+//! The daemon says hello, the child says hello; then each poll is answered by an observation.
+//! Reading is lenient (what is absent is as the default: saw nothing, proves nothing), never
+//! trusting: the times and the coverage that a stranger claims are checked by whoever takes them.
 
 use std::collections::BTreeMap;
 
@@ -168,7 +169,8 @@ pub struct WireSpan {
     pub until: String,
 }
 
-/// A fault on the wire: scope and kind by name, `retry` as `"backoff"`, `"operator"`, seconds, or a time.
+/// A fault on the wire: scope and kind by name, `retry` as `"backoff"`, `"operator"`, seconds, or a
+/// time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WireFault {
     /// Whose concern.

@@ -17,6 +17,8 @@ use freshd_core::schedule::Intervals;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Judgement, judge};
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::notify::smtp::{Patience, Transport, TransportSettings};
@@ -27,9 +29,18 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+mod digest;
+pub mod health;
+pub mod notices;
 pub mod reach;
 pub mod run;
+pub mod schedule;
+pub mod survey;
+pub mod troubles;
+pub mod upkeep;
 pub mod web_data;
+
+use health::Health;
 
 /// Longest time that one source may take.
 pub const POLL_BUDGET: Duration = Duration::from_secs(45);
@@ -42,6 +53,9 @@ pub struct App {
     /// What polls share; holds the store, the clock and the counters.
     pub env: PollEnv,
     config: Arc<RwLock<Arc<Config>>>,
+    /// Whether the machine is fit for work.
+    pub health: Arc<Health>,
+    survey: Arc<survey::Cell>,
 }
 
 impl App {
@@ -57,7 +71,8 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let parts = parts(&config)?;
         let env = PollEnv::new(store, clock, metrics, parts);
-        Ok(Self { env, config: Arc::new(RwLock::new(Arc::new(config))) })
+        let config = Arc::new(RwLock::new(Arc::new(config)));
+        Ok(Self { env, config, health: Arc::default(), survey: Arc::default() })
     }
 
     /// The configuration in force.
@@ -158,8 +173,12 @@ pub fn parts(config: &Config) -> anyhow::Result<Parts> {
         })
         .collect();
     let secrets: Arc<dyn SecretSource> = config.secrets.clone();
+    let limited = courtesy.iter().filter(|(_, limit)| limit.at_once > 0);
+    let turns = limited
+        .map(|(name, limit)| (name.clone(), Arc::new(Semaphore::new(limit.at_once as usize))));
+    let at_once = turns.collect();
     Ok(Parts {
-        means: Means { registry, http, secrets, budget: POLL_BUDGET },
+        means: Means { registry, http, secrets, budget: POLL_BUDGET, at_once },
         terms: Terms { policy: config.policy(), intervals: Intervals::default() },
         at_once: POLLS_AT_ONCE,
         courtesy,

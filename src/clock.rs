@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync + 'static {
     fn wait_for(&self, span: chrono::TimeDelta) -> std::time::Duration {
         span.to_std().unwrap_or_default()
     }
+
+    /// Does it run as time does, so that a leap is a fault? A clock that tests or the demo drive does not.
+    fn is_steady(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -25,6 +30,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         Utc::now()
+    }
+
+    fn is_steady(&self) -> bool {
+        true
     }
 }
 
@@ -59,3 +68,42 @@ impl Clock for ManualClock {
         std::time::Duration::ZERO
     }
 }
+
+/// A clock that runs faster than the machine's, for the simulated province: the platforms follow the same hand.
+#[derive(Clone, Debug)]
+pub struct ScaledClock {
+    hand: ManualClock,
+    begun: Timestamp,
+    start: Timestamp,
+    end: Timestamp,
+    speed: u32,
+}
+
+impl ScaledClock {
+    /// Loops that follow this clock look at it at most this often, or they would never rest.
+    const WAIT_MIN: std::time::Duration = std::time::Duration::from_millis(50);
+
+    /// Goes on from where `hand` stands, `speed` seconds (1 at least) for each real one, and stands still at `end`.
+    /// The hand moves whenever somebody asks for the time.
+    pub fn continuing(hand: ManualClock, end: Timestamp, speed: u32) -> Self {
+        let start = hand.now();
+        Self { begun: SystemClock.now(), start, end: end.max(start), speed: speed.max(1), hand }
+    }
+}
+
+impl Clock for ScaledClock {
+    fn now(&self) -> Timestamp {
+        let real = (SystemClock.now() - self.begun).max(chrono::TimeDelta::zero());
+        let gone = real.checked_mul(i32::try_from(self.speed).unwrap_or(i32::MAX));
+        let at = gone.and_then(|gone| self.start.checked_add_signed(gone)).unwrap_or(self.end);
+        self.hand.advance_to(at.min(self.end));
+        self.hand.now()
+    }
+
+    fn wait_for(&self, span: chrono::TimeDelta) -> std::time::Duration {
+        (span.to_std().unwrap_or_default() / self.speed).max(Self::WAIT_MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,6 @@
-//! `freshd`: what we do about it. Placeholder until src/ARCHITECTURE.md is included.
+//! What do we do about it? The daemon: its map is `src/ARCHITECTURE.md`, which follows.
+//!
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
 pub mod cli;

@@ -2,14 +2,14 @@
 //!
 //! **Invariant:** nothing here writes letters; `poll` and `notify` meet only in the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::TimeDelta;
 use freshd_connectors::Courtesy;
 use freshd_core::Timestamp;
-use freshd_core::account::Account;
-use freshd_core::breaker::{Breaker, Group, Pause};
+use freshd_core::account::{Account, Source};
+use freshd_core::breaker::{Breaker, Failing, Group, Pause};
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
 use futures::StreamExt;
@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{Change, Due, Index, Known, Store, StoreError};
+use crate::store::{Change, Due, Index, Known, Store, StoreError, meta};
 use crate::telemetry::Metrics;
 
 pub mod apply;
@@ -36,6 +36,8 @@ const CLAIM_MAX: usize = 512;
 const REFILL_SHARE: usize = 8;
 /// A claim that is not settled is due again after the budget and this, minutes.
 const LEASE_MIN: i64 = 3;
+/// After so long a tick claims no more and ends with what is in flight, so that whoever watches the loop sees it turn.
+const TICK_SPAN: TimeDelta = TimeDelta::seconds(30);
 /// Applied polls between two barriers (group commit).
 const BARRIER_EVERY: usize = 256;
 
@@ -64,8 +66,10 @@ pub struct PollEnv {
     pub metrics: Arc<Metrics>,
     /// What a reload replaces.
     pub parts: Arc<RwLock<Arc<Parts>>>,
-    /// Accounts whose menu links want a check.
-    pub links_wanted: Arc<Mutex<BTreeSet<AccountId>>>,
+    /// Accounts whose menu links want a check, and from when on.
+    pub links_wanted: Arc<Mutex<BTreeMap<AccountId, Timestamp>>>,
+    /// Sites of links that asked to be left alone, and until when.
+    pub quiet_sites: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     /// Slots of courtesy, shared by the loop and by commands.
     pub slots: Arc<Mutex<Slots>>,
     /// Who has to wait; shared like the slots.
@@ -81,26 +85,37 @@ impl PollEnv {
     /// With nothing asked yet.
     pub fn new(store: Store, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, parts: Parts) -> Self {
         let slots = Slots::new(parts.courtesy.clone());
+        let mut breaker = Breaker::default();
+        match store.meta(meta::WISHES) {
+            Ok(wishes) => breaker.restore(wishes.unwrap_or_default()),
+            Err(error) => tracing::error!(%error, "servers' wishes are forgotten"),
+        }
         Self {
             store,
             clock,
             metrics,
             parts: Arc::new(RwLock::new(Arc::new(parts))),
             links_wanted: Arc::default(),
+            quiet_sites: Arc::default(),
             slots: Arc::new(Mutex::new(slots)),
-            breaker: Arc::default(),
+            breaker: Arc::new(Mutex::new(breaker)),
         }
     }
 
     /// Takes up a reloaded configuration.
     pub fn reload(&self, parts: Parts) {
-        *locked(&self.slots) = Slots::new(parts.courtesy.clone());
+        locked(&self.slots).set_limits(parts.courtesy.clone());
         *self.parts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(parts);
     }
 
     /// Pauses in force, for the operators.
     pub fn pauses(&self) -> Vec<Pause> {
         locked(&self.breaker).pauses(self.clock.now())
+    }
+
+    /// Groups that fail with no success since, also between two pauses.
+    pub fn failing(&self) -> Vec<Failing> {
+        locked(&self.breaker).failing()
     }
 }
 
@@ -142,9 +157,11 @@ impl Poller {
         Self { env, stop }
     }
 
-    /// Polls everything that is due, refilling as polls end, until nothing is due or in flight.
+    /// Polls what is due, refilling as polls end, until nothing is due or in flight; after [`TICK_SPAN`] of the clock
+    /// it refills no more, and wants to be called again at once. (A clock that stands still polls all that is due.)
     pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
+        let enough = self.env.clock.now() + TICK_SPAN;
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
         let refill = (parts.at_once / REFILL_SHARE).max(1);
@@ -154,6 +171,9 @@ impl Poller {
             // A few at a time share one look at the index and one commit.
             while !self.stop.is_cancelled() && parts.at_once - flying.len() >= refill {
                 let now = self.env.clock.now();
+                if now >= enough {
+                    break;
+                }
                 let jobs = self.claim(now, parts.at_once - flying.len(), &parts)?;
                 if jobs.is_empty() {
                     break;
@@ -249,24 +269,17 @@ impl Poller {
         })
     }
 
-    fn paused_until(
-        &self,
-        source: &freshd_core::account::Source,
-        parts: &Parts,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let connector = Group::Connector(source.connector.clone());
-        let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
-            connector.credential(&freshd_connectors::Target::new(source.target.clone()))
-        });
-        let credential = credential.map(|name| Group::Credential(source.connector.clone(), name));
-        let local = Group::Connector("*".to_owned());
+    fn paused_until(&self, source: &Source, parts: &Parts, now: Timestamp) -> Option<Timestamp> {
         let breaker = locked(&self.env.breaker);
-        [Some(connector), credential, Some(local)]
-            .into_iter()
-            .flatten()
-            .filter_map(|group| breaker.paused_until(&group, now))
-            .max()
+        let groups = groups_of(source, parts);
+        groups.iter().filter_map(|group| breaker.paused_until(group, now)).max()
+    }
+
+    /// Until when the platform itself, asked for another account, wants to be left alone.
+    fn wished_until(&self, source: &Source, parts: &Parts, now: Timestamp) -> Option<Timestamp> {
+        let breaker = locked(&self.env.breaker);
+        let groups = groups_of(source, parts);
+        groups.iter().filter_map(|group| breaker.wished_until(group, now)).max()
     }
 
     /// Applies what a poll brought, in one transaction.
@@ -289,12 +302,15 @@ impl Poller {
             let before = held.state.value.take().unwrap_or_default();
             let applied = apply_again(account, before, &mut outcomes, breaker, &parts.terms, now);
             write(change, account, &applied, now)?;
+            if outcomes.iter().any(SourceOutcome::is_rate_limited) {
+                change.put_meta(meta::WISHES, &breaker.wishes(now))?;
+            }
             Ok(Some(applied))
         })?;
         if let Some(applied) = applied
             && links::wants_check(&applied.judgement.menu, &applied.state, now)
         {
-            locked(&self.env.links_wanted).insert(id.clone());
+            locked(&self.env.links_wanted).insert(id.clone(), now);
         }
         Ok(())
     }
@@ -307,6 +323,17 @@ enum Plan {
     Wait(Timestamp),
     /// These sources, now.
     Ask(Box<Held>, Vec<Errand>),
+}
+
+/// Who waits together with this source.
+fn groups_of(source: &Source, parts: &Parts) -> Vec<Group> {
+    let credential = parts.means.registry.find(&source.connector).and_then(|connector| {
+        connector.credential(&freshd_connectors::Target::new(source.target.clone()))
+    });
+    let credential = credential.map(|name| Group::Credential(source.connector.clone(), name));
+    let connector = Group::Connector(source.connector.clone());
+    let local = Group::Connector("*".to_owned());
+    [connector, local].into_iter().chain(credential).collect()
 }
 
 /// A fail is one poll away: the deadline has passed, so caches are passed by.
@@ -372,3 +399,6 @@ fn count(metrics: &Metrics, outcome: &SourceOutcome, now: Timestamp) {
         metrics.fault(fault.scope.key(), fault.kind.key());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod buffered;
 mod change;
 mod codec;
 mod directory;
@@ -49,6 +50,7 @@ pub use self::outbox::{Letter, LetterBody, LetterState};
 pub use self::prune::{Pruned, Retention};
 pub use self::states::{Due, Index};
 
+use self::buffered::Buffered;
 use self::engine::{Batch, Engine, Order};
 use self::group::Group;
 use self::memory_engine::MemoryEngine;
@@ -108,7 +110,7 @@ impl Scanned {
 impl Store {
     /// Opens or makes the store in a directory.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::over(Arc::new(SledEngine::open(dir, options.cache_bytes)?))
+        Self::over(Arc::new(Buffered::over(SledEngine::open(dir, options.cache_bytes)?)?))
     }
 
     /// An empty store that lives in memory only.

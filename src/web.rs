@@ -1,63 +1,215 @@
-//! stub
-use crate::report::view::StatusView;
-use serde_json::Value;
+//! What can be seen in a browser or asked over HTTP? The read-only page, the API and the metrics. The only place that
+//! names axum.
+//!
+//! **Invariant:** nothing here changes anything, and nobody is asked who they are: it is served on loopback only,
+//! GET and HEAD only, and holds no contacts.
+
 use std::sync::Arc;
-/// x
-#[derive(Default)]
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use freshd_core::account::Account;
+use freshd_core::verdict::Outcome;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::report::view::StatusView;
+
+mod api;
+mod guard;
+mod listener;
+mod ops;
+mod pages;
+mod problem;
+mod query;
+mod words;
+
+/// Accounts on a page unless asked otherwise, and at most.
+pub const PAGE_ACCOUNTS: (usize, usize) = (200, 1000);
+/// Walks through the store at once; more wait.
+const READS_AT_ONCE: usize = 4;
+/// Connections at once; more wait.
+const CONNECTIONS_MAX: usize = 256;
+/// How long open answers may take after the stop.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Every route, as written in `openapi.json`.
+pub const ROUTES: [&str; 13] = [
+    "/",
+    "/accounts/{id}",
+    "/assets/app.js",
+    "/assets/style.css",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/api/v1/accounts",
+    "/api/v1/accounts/{id}",
+    "/api/v1/accounts/{id}/history",
+    "/api/v1/precheck",
+    "/api/v1/outbox",
+];
+
+/// Which accounts a page holds. Empty fields ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageFilter {
-    /// x
-    pub verdict: Option<String>,
-    /// x
+    /// Only this verdict.
+    pub verdict: Option<Outcome>,
+    /// Only this platform (the key).
     pub platform: Option<String>,
-    /// x
+    /// Only this region and those below it: `广东省` holds `广东省/茂名市`.
     pub region: Option<String>,
-    /// x
+    /// Only this sponsor, supervisor or reporting unit.
     pub unit: Option<String>,
-    /// x
+    /// Part of the name, an id, alias, handle or sponsor; case does not matter.
     pub q: Option<String>,
-    /// x
+    /// Go on after the account with this id.
     pub cursor: Option<String>,
-    /// x
+    /// So many accounts at most.
     pub limit: usize,
 }
-/// x
-pub struct Page {
-    /// x
-    pub view: StatusView,
-    /// x
-    pub next: Option<String>,
-}
-/// x
-pub trait WebData: Send + Sync + 'static {
-    /// x
-    fn status(&self, f: &PageFilter) -> Result<Page, String>;
-    /// x
-    fn account(&self, id: &str) -> Result<Option<Value>, String>;
-    /// x
-    fn history(&self, id: &str) -> Result<Option<Vec<Value>>, String>;
-    /// x
-    fn precheck(&self) -> Result<Value, String>;
-    /// x
-    fn outbox(&self) -> Result<Value, String>;
-    /// x
-    fn metrics_text(&self) -> String;
-    /// x
-    fn ready(&self) -> Result<(), String>;
-}
-/// x
-pub struct WebState(#[expect(dead_code, reason = "stub")] Arc<dyn WebData>);
-impl WebState {
-    /// x
-    pub fn new(d: Arc<dyn WebData>) -> Self {
-        Self(d)
+
+impl PageFilter {
+    /// Is this account wanted (whatever the cursor and the limit)?
+    pub fn takes(&self, account: &Account, verdict: Option<Outcome>) -> bool {
+        let is = |wanted: &Option<String>, held: &str| wanted.as_deref().is_none_or(|w| w == held);
+        let below = |wanted: &str| {
+            let rest = account.region.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let unit = |wanted: &str| {
+            [&account.sponsor, &account.supervisor, &account.reporting_unit]
+                .iter()
+                .any(|held| held.as_str() == wanted)
+        };
+        let named = |wanted: &str| {
+            let wanted = wanted.to_lowercase();
+            let own = [account.id.as_str(), &account.name, &account.handle, &account.sponsor];
+            let mut all = own.into_iter().chain(account.aliases.iter().map(String::as_str));
+            all.any(|held| held.to_lowercase().contains(&wanted))
+        };
+        self.verdict.is_none_or(|wanted| verdict == Some(wanted))
+            && is(&self.platform, &account.platform)
+            && self.region.as_deref().is_none_or(below)
+            && self.unit.as_deref().is_none_or(unit)
+            && self.q.as_deref().is_none_or(named)
     }
 }
-/// x
-pub async fn serve(
-    _l: tokio::net::TcpListener,
-    _s: WebState,
-    stop: tokio_util::sync::CancellationToken,
-) -> std::io::Result<()> {
-    stop.cancelled().await;
-    Ok(())
+
+/// One page of accounts.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The accounts of the page in the order of ids; the totals are over the whole filter.
+    pub view: StatusView,
+    /// The cursor of the next page; `None` on the last.
+    pub next: Option<String>,
 }
+
+/// What the pages show. Every function may take long and is called where it may; an `Err` is for the log, not for
+/// the reader.
+pub trait WebData: Send + Sync + 'static {
+    /// A page of accounts.
+    fn status(&self, filter: &PageFilter) -> Result<Page, String>;
+    /// What `explain --json` prints; `None` if there is no such account (an alias finds it, too).
+    fn account(&self, id: &str) -> Result<Option<Value>, String>;
+    /// What happened to the account, newest first; `None` if there is no such account.
+    fn history(&self, id: &str) -> Result<Option<Vec<Value>>, String>;
+    /// What `precheck --format json` prints now.
+    fn precheck(&self) -> Result<Value, String>;
+    /// What `mail outbox --json` prints, with addresses masked.
+    fn outbox(&self) -> Result<Value, String>;
+    /// Counters in Prometheus text format 0.0.4.
+    fn metrics_text(&self) -> String;
+    /// Can it do its work? Else why not.
+    fn ready(&self) -> Result<(), String>;
+}
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct WebState {
+    data: Arc<dyn WebData>,
+    public_host: Option<Arc<str>>,
+    reads: Arc<Semaphore>,
+    pages: Arc<pages::Pages>,
+}
+
+impl WebState {
+    /// Over this data; `public_host` is the host of `[web] public_url`, answered beside the names of loopback.
+    pub fn new(data: Arc<dyn WebData>, public_host: Option<&str>) -> Self {
+        Self {
+            data,
+            public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            pages: Arc::new(pages::Pages::new()),
+        }
+    }
+
+    /// Reads where it may take long; a panic in it is an error of this request only.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn WebData) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, problem::Problem> {
+        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        let data = Arc::clone(&self.data);
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            read(&*data)
+        })
+        .await;
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(problem::Problem::internal(&error)),
+            Err(panic) => Err(problem::Problem::internal(&panic.to_string())),
+        }
+    }
+}
+
+/// All routes behind the guard.
+fn router(state: WebState) -> Router {
+    Router::new()
+        .route("/", get(pages::index))
+        .route("/accounts/{id}", get(pages::account))
+        .route("/assets/app.js", get(ops::script))
+        .route("/assets/style.css", get(ops::style))
+        .route("/healthz", get(ops::healthz))
+        .route("/readyz", get(ops::readyz))
+        .route("/metrics", get(ops::metrics))
+        .route("/api/v1/openapi.json", get(ops::openapi))
+        .route("/api/v1/accounts", get(api::accounts))
+        .route("/api/v1/accounts/{id}", get(api::account))
+        .route("/api/v1/accounts/{id}/history", get(api::history))
+        .route("/api/v1/precheck", get(api::precheck))
+        .route("/api/v1/outbox", get(api::outbox))
+        .fallback(problem::not_found)
+        .layer(from_fn_with_state(state.clone(), guard::admit))
+        .layer(from_fn(guard::headers))
+        .with_state(state)
+}
+
+/// Serves until `stop`; answers that are under way get 5 seconds more.
+///
+/// # Errors
+/// The listener fails for good.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    state: WebState,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let listener = listener::Limited::new(listener, CONNECTIONS_MAX);
+    let stopped = stop.clone().cancelled_owned();
+    let server = axum::serve(listener, router(state)).with_graceful_shutdown(stopped);
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_GRACE).await;
+    };
+    tokio::select! {
+        done = server => done,
+        () = late => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,8 @@ fn write_change(store: &Store, n: u64) {
         lease_until: None,
         last_reply: None,
         created_at: at,
+        first_attempt: None,
+        late_after: None,
         operator_told: false,
     };
     let body = LetterBody { text: text_of(n), html: String::new() };
@@ -184,8 +186,8 @@ fn rounds() {
         verify(&dir, round, &promised);
     }
     println!(
-        "{rounds} kills ({opens} while opening, {halves} half snapshots planted): {} changes and {} \
-         imports promised, none lost",
+        "{rounds} kills ({opens} while opening, {halves} half snapshots planted): \
+         {} changes and {} imports promised, none lost",
         promised.change, promised.import
     );
     assert!(promised.change > rounds, "too little was written to prove anything");

@@ -106,6 +106,7 @@ fn parts(base: &Url) -> Parts {
             http: HttpClient::new(net()).expect("a client"),
             secrets: Arc::new(secrets),
             budget: Duration::from_secs(45),
+            at_once: Default::default(),
         },
         terms: terms(),
         at_once: AT_ONCE,

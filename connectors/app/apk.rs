@@ -255,4 +255,4 @@ fn noted(response: &Response, cx: &PollContext<'_>) -> Evidence {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,8 @@
 //! Can the app be downloaded from Apple's App Store? The public lookup interface of one storefront.
 //!
-//! Source: `GET /lookup?id=…&country=cn&entity=software`. An app's new version is no content update, so nothing here is
-//! a sighting; a delisted app is proven only by two answers, the second past the store's cache of up to a day.
+//! Source: `GET /lookup?id=…&country=cn&entity=software`. An app's new version is no content
+//! update, so nothing here is a sighting; a delisted app is proven only by two answers, the second
+//! past the store's cache of up to a day.
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
@@ -26,7 +27,8 @@ pub struct AppstoreConnector {
 }
 
 impl AppstoreConnector {
-    /// Asks the storefront of `country` (two letters); without it the store of the USA would answer.
+    /// Asks the storefront of `country` (two letters); without it the store of the USA would
+    /// answer.
     pub fn new(base: Url, country: String) -> Self {
         let descriptor = Descriptor {
             name: "appstore",
@@ -168,7 +170,8 @@ impl App {
     }
 }
 
-/// Reads `{resultCount, results}`; `{errorMessage}` has no count and says that the id is bad, not that the app is gone.
+/// Reads `{resultCount, results}`; `{errorMessage}` has no count and says that the id is bad, not
+/// that the app is gone.
 fn finding(answer: &Value, id: &str) -> Result<Finding, Fault> {
     let malformed = |scope, detail: String| Fault::new(scope, FaultKind::Malformed, detail);
     if let Some(message) = answer.get("errorMessage").and_then(Value::as_str) {

@@ -90,13 +90,13 @@ impl Heads {
 /// An assignment of one of the names that matter, up to the end of its line.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"(?x) (?: \b var \s+ | \b window\. | \b d\. )
+        r#"(?x) (?: (?-u:\b) var \s+ | (?-u:\b) window\. | (?-u:\b) d\. )
             (ct | ori_send_time | oriCreateTime | create_time | createTime | ct_str | biz | user_name
                 | nickname | nick_name | msg_title | msg_link | mid | idx | item_show_type)
             \s* = \s* ((?: [^\n;"']{0,60} (?: "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' ) ){1,6})
-        | \b (ori_create_time | create_time | user_name | nick_name) \s* : \s*
+        | (?-u:\b) (ori_create_time | create_time | user_name | nick_name) \s* : \s*
             ((?: JsDecode\( )? ' [^'\n]{1,400} ')
-        | \b (title | link) \s* : \s* (JsDecode\( ' [^'\n]{1,400} ')"#,
+        | (?-u:\b) (title | link) \s* : \s* (JsDecode\( ' [^'\n]{1,400} ')"#,
     )
     .expect("a literal expression compiles")
 });

@@ -175,7 +175,8 @@ impl Stage {
         }
     }
 
-    /// Starts `work`, and drops it as soon as its first request has arrived; `Some` if it ended before that.
+    /// Starts `work`, and drops it as soon as its first request has arrived; `Some` if it ended
+    /// before that.
     pub async fn drop_when_asked<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let silent = |_: &Asked| Answer::status(200).manner(Manner::Silent);
         let asked = std::pin::pin!(self.arrived.notified());
@@ -200,7 +201,8 @@ impl Stage {
         }
     }
 
-    /// One connection and one request: a connection kept open would outlive the task that serves it.
+    /// One connection and one request: a connection kept open would outlive the task that serves
+    /// it.
     async fn talk(&self, mut socket: TcpStream, script: &dyn Script) -> std::io::Result<()> {
         let mut buffer = Vec::new();
         if let Some(asked) = read_request(&mut socket, &mut buffer).await? {

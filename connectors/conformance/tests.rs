@@ -38,6 +38,16 @@ async fn appstore() {
 }
 
 #[tokio::test]
+async fn apk() {
+    conforms(cases::apk()).await;
+}
+
+#[tokio::test]
+async fn probe() {
+    conforms(cases::probe()).await;
+}
+
+#[tokio::test]
 async fn article() {
     conforms(cases::article()).await;
 }

@@ -1,7 +1,8 @@
-//! How is this XML built, without building it? A streaming look at the tags: depth, root, whole items.
+//! How is this XML built, without building it? A streaming look at the tags: depth, root, whole
+//! items.
 //!
-//! The look runs before any parser, so that a document nested a million deep is refused in one pass, and after a
-//! parser gave up, to find the items that are whole.
+//! The look runs before any parser, so that a document nested a million deep is refused in one
+//! pass, and after a parser gave up, to find the items that are whole.
 
 /// Elements within elements at most; real feeds stay below 20.
 pub(super) const DEPTH_MAX: usize = 64;
@@ -76,7 +77,8 @@ impl<'a> Iterator for Tags<'a> {
     }
 }
 
-/// The whole tag that begins at this `<`; `None` for a bracket in running text or a tag that is cut.
+/// The whole tag that begins at this `<`; `None` for a bracket in running text or a tag that is
+/// cut.
 fn tag_at(text: &str, start: usize) -> Option<Tag<'_>> {
     let bytes = text.as_bytes();
     let close = bytes.get(start + 1) == Some(&b'/');

@@ -1,4 +1,5 @@
-//! Which posts does this document list? RSS, Atom and JSON Feed as plain items, mended and salvaged if need be.
+//! Which posts does this document list? RSS, Atom and JSON Feed as plain items, mended and salvaged
+//! if need be.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -101,8 +102,8 @@ fn salvage(text: &str, shape: &Outline<'_>, base: &Url) -> Vec<Item> {
     shape.items.iter().filter_map(alone).flatten().collect()
 }
 
-/// Reads well-formed XML. Dates come back as indices into the texts that were met, because a range does not fit
-/// into feed-rs's instants.
+/// Reads well-formed XML. Dates come back as indices into the texts that were met, because a range
+/// does not fit into feed-rs's instants.
 fn xml(text: &str, base: &Url) -> Result<Vec<Item>, String> {
     let dates: Arc<Mutex<Vec<String>>> = Arc::default();
     let met = Arc::clone(&dates);
@@ -200,7 +201,8 @@ fn short(title: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(TITLE_CHARS_MAX).collect()
 }
 
-/// JSON Feed (jsonfeed.org, versions 1 and 1.1), read leniently: ids may be numbers, unknown fields anything.
+/// JSON Feed (jsonfeed.org, versions 1 and 1.1), read leniently: ids may be numbers, unknown fields
+/// anything.
 fn json_feed(text: &str, base: &Url) -> Result<Document, Unreadable> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| Unreadable::Broken(error.to_string()))?;

@@ -1,9 +1,10 @@
-//! Which small faults of feeds are mended before they are read? Prolog, `<rss>` without a version, stray `&`.
+//! Which small faults of feeds are mended before they are read? Prolog, `<rss>` without a version,
+//! stray `&`.
 
 use super::outline::{Kind, Outline, Tags};
 
-/// The text from its first element on, so that neither a stray blank nor an encoding that is no longer true (the
-/// text is decoded already) reaches the parser.
+/// The text from its first element on, so that neither a stray blank nor an encoding that is no
+/// longer true (the text is decoded already) reaches the parser.
 pub(super) fn without_prolog(text: &str) -> &str {
     let mut text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     while text.starts_with("<?") {
@@ -15,8 +16,8 @@ pub(super) fn without_prolog(text: &str) -> &str {
     text
 }
 
-/// `<rss>` without a version, or with one that does not exist (`2.1`), becomes `<rss version="2.0">`: the parser
-/// refuses the others, and all of them are read alike.
+/// `<rss>` without a version, or with one that does not exist (`2.1`), becomes `<rss
+/// version="2.0">`: the parser refuses the others, and all of them are read alike.
 pub(super) fn rss_version(text: &str) -> String {
     let Some(root) =
         Tags::new(text).next().filter(|tag| tag.name == "rss" && tag.kind == Kind::Open)
@@ -48,10 +49,7 @@ pub(super) fn stray_ampersands(text: &str) -> String {
             .iter()
             .find(|(open, _)| rest.starts_with(open))
             .map(|(_, close)| rest.find(close).map_or(rest.len(), |at| at + close.len()));
-        let length = match verbatim {
-            Some(length) => length,
-            None => 1,
-        };
+        let length = verbatim.unwrap_or(1);
         if rest.starts_with('&') && !begins_reference(rest) {
             out.push_str("&amp;");
         } else {

@@ -1,10 +1,11 @@
-//! Which characters are these bytes of a feed? Valid UTF-8 wins over any declaration; GBK over a false one.
+//! Which characters are these bytes of a feed? Valid UTF-8 wins over any declaration; GBK over a
+//! false one.
 
 /// The document as text.
 ///
-/// Feeds contradict themselves: UTF-8 that is declared `gb2312` (a proxy transcoded it), GBK that is declared
-/// `utf-8` or not at all. Chinese text in GBK is hardly ever valid UTF-8, so validity decides first; a declaration
-/// only counts if the bytes agree with it.
+/// Feeds contradict themselves: UTF-8 that is declared `gb2312` (a proxy transcoded it), GBK that
+/// is declared `utf-8` or not at all. Chinese text in GBK is hardly ever valid UTF-8, so validity
+/// decides first; a declaration only counts if the bytes agree with it.
 pub(super) fn decode(body: &[u8], content_type: Option<&str>) -> String {
     let plain = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match std::str::from_utf8(plain) {

@@ -26,7 +26,11 @@ fn client() -> HttpClient {
     .unwrap()
 }
 
-fn site() -> Router {
+fn now() -> Timestamp {
+    "2026-11-22T02:00:00Z".parse().unwrap()
+}
+
+fn router() -> Router {
     let to = |place: &'static str| {
         get(move || async move { (StatusCode::FOUND, [(header::LOCATION, place)]) })
     };
@@ -56,10 +60,11 @@ fn site() -> Router {
 
 #[tokio::test]
 async fn each_answer_gets_what_it_proves() {
-    let base = serve(site()).await;
+    let base = serve(router()).await;
     let articles: Url = "https://mp.weixin.qq.com".parse().unwrap();
     let http = client();
-    let check = async |path: &str| check(&http, &format!("{base}{path}"), &articles).await;
+    let check =
+        async |path: &str| check(&http, &format!("{base}{path}"), &articles, now()).await.answer;
     for path in ["alive", "json", "home"] {
         assert_eq!(check(path).await, LinkAnswer::Alive, "{path}");
     }
@@ -95,7 +100,7 @@ async fn what_does_not_answer_proves_nothing() {
         "不是网址".to_owned(),
         String::new(),
     ] {
-        let answer = check(&client(), &url, &articles).await;
+        let answer = check(&client(), &url, &articles, now()).await.answer;
         assert!(matches!(answer, LinkAnswer::Unknown(_)), "{url}: {answer:?}");
     }
     let missing = HttpError { kind: HttpErrorKind::HostNotFound, detail: String::new() };
@@ -115,12 +120,37 @@ async fn wechat_articles_are_asked_on_the_base_and_judged_by_their_page() {
         .route("/s/odd", html("<title>页面不存在</title>"));
     let base = serve(router).await;
     let http = client();
-    let check =
-        async |path: &str| check(&http, &format!("https://mp.weixin.qq.com/s/{path}"), &base).await;
+    let check = async |path: &str| {
+        let url = format!("https://mp.weixin.qq.com/s/{path}");
+        check(&http, &url, &base, now()).await.answer
+    };
     assert_eq!(check("alive").await, LinkAnswer::Alive);
     assert_eq!(check("paid").await, LinkAnswer::Alive);
     assert_eq!(check("deleted").await, LinkAnswer::Dead("该内容已被发布者删除".into()));
     for path in ["wall", "odd"] {
         assert!(matches!(check(path).await, LinkAnswer::Unknown(_)), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_busy_site_says_how_long_it_wants_to_be_left_alone() {
+    let busy = |code: StatusCode| get(move || async move { (code, [("retry-after", "900")], "") });
+    let router = Router::new()
+        .route("/busy", busy(StatusCode::TOO_MANY_REQUESTS))
+        .route("/away", busy(StatusCode::SERVICE_UNAVAILABLE))
+        .route("/gone", busy(StatusCode::GONE))
+        .route("/s/busy", busy(StatusCode::TOO_MANY_REQUESTS));
+    let base = serve(router).await;
+    let asked = async |url: &str| check(&client(), url, &base, now()).await;
+    for (url, wish) in [
+        (format!("{base}busy"), Some(900)),
+        (format!("{base}away"), Some(900)),
+        (format!("{base}gone"), None),
+        ("https://mp.weixin.qq.com/s/busy".to_owned(), Some(900)),
+    ] {
+        let wanted = wish.zip(site_of(&url, &base)).map(|(seconds, site)| (site, seconds));
+        assert_eq!(asked(&url).await.wish, wanted, "{url}");
+    }
+    assert_eq!(site_of("https://a.cn/x", &base).as_deref(), Some("a.cn:443"));
+    assert_eq!(site_of("不是网址", &base), None);
 }

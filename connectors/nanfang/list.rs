@@ -51,7 +51,8 @@ impl Article {
     }
 }
 
-/// Reads an answer. `success: false` or a code other than 200 is a fault, and so is a shape that changed.
+/// Reads an answer. `success: false` or a code other than 200 is a fault, and so is a shape that
+/// changed.
 pub(super) fn page(answer: &Value, column: &str, now: Timestamp) -> Result<Page, Fault> {
     let code = text(answer, "code");
     let refused = answer.get("success").and_then(Value::as_bool) == Some(false);

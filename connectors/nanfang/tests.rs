@@ -1,4 +1,5 @@
-//! Does the 南方号 connector read its own column only, at the right times, and on whichever host answers?
+//! Does the 南方号 connector read its own column only, at the right times, and on whichever host
+//! answers?
 
 use freshd_core::coverage::Span;
 use freshd_core::observation::Published;

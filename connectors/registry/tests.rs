@@ -6,10 +6,19 @@ use super::*;
 fn the_built_in_connectors_are_registered_under_their_names() {
     let registry = Registry::built_in(&Settings::default());
     let names: Vec<_> = registry.iter().map(|connector| connector.descriptor().name).collect();
-    for name in ["appstore", "feed", "feed-complete", "manual", "nanfang", "wechat"] {
-        assert!(names.contains(&name), "{name} is missing from {names:?}");
-        assert_eq!(registry.find(name).unwrap().descriptor().name, name);
-    }
+    let expected = [
+        "apk",
+        "appstore",
+        "article",
+        "feed",
+        "feed-complete",
+        "manual",
+        "nanfang",
+        "probe",
+        "wechat",
+        "weibo",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]

@@ -13,15 +13,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::App;
+use super::upkeep::Upkeep;
 use super::web_data::Pages;
+use super::{App, schedule};
 use crate::cli::exec::execute;
 use crate::cli::request::Request;
 use crate::config::{Args, Config};
 use crate::control::{self, ControlSocket, Response};
 use crate::poll::links::LinkChecker;
 use crate::poll::{Poller, Tick};
-use crate::store::Retention;
 use crate::systemd::{self, Pulse, stuck, watchdog_interval};
 use crate::web;
 
@@ -29,10 +29,6 @@ use crate::web;
 const SLEEP_MAX: TimeDelta = TimeDelta::seconds(20);
 /// First wait of a loop whose tick failed.
 const ERROR_WAIT: TimeDelta = TimeDelta::seconds(10);
-/// The store is tidied once in this time.
-const UPKEEP_EVERY: TimeDelta = TimeDelta::hours(1);
-/// Link checks that no menu has asked for are kept this long, days.
-const LINKS_DAYS: u32 = 60;
 /// Polls and letters in hand may take this long to end when the daemon stops.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -43,11 +39,12 @@ struct Wakes {
     links: Arc<Notify>,
     notify: Arc<Notify>,
     deliver: Arc<Notify>,
+    schedule: Arc<Notify>,
 }
 
 impl Wakes {
     fn all(&self) {
-        for one in [&self.poll, &self.links, &self.notify, &self.deliver] {
+        for one in [&self.poll, &self.links, &self.notify, &self.deliver, &self.schedule] {
             one.notify_one();
         }
     }
@@ -74,9 +71,31 @@ struct Loop {
     wake: Arc<Notify>,
     pulses: Pulses,
     stop: CancellationToken,
+    needs: Needs,
+}
+
+/// What of the machine must be in order for a loop to tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Clock,
+    ClockAndDisk,
 }
 
 impl Loop {
+    /// Is the machine fit for this loop? Looks at the clock first: a wrong one must not reach a single letter.
+    fn is_fit(&self, now: Timestamp) -> bool {
+        if self.app.env.clock.is_steady() {
+            self.app.health.look(now);
+        }
+        let clock = self.app.health.clock_fault().is_none();
+        match self.needs {
+            Needs::Nothing => true,
+            Needs::Clock => clock,
+            Needs::ClockAndDisk => clock && self.app.health.disk_low_since().is_none(),
+        }
+    }
+
     /// Ticks, sleeps until there is something to do, and goes on after a panic or an error.
     async fn drive<F>(self, mut tick: F)
     where
@@ -85,7 +104,11 @@ impl Loop {
         while !self.stop.is_cancelled() {
             let now = self.app.now();
             self.pulses.set(self.name, Pulse::Working { since: now });
-            let ended = AssertUnwindSafe(tick(now)).catch_unwind().await;
+            let ended = if self.is_fit(now) {
+                AssertUnwindSafe(tick(now)).catch_unwind().await
+            } else {
+                Ok(Ok(Tick::default()))
+            };
             let now = self.app.now();
             self.app.env.metrics.progress(self.name, now);
             let wake_at = match ended {
@@ -126,6 +149,7 @@ pub async fn run(
     ready: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> anyhow::Result<()> {
     let config = app.config();
+    app.health.recall(app.store())?;
     let socket = ControlSocket::bind(&config.store.socket).await?;
     let listener = match config.web.listen {
         Some(address) => Some(
@@ -140,11 +164,11 @@ pub async fn run(
     let tasks = tokio_util::task::TaskTracker::new();
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
-        let (pages, stop) = (Pages::new(app.clone()), stop.clone());
+        let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
+        let pages = web::WebState::new(Arc::new(Pages::new(app.clone())), host);
+        let stop = stop.clone();
         tasks.spawn(async move {
-            if let Err(error) =
-                web::serve(listener, web::WebState::new(Arc::new(pages)), stop).await
-            {
+            if let Err(error) = web::serve(listener, pages, stop).await {
                 tracing::error!(%error, "web server ended");
             }
         });
@@ -173,16 +197,17 @@ fn spawn_loops(
     pulses: &Pulses,
     stop: &CancellationToken,
 ) {
-    let make = |name, wake: &Arc<Notify>| Loop {
+    let make = |name, wake: &Arc<Notify>, needs| Loop {
         name,
         app: app.clone(),
         wake: Arc::clone(wake),
         pulses: pulses.clone(),
         stop: stop.clone(),
+        needs,
     };
     let poller = Poller::new(app.env.clone(), stop.clone());
     let after_poll = wakes.clone();
-    tasks.spawn(make("poll", &wakes.poll).drive(async move |_| {
+    tasks.spawn(make("poll", &wakes.poll, Needs::ClockAndDisk).drive(async move |_| {
         let done = poller.tick().await?;
         if done.did > 0 {
             after_poll.links.notify_one();
@@ -191,9 +216,12 @@ fn spawn_loops(
         Ok(done)
     }));
     let mut links = LinkChecker::new(app.env.clone());
-    tasks.spawn(make("links", &wakes.links).drive(async move |_| Ok(links.tick().await?)));
+    tasks.spawn(
+        make("links", &wakes.links, Needs::ClockAndDisk)
+            .drive(async move |_| Ok(links.tick().await?)),
+    );
     let (noting, after_notify) = (app.clone(), wakes.clone());
-    tasks.spawn(make("notify", &wakes.notify).drive(async move |now| {
+    tasks.spawn(make("notify", &wakes.notify, Needs::Clock).drive(async move |now| {
         let report = noting.notifier().tick(now, false).await?;
         if !report.letters.is_empty() {
             after_notify.deliver.notify_one();
@@ -203,7 +231,7 @@ fn spawn_loops(
     let sending = app.clone();
     let mut deliverer = app.deliverer();
     let mut config = app.config();
-    tasks.spawn(make("deliver", &wakes.deliver).drive(async move |now| {
+    tasks.spawn(make("deliver", &wakes.deliver, Needs::Clock).drive(async move |now| {
         // A reload brings new settings; until then the connection and the relay's backoff are kept.
         if !Arc::ptr_eq(&config, &sending.config()) {
             config = sending.config();
@@ -212,23 +240,23 @@ fn spawn_loops(
         let report = deliverer.tick(now).await?;
         Ok(Tick { did: report.accepted + report.refused, next_wake: report.next })
     }));
-    let tidy = app.clone();
-    tasks.spawn(make("upkeep", &Arc::default()).drive(async move |now| upkeep(&tidy, now)));
-}
-
-fn upkeep(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
-    let config = app.config();
-    let retention = Retention {
-        journal_days: config.retention.journal_days,
-        evidence_days: config.retention.evidence_days,
-        letters_days: config.retention.letters_days,
-        links_days: LINKS_DAYS,
-    };
-    let pruned = app.store().prune(now, &retention)?;
-    app.env.metrics.store_bytes(app.store().size_on_disk()?);
-    let did = pruned.journal + pruned.evidence + pruned.letters + pruned.links;
-    let next = if pruned.more { now + TimeDelta::seconds(1) } else { now + UPKEEP_EVERY };
-    Ok(Tick { did, next_wake: Some(next) })
+    let (keeping, after_schedule) = (app.clone(), wakes.clone());
+    let schedules = make("schedule", &wakes.schedule, Needs::Clock);
+    tasks.spawn(schedules.drive(async move |now| {
+        let done = schedule::tick(&keeping, now).await?;
+        if done.did > 0 {
+            after_schedule.deliver.notify_one();
+        }
+        Ok(done)
+    }));
+    let (mut upkeep, after_upkeep) = (Upkeep::new(app.clone()), wakes.clone());
+    tasks.spawn(make("upkeep", &Arc::default(), Needs::Nothing).drive(async move |now| {
+        let done = upkeep.tick(now).await?;
+        if done.did > 0 {
+            after_upkeep.deliver.notify_one();
+        }
+        Ok(done)
+    }));
 }
 
 async fn serve_control(app: App, socket: ControlSocket, wakes: Wakes, stop: CancellationToken) {

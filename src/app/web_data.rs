@@ -1,13 +1,10 @@
 //! What do the pages show? The web's questions, answered from the store.
 
-use freshd_core::account::Account;
 use freshd_core::civil::rfc3339;
 use freshd_core::id::AccountId;
-use freshd_core::verdict::{Judgement, Outcome};
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::exec::Filter;
 use crate::report::explain::explain_json;
 use crate::report::view::{StatusView, Totals, account_view, as_of};
 use crate::web::{Page, PageFilter, WebData};
@@ -31,12 +28,11 @@ impl Pages {
     fn page(&self, filter: &PageFilter) -> anyhow::Result<Page> {
         let now = self.app.now();
         let policy = self.app.policy();
-        let wanted = Wanted::of(filter);
         let mut view =
             StatusView { as_of: as_of(now), totals: Totals::default(), accounts: Vec::new() };
         let mut next = None;
         self.app.for_each_judged(now, |account, state, judgement| {
-            if !wanted.takes(&account, &judgement) {
+            if !filter.takes(&account, judgement.verdict) {
                 return Ok(true);
             }
             view.totals.add(judgement.verdict);
@@ -92,52 +88,8 @@ impl Pages {
     }
 
     fn counted(&self) -> anyhow::Result<String> {
-        let mut totals = Totals::default();
-        self.app.for_each_judged(self.app.now(), |_, _, judgement| {
-            totals.add(judgement.verdict);
-            Ok(true)
-        })?;
-        let count = |n: usize| n as u64;
-        self.app.env.metrics.accounts(&[
-            (Outcome::Pass.key(), count(totals.pass)),
-            (Outcome::AtRisk.key(), count(totals.at_risk)),
-            (Outcome::Fail.key(), count(totals.fail)),
-            (Outcome::Undetermined.key(), count(totals.undetermined)),
-        ]);
+        self.app.survey(self.app.now())?;
         Ok(self.app.env.metrics.render())
-    }
-}
-
-/// What a page's filter takes.
-struct Wanted<'a> {
-    base: Filter,
-    region: Option<&'a str>,
-    text: Option<String>,
-}
-
-impl<'a> Wanted<'a> {
-    fn of(filter: &'a PageFilter) -> Self {
-        Self {
-            base: Filter {
-                verdict: filter.verdict.clone(),
-                platform: filter.platform.clone(),
-                unit: filter.unit.clone(),
-            },
-            region: filter.region.as_deref(),
-            text: filter.q.as_deref().map(str::to_lowercase),
-        }
-    }
-
-    fn takes(&self, account: &Account, judgement: &Judgement) -> bool {
-        let found = |text: &String| {
-            [&account.name, &account.handle, &account.sponsor, &account.reporting_unit]
-                .iter()
-                .any(|held| held.to_lowercase().contains(text))
-                || account.id.as_str().to_lowercase().contains(text)
-        };
-        self.base.takes(account, judgement)
-            && self.region.is_none_or(|region| account.region.starts_with(region))
-            && self.text.as_ref().is_none_or(found)
     }
 }
 
@@ -190,10 +142,8 @@ impl WebData for Pages {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.app
-            .store()
-            .next_due(crate::store::Index::Poll)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        let readable = self.app.store().next_due(crate::store::Index::Poll);
+        readable.map_err(|error| error.to_string())?;
+        self.app.health.check()
     }
 }

@@ -12,7 +12,7 @@ pub struct Cli {
     /// 配置文件;缺省依次为 $FRESHD_CONFIG、config/freshd.toml、/etc/freshd/freshd.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// 数据目录;缺省为配置中的 [store] path
+    /// 数据目录;缺省为配置中的 `[store] path`
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// 做什么

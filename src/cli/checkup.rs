@@ -26,7 +26,7 @@ use crate::ledger::{rows, table};
 use crate::poll::apply::{Terms, apply, reconsider};
 use crate::poll::run::{Errand, Means, ask};
 use crate::report::export::Rows;
-use crate::report::table::Table;
+use crate::report::table::{Cell, Column, Table};
 
 /// Accounts asked at once.
 const AT_ONCE: usize = 8;
@@ -56,6 +56,7 @@ pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow:
         http: HttpClient::new(config.net.clone())?,
         secrets: Arc::new(NoSecrets),
         budget: POLL_BUDGET,
+        at_once: Default::default(),
     };
     let terms = Terms { policy: config.policy(), intervals: Intervals::default() };
     let found = polled(&checkup, &means, &terms, offline).await;
@@ -167,19 +168,18 @@ fn found_text(checkup: &Checkup, found: &[Found], offline: bool) -> String {
     if offline || public == 0 {
         return format!("\n公开可访问来源的账号 {public} 个,这次没有访问。\n");
     }
-    let mut table = Table::new(&HEADINGS);
+    let mut table = Table::new(HEADINGS.map(|title| Column::text(title, 44)));
     for (row, found) in checkup.rows.iter().zip(found).filter(|(_, found)| found.is_some()) {
-        let cells = cells(row, found);
-        table.row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+        table.row(cells(row, found).into_iter().map(Cell::from));
     }
-    format!("\n公开可访问来源的账号({public} 个):\n{}", table.text())
+    format!("\n公开可访问来源的账号({public} 个):\n{}", table.render(false))
 }
 
 fn workbook(checkup: &Checkup, found: &[Found]) -> anyhow::Result<Vec<u8>> {
     let line = |(row, found): (&CheckupRow, &Found)| -> Vec<Value> {
         cells(row, found).into_iter().map(|cell| json!(cell)).collect()
     };
-    let columns = HEADINGS.iter().map(|name| (*name).to_owned()).collect();
-    let rows = checkup.rows.iter().zip(found).map(line).collect();
-    Ok(Rows { columns, rows }.xlsx()?)
+    let mut rows = Rows::new(HEADINGS);
+    checkup.rows.iter().zip(found).map(line).for_each(|row| rows.push(row));
+    Ok(rows.xlsx()?)
 }

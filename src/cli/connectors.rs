@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::control::Response;
-use crate::report::table::Table;
+use crate::report::table::{Cell, Column, Table};
 
 /// The connectors with the limits in force.
 pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
@@ -32,7 +32,13 @@ pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
         let text = serde_json::to_string_pretty(&json!({ "connectors": all }))? + "\n";
         return Ok(Response { stdout: text, ..Response::default() });
     }
-    let mut table = Table::new(&["采集器", "平台", "静默可证", "每分钟", "说明"]);
+    let mut table = Table::new([
+        Column::text("采集器", 16),
+        Column::text("平台", 10),
+        Column::text("静默可证", 8),
+        Column::number("每分钟", 8),
+        Column::text("说明", 120),
+    ]);
     for connector in registry.iter() {
         let facts = connector.descriptor();
         let courtesy = config.connectors.courtesy(facts.name, facts.courtesy);
@@ -41,7 +47,8 @@ pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
             0 => "不限".to_owned(),
             limit => limit.to_string(),
         };
-        table.row(&[facts.name, facts.platform, proves, &per_minute, facts.about]);
+        let cells = [facts.name, facts.platform, proves, &per_minute, facts.about];
+        table.row(cells.map(Cell::from));
     }
-    Ok(Response { stdout: table.text(), ..Response::default() })
+    Ok(Response { stdout: table.render(false), ..Response::default() })
 }

@@ -1,5 +1,85 @@
-//! stub
-/// x
-pub async fn run(_: super::args::DemoArgs) -> anyhow::Result<i32> {
-    anyhow::bail!("stub")
+//! What does freshd do, shown? A simulated province on loopback, watched by the real daemon: as a scenario that is
+//! compared with its truth (`--once`), or live.
+//!
+//! **Invariant:** nothing here takes a way that a user does not have: configuration, ledger, polls and letters are real.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+pub mod drive;
+pub mod letters;
+mod live;
+pub mod outcome;
+pub mod province;
+mod text;
+pub mod truth;
+
+use super::args::{DemoArgs, PrecheckFormat};
+use super::exec::{DONE, FOUND, execute};
+use super::request::Request;
+use crate::app::App;
+use crate::clock::{Clock, SystemClock};
+use crate::telemetry;
+use drive::Driver;
+use letters::Post;
+use outcome::{Checked, Found, Traffic};
+use province::{Province, Scenario};
+
+/// Runs `freshd demo`; the answer is the exit status.
+pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
+    if !args.once {
+        return live::run(args).await;
+    }
+    let scenario = Scenario {
+        accounts: args.accounts,
+        days: args.days,
+        days_after: 0,
+        seed: args.seed,
+        listen: None,
+    };
+    let found = once(&scenario).await?;
+    print!("{}", found.report());
+    Ok(if found.is_right() { DONE } else { FOUND })
+}
+
+/// Runs the scenario to its end and holds every day's verdicts against the truth.
+pub async fn once(scenario: &Scenario) -> anyhow::Result<Found> {
+    let begun = SystemClock.now();
+    let province = Province::start(scenario).await?;
+    let app = province.daemon().await?;
+    telemetry::init(&app.config().log);
+    let mut driver = Driver::new(app.clone(), province.clock.clone());
+    let (mut wrong, mut comparisons, mut last) = (BTreeMap::new(), 0, Vec::new());
+    for day in 0..=scenario.days {
+        let now = province.start + TimeDelta::days(i64::from(day));
+        driver.run_to(now).await?;
+        last = truth::compare_all(&app, &province.world, &province.weather, now)?;
+        comparisons += last.len();
+        Found::note(&mut wrong, &last, now);
+    }
+    let span = (province.start, province.clock.now());
+    let mails = province.mail.mails();
+    let post = Post::read(&app, &province.world, &mails, &driver.course.told, span)?;
+    Ok(Found {
+        span,
+        seed: scenario.seed,
+        last,
+        comparisons,
+        wrong,
+        post,
+        course: driver.course,
+        traffic: Traffic::of(&province.platforms.log),
+        precheck: precheck(&app).await?,
+        elapsed_ms: (SystemClock.now() - begun).num_milliseconds(),
+    })
+}
+
+/// `freshd precheck --format json`, now.
+async fn precheck(app: &App) -> anyhow::Result<Checked> {
+    let request =
+        Request::Precheck { quarter: None, at: None, format: PrecheckFormat::Json, colour: false };
+    let response = execute(app, request, "演示").await;
+    let value: serde_json::Value = serde_json::from_str(&response.stdout)?;
+    Ok(Checked { exit: response.exit, scope: value["scope"].clone() })
 }

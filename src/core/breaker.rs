@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::fault::{Fault, FaultKind, FaultScope, Retry};
 use crate::id::AccountId;
-use crate::schedule::capped_wish;
+use crate::schedule::{capped_wish, wish_after};
 
 /// Different accounts that must fail, with no success between, before their platform or credential is paused.
 pub const TRIP_ACCOUNTS: usize = 3;
@@ -21,7 +22,8 @@ pub const PAUSE_MIN: i64 = 5;
 pub const PAUSE_MAX_MIN: i64 = 60;
 
 /// A set of accounts that waits together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Group {
     /// All accounts of a connector.
     Connector(String),
@@ -34,6 +36,8 @@ struct Standing {
     failed: BTreeSet<AccountId>,
     since: Option<Timestamp>,
     paused_until: Option<Timestamp>,
+    /// The part of it that the server asked for.
+    wished_until: Option<Timestamp>,
     trips: u32,
     last: Option<Fault>,
 }
@@ -53,6 +57,34 @@ pub struct Pause {
     pub accounts: usize,
 }
 
+/// A group that has failed with no success since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// Which.
+    pub group: Group,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when it waits or waited; `None` = it has not been paused yet.
+    pub paused_until: Option<Timestamp>,
+    /// The newest fault.
+    pub fault: Fault,
+    /// Accounts that failed since the last success.
+    pub accounts: usize,
+}
+
+/// A server's wish that stands: it outlives the process that heard it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who waits.
+    pub group: Group,
+    /// Until when.
+    pub until: Timestamp,
+    /// Since when it has been failing.
+    pub since: Timestamp,
+    /// What the server said.
+    pub fault: Fault,
+}
+
 /// Which groups wait, and which account faults are really the platform's.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
@@ -61,9 +93,20 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// An answer came: the group works.
+    /// An answer came: the group works. It may have been asked for before the server said how long to wait, so
+    /// that wish stands.
     pub fn success(&mut self, group: &Group) {
-        self.groups.remove(group);
+        let Some(held) = self.groups.remove(group) else { return };
+        if let Some(until) = held.wished_until {
+            let wished = Standing {
+                since: held.since,
+                paused_until: Some(until),
+                wished_until: Some(until),
+                last: held.last,
+                ..Standing::default()
+            };
+            self.groups.insert(group.clone(), wished);
+        }
     }
 
     /// A fault came. An explicit wish of the server stops the group at once; any other stops it after
@@ -74,15 +117,13 @@ impl Breaker {
         standing.since.get_or_insert(now);
         standing.last = Some(fault.clone());
         let wish = match (fault.kind, fault.retry) {
-            (FaultKind::RateLimited, Retry::After(seconds)) => {
-                Some(now + TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096)))
-            }
-            (FaultKind::RateLimited, Retry::At(at)) => Some(at),
+            (FaultKind::RateLimited, Retry::After(seconds)) => Some(wish_after(now, seconds).0),
+            (FaultKind::RateLimited, Retry::At(at)) => Some(capped_wish(now, at).0),
             _ => None,
         };
-        if let Some(wish) = wish {
-            let (until, _) = capped_wish(now, wish);
+        if let Some(until) = wish {
             standing.paused_until = standing.paused_until.max(Some(until));
+            standing.wished_until = standing.wished_until.max(Some(until));
         } else if standing.failed.len() >= TRIP_ACCOUNTS
             && standing.paused_until.is_none_or(|until| until <= now)
         {
@@ -97,6 +138,35 @@ impl Breaker {
         self.groups.get(group)?.paused_until.filter(|until| *until > now)
     }
 
+    /// Until when the server itself wants the group to wait: holds for a person in a hurry, too.
+    pub fn wished_until(&self, group: &Group, now: Timestamp) -> Option<Timestamp> {
+        self.groups.get(group)?.wished_until.filter(|until| *until > now)
+    }
+
+    /// The servers' wishes in force, to be kept.
+    pub fn wishes(&self, now: Timestamp) -> Vec<Wish> {
+        let of = |(group, standing): (&Group, &Standing)| {
+            Some(Wish {
+                group: group.clone(),
+                until: standing.wished_until.filter(|until| *until > now)?,
+                since: standing.since?,
+                fault: standing.last.clone()?,
+            })
+        };
+        self.groups.iter().filter_map(of).collect()
+    }
+
+    /// Takes up wishes that an earlier process kept.
+    pub fn restore(&mut self, wishes: Vec<Wish>) {
+        for wish in wishes {
+            let standing = self.groups.entry(wish.group).or_default();
+            standing.since = standing.since.or(Some(wish.since));
+            standing.wished_until = standing.wished_until.max(Some(wish.until));
+            standing.paused_until = standing.paused_until.max(Some(wish.until));
+            standing.last.get_or_insert(wish.fault);
+        }
+    }
+
     /// All pauses in force: for the operators.
     pub fn pauses(&self, now: Timestamp) -> Vec<Pause> {
         self.groups
@@ -106,6 +176,22 @@ impl Breaker {
                     group: group.clone(),
                     until: standing.paused_until.filter(|until| *until > now)?,
                     since: standing.since?,
+                    fault: standing.last.clone()?,
+                    accounts: standing.failed.len(),
+                })
+            })
+            .collect()
+    }
+
+    /// All that fail with no success since, also between two pauses: for the operators.
+    pub fn failing(&self) -> Vec<Failing> {
+        self.groups
+            .iter()
+            .filter_map(|(group, standing)| {
+                Some(Failing {
+                    group: group.clone(),
+                    since: standing.since?,
+                    paused_until: standing.paused_until,
                     fault: standing.last.clone()?,
                     accounts: standing.failed.len(),
                 })

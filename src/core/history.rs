@@ -80,6 +80,9 @@ pub struct History {
     pub proofs: BTreeMap<String, SourceProof>,
     /// What each person vouched for, by name.
     pub attested: BTreeMap<String, Attested>,
+    /// The newest bytes kept of each source, by `connector:target`: backs what is neither post nor coverage.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub backing: BTreeMap<String, EvidenceRef>,
     /// The channels that its connectors name.
     pub channels: BTreeSet<Channel>,
     /// The state the platform reported, over time.
@@ -127,6 +130,13 @@ impl History {
         }
         self.trim_sightings();
         self.absorb_coverage(look);
+        if let Some(evidence) = &look.evidence {
+            let held =
+                self.backing.entry(look.source.to_owned()).or_insert_with(|| evidence.clone());
+            if *held < *evidence {
+                held.clone_from(evidence);
+            }
+        }
         self.channels.extend(look.channels.iter().filter(|channel| !channel.is_all()).cloned());
         if let Some(profile) = &look.observation.profile {
             self.states.add(look.at, profile.state);

@@ -109,6 +109,16 @@ fn self_spread(id: &AccountId) -> TimeDelta {
     TimeDelta::minutes(1) + spread(id, 0, TimeDelta::minutes(29))
 }
 
+/// A server's wish "not for so many seconds" as an instant, capped like [`capped_wish`].
+pub fn wish_after(now: Timestamp, seconds: u64) -> (Timestamp, bool) {
+    let most = TimeDelta::days(WISH_MAX_DAYS);
+    // A header may say any number; added as it stands it would leave the calendar.
+    match i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds) {
+        Some(span) if span <= most => (now + span, false),
+        _ => (now + most, true),
+    }
+}
+
 /// A server's wish as an instant, capped at [`WISH_MAX_DAYS`]; the flag says that it was capped.
 pub fn capped_wish(now: Timestamp, wish: Timestamp) -> (Timestamp, bool) {
     let latest = now + TimeDelta::days(WISH_MAX_DAYS);

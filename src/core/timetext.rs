@@ -1,8 +1,9 @@
 //! When does this text say? Every form of date that Chinese platforms and feeds write, as a range.
 //!
-//! The forms are those of the platforms' lists and feeds: RFC 3339 and 2822, RubyDate, naive Beijing time with
-//! any separator, Chinese dates, dates without a year or a clock, unix seconds and milliseconds, and relative
-//! text ("3小时前", "昨天 16:00"). A form that is not understood is `None`: never "now", never a guess.
+//! The forms are those of the platforms' lists and feeds: RFC 3339 and 2822, RubyDate, naive
+//! Beijing time with any separator, Chinese dates, dates without a year or a clock, unix seconds
+//! and milliseconds, and relative text ("3小时前", "昨天 16:00"). A form that is not understood is
+//! `None`: never "now", never a guess.
 
 mod absolute;
 mod relative;
@@ -21,16 +22,17 @@ const TEXT_BYTES_MAX: usize = 128;
 /// A date may lie this many seconds after the look and still be of this year: clocks differ.
 const SKEW_S: i64 = 600;
 
-/// Dates before 1992 are placeholders (`0001-01-01`, `1970-01-01`), not publications; Beijing's clock has had no
-/// daylight saving since then.
+/// Dates before 1992 are placeholders (`0001-01-01`, `1970-01-01`), not publications; Beijing's
+/// clock has had no daylight saving since then.
 const YEAR_MIN: i32 = 1992;
 
 /// When `text`, read at `seen_at`, says that something was published; `earliest` is always known.
 ///
-/// No zone means Beijing time, and so does `CST`. A date without a clock is the whole Beijing day; a clock without
-/// seconds is the whole minute. A date without a year is the latest that is not in the future. What was seen cannot
-/// have been published later, so `latest` never passes `seen_at` unless `earliest` does (a date in the future is
-/// returned as it is written; the caller decides). `None`: empty, nonsense, impossible (31 Feb) or a placeholder.
+/// No zone means Beijing time, and so does `CST`. A date without a clock is the whole Beijing day;
+/// a clock without seconds is the whole minute. A date without a year is the latest that is not in
+/// the future. What was seen cannot have been published later, so `latest` never passes `seen_at`
+/// unless `earliest` does (a date in the future is returned as it is written; the caller decides).
+/// `None`: empty, nonsense, impossible (31 Feb) or a placeholder.
 pub fn parse(text: &str, seen_at: Timestamp) -> Option<Published> {
     if text.len() > TEXT_BYTES_MAX || !(YEAR_MIN..9000).contains(&chrono::Datelike::year(&seen_at))
     {
@@ -113,7 +115,8 @@ fn whole_day(day: NaiveDate) -> Option<Range> {
     Some((earliest, earliest.checked_add_signed(TimeDelta::seconds(86_399))?))
 }
 
-/// What a day with what follows it means: the whole day when nothing follows, else the clock and its zone.
+/// What a day with what follows it means: the whole day when nothing follows, else the clock and
+/// its zone.
 fn day_and_clock(day: NaiveDate, cursor: &mut Cursor<'_>) -> Option<Range> {
     cursor.skip_weekday();
     if cursor.done() {

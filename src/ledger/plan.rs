@@ -170,31 +170,32 @@ impl Plan {
     /// What would happen, in Chinese: counts, then each difference, then what is wrong and worth knowing.
     pub fn summary(&self) -> String {
         let mut lines = vec![self.counts()];
-        let mut section = |title: &str, items: Vec<String>| {
+        let mut section = |title: &str, items: Vec<String>, most: usize| {
             if !items.is_empty() {
                 lines.push(format!("{title}({}):", items.len()));
-                let more = items.len().saturating_sub(SHOWN_MAX);
-                lines.extend(items.into_iter().take(SHOWN_MAX).map(|item| format!("  {item}")));
+                let more = items.len().saturating_sub(most);
+                lines.extend(items.into_iter().take(most).map(|item| format!("  {item}")));
                 if more > 0 {
                     lines.push(format!("  ……另有 {more} 项"));
                 }
             }
         };
-        section("问题", self.problems.iter().map(ToString::to_string).collect());
+        // All at once: whoever mends the file wants to do it in one go.
+        section("问题", self.problems.iter().map(ToString::to_string).collect(), usize::MAX);
         let title = |it: &Account| format!("{} {}({})", it.id, it.name, it.sponsor);
-        section("新增", self.added.iter().map(title).collect());
+        section("新增", self.added.iter().map(title).collect(), SHOWN_MAX);
         let mut by_account: BTreeMap<&AccountId, Vec<String>> = BTreeMap::new();
         for Change { id, field, before, after } in &self.changed {
             let change = format!("{field} «{before}» → «{after}»");
             by_account.entry(id).or_default().push(change);
         }
         let changed = by_account.iter().map(|(id, changes)| format!("{id} {}", changes.join(", ")));
-        section("变更", changed.collect());
-        section("拟移出", self.to_remove.iter().map(ToString::to_string).collect());
+        section("变更", changed.collect(), SHOWN_MAX);
+        section("拟移出", self.to_remove.iter().map(ToString::to_string).collect(), SHOWN_MAX);
         let removed: BTreeSet<&AccountId> = self.to_remove.iter().collect();
         let left = self.missing.iter().filter(|id| !removed.contains(id));
-        section("文件中没有、仍保留的账号", left.map(ToString::to_string).collect());
-        section("提示", self.notices.iter().map(ToString::to_string).collect());
+        section("文件中没有、仍保留的账号", left.map(ToString::to_string).collect(), SHOWN_MAX);
+        section("提示", self.notices.iter().map(ToString::to_string).collect(), SHOWN_MAX);
         lines.extend(self.needs_yes.clone());
         lines.join("\n") + "\n"
     }
@@ -218,7 +219,7 @@ impl Plan {
     }
 }
 
-/// How many items of a kind a summary shows.
+/// How many items of a kind a summary shows; problems are shown all.
 const SHOWN_MAX: usize = 50;
 
 #[cfg(test)]

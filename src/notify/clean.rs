@@ -69,6 +69,9 @@ fn is_hidden(c: char) -> bool {
 /// is none. `名称 <地址>` gives the address.
 pub fn address(text: &str) -> Option<String> {
     let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return None;
+    }
     let bare = match (text.rfind('<'), text.strip_suffix('>')) {
         (Some(open), Some(rest)) => rest.get(open + 1..)?.trim(),
         (None, None) => text,

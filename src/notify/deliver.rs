@@ -1,6 +1,6 @@
 //! Did each letter leave, and what was said to it? Claim, barrier, send, record, barrier.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{NaiveDate, TimeDelta};
 use freshd_core::id::stable_hash;
@@ -58,32 +58,33 @@ pub struct DeliverReport {
     pub next: Option<Timestamp>,
 }
 
-/// Sends what is queued.
+/// Sends what is queued. Shared: a person's retry need not wait for a tick to end. New settings make a new one.
 pub struct Deliverer {
     pub(super) store: Store,
     pub(super) settings: NotifySettings,
     transport: Option<Arc<Transport>>,
-    relay_faults: u32,
-    relay_not_before: Option<Timestamp>,
+    relay: Mutex<Relay>,
+}
+
+/// Faults of the server in a row, and when it is tried again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Relay {
+    faults: u32,
+    not_before: Option<Timestamp>,
 }
 
 impl Deliverer {
     /// Over a store; without a transport (no server configured) letters wait.
     pub fn new(store: Store, settings: NotifySettings, transport: Option<Arc<Transport>>) -> Self {
-        Self { store, settings, transport, relay_faults: 0, relay_not_before: None }
+        Self { store, settings, transport, relay: Mutex::default() }
     }
 
-    /// New settings, from the next tick on.
-    pub fn set_settings(&mut self, settings: NotifySettings, transport: Option<Arc<Transport>>) {
-        *self = Self::new(self.store.clone(), settings, transport);
-    }
-
-    /// Sends what is due at `now`, at most [`TICK_MAX`] letters.
-    pub async fn tick(&mut self, now: Timestamp) -> Result<DeliverReport, StoreError> {
+    /// Sends what is due at `now`, at most 200 letters.
+    pub async fn tick(&self, now: Timestamp) -> Result<DeliverReport, StoreError> {
         let mut report = DeliverReport::default();
         let Some(transport) = self.transport.clone() else { return Ok(report) };
         let mut handled = 0;
-        while handled < TICK_MAX && self.relay_not_before.is_none_or(|at| at <= now) {
+        while handled < TICK_MAX && self.relay_opens().is_none_or(|at| at <= now) {
             let room = self.room(now)?;
             let limit = BATCH.min(TICK_MAX - handled).min(room);
             let lease = now + TimeDelta::minutes(LEASE_MIN);
@@ -101,7 +102,7 @@ impl Deliverer {
     }
 
     async fn send_batch(
-        &mut self,
+        &self,
         transport: &Transport,
         batch: Vec<Letter>,
         now: Timestamp,
@@ -112,7 +113,7 @@ impl Deliverer {
             if opens > now {
                 self.put_back(&letter.id, opens)?;
                 report.waiting += 1;
-            } else if let Some(at) = self.relay_not_before.filter(|at| *at > now) {
+            } else if let Some(at) = self.relay_opens().filter(|at| *at > now) {
                 self.put_back(&letter.id, at)?;
             } else {
                 let outcome = self.send_one(transport, &letter, now).await?;
@@ -147,9 +148,16 @@ impl Deliverer {
         self.transport.clone()
     }
 
+    fn relay_opens(&self) -> Option<Timestamp> {
+        self.relay.lock().unwrap_or_else(PoisonError::into_inner).not_before
+    }
+
     /// A claimed letter that was not tried.
     fn put_back(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
         self.store.update_letter(id, |letter| {
+            if letter.state != LetterState::Sending {
+                return;
+            }
             letter.state = LetterState::Queued;
             letter.attempts = letter.attempts.saturating_sub(1);
             letter.lease_until = None;
@@ -160,16 +168,18 @@ impl Deliverer {
 
     /// Remembers since when the server cannot be used, and when to try it again.
     pub(super) fn note_relay(
-        &mut self,
+        &self,
         outcome: &Outcome,
         now: Timestamp,
         report: &mut DeliverReport,
     ) -> Result<(), StoreError> {
         let failing: Option<Timestamp> = self.store.meta(META_RELAY_FAILING_SINCE)?;
         if let Outcome::Deferred { detail, relay: true } = outcome {
-            self.relay_faults = self.relay_faults.saturating_add(1);
-            let wait = doubled(RELAY_FIRST_S, self.relay_faults, RELAY_MAX_S);
-            self.relay_not_before = Some(now + TimeDelta::seconds(wait));
+            let mut relay = self.relay.lock().unwrap_or_else(PoisonError::into_inner);
+            relay.faults = relay.faults.saturating_add(1);
+            let wait = doubled(RELAY_FIRST_S, relay.faults, RELAY_MAX_S);
+            relay.not_before = Some(now + TimeDelta::seconds(wait));
+            drop(relay);
             report.relay_fault = Some(detail.clone());
             let since = failing.unwrap_or(now);
             tracing::warn!(since = civil::rfc3339(since), detail, "mail server cannot be used");
@@ -178,7 +188,7 @@ impl Deliverer {
             }
             return Ok(());
         }
-        (self.relay_faults, self.relay_not_before) = (0, None);
+        *self.relay.lock().unwrap_or_else(PoisonError::into_inner) = Relay::default();
         if failing.is_some() {
             self.store.update(|change| {
                 change.delete_meta(META_RELAY_FAILING_SINCE);
@@ -197,6 +207,10 @@ impl Deliverer {
     ) -> Result<Option<LetterState>, StoreError> {
         self.store.update(|change| {
             let Some(mut letter) = change.letter(id)? else { return Ok(None) };
+            // A retry beside this attempt has brought it there: that stands.
+            if letter.state == LetterState::Accepted {
+                return Ok(Some(LetterState::Accepted));
+            }
             let first = *letter.first_attempt.get_or_insert(now);
             letter.lease_until = None;
             letter.next_attempt = None;
@@ -263,7 +277,7 @@ impl Deliverer {
 
     fn next_wake(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let Some(mut next) = self.store.next_letter_due()? else { return Ok(None) };
-        if let Some(at) = self.relay_not_before {
+        if let Some(at) = self.relay_opens() {
             next = next.max(at);
         }
         if self.room(now)? == 0 {

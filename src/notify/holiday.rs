@@ -72,13 +72,15 @@ pub fn advice(found: &BeforeBreak) -> String {
     } else {
         format!("{}至{}", day(found.first), day(found.last))
     };
-    let mut text = if found.lapses_inside {
-        format!("期限落在{name}({span})内,最晚请于{}(放假前最后一个工作日)发布", day(found.safe))
-    } else {
-        format!(
-            "期限前有{name}({span}),稳妥起见请于{}(放假前最后一个工作日)前发布",
-            day(found.safe)
-        )
+    let safe = day(found.safe);
+    let mut text = match (found.lapses_inside, &found.name) {
+        (true, Some(_)) => {
+            format!("期限落在{name}({span})内,最晚请于{safe}(放假前最后一个工作日)发布")
+        }
+        (true, None) => format!("期限落在{name}({span})内,建议于{safe}(此前最后一个工作日)发布"),
+        (false, _) => {
+            format!("期限前有{name}({span}),建议于{safe}(放假前最后一个工作日)前发布")
+        }
     };
     if found.outlasts_window {
         text.push_str(";假期长于更新期限,假期内还须安排定时发布");

@@ -1,4 +1,5 @@
-//! What are the operators told? Refused addresses, a held storm, accounts that nobody can be written to about.
+//! What are the operators told? Refused addresses, a held storm, accounts that nobody can be written to about, lasting
+//! faults, the digest and the self-check.
 
 use freshd_core::reminder::Reason;
 use freshd_core::{Timestamp, civil};
@@ -14,43 +15,71 @@ use super::letter::{
 const TEXT: &str = include_str!("templates/operator.txt");
 const HTML: &str = include_str!("templates/operator.html");
 
+mod tell;
+
 /// Lines that a letter to the operators lists; the rest is counted.
 pub const LINES_MAX: usize = 200;
 
 /// One matter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Matter {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Matter {
     /// A few words, for the subject.
-    pub(super) title: String,
+    pub title: String,
     /// What happened and what to do.
-    pub(super) words: String,
+    pub words: String,
     /// One line each.
-    pub(super) lines: Vec<String>,
+    pub lines: Vec<String>,
+    /// Text that keeps its own lines, such as a table; may be empty.
+    pub block: String,
     /// What makes it this matter and no other: the same key gives the same letter.
-    pub(super) key: String,
+    pub key: String,
 }
 
 impl Matter {
-    pub(super) fn new(title: String, words: &str, lines: Vec<String>, key: String) -> Self {
+    /// A matter whose lines are cleaned and at most [`LINES_MAX`].
+    pub fn new(title: String, words: &str, lines: Vec<String>, key: String) -> Self {
         let mut lines: Vec<String> = lines.iter().map(|line| clean_line(line)).collect();
         let more = lines.len().saturating_sub(LINES_MAX);
         lines.truncate(LINES_MAX);
         if more > 0 {
             lines.push(format!("……另有 {more} 项"));
         }
-        Self { title, words: words.to_owned(), lines, key }
+        Self { title, words: words.to_owned(), lines, block: String::new(), key }
+    }
+
+    /// The matter with a text that keeps its own lines.
+    #[must_use]
+    pub fn with_block(mut self, text: &str) -> Self {
+        let lines: Vec<String> = text.lines().map(clean_line).collect();
+        self.block = lines.join("\n");
+        self
     }
 }
 
-/// One letter to one operator about all matters of a run.
+/// What a letter to the operators is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorLetter {
+    /// `operator` or `precheck`.
+    pub reason: Reason,
+    /// Its subject behind the mark; without one the matters' titles.
+    pub subject: Option<String>,
+    /// What it says; their keys make its identity.
+    pub matters: Vec<Matter>,
+}
+
+/// One letter to one operator.
 pub(super) fn compose(
     to: &str,
-    matters: &[Matter],
+    letter: &OperatorLetter,
     sender: &str,
     now: Timestamp,
 ) -> Result<Composed, TemplateError> {
+    let matters = &letter.matters;
     let titles: Vec<&str> = matters.iter().map(|matter| matter.title.as_str()).collect();
-    let subject = format!("{SUBJECT_MARK}运行情况:{}", titles.join("、"));
+    let subject = match &letter.subject {
+        Some(subject) => format!("{SUBJECT_MARK}{}", clean_line(subject)),
+        None => format!("{SUBJECT_MARK}运行情况:{}", titles.join("、")),
+    };
     let values = context! {
         subject => subject.as_str(),
         matters => Value::from(Serde(matters)),
@@ -64,8 +93,11 @@ pub(super) fn compose(
         subject,
         text: render_text(TEXT, values.clone())?,
         html: render_html(HTML, values)?,
-        reasons: vec![Reason::Operator],
+        reasons: vec![letter.reason],
         accounts: Vec::new(),
         late_after: None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub(super) fn look(
 }
 
 /// Who is written to: the owner's addresses, else the officer's, else the supervisor's; or the supervisor's alone.
-pub(super) fn addresses(account: &Account, audience: Audience) -> Vec<String> {
+pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
     let fit = |list: &[String]| {
         let mut seen = BTreeSet::new();
         let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));

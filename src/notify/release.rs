@@ -1,10 +1,14 @@
 //! What may a person do with letters? Retry one now, release held ones, send a test.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use freshd_core::Timestamp;
 use freshd_core::civil;
+use freshd_core::id::AccountId;
 use freshd_core::reminder::Reason;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Outcome as Verdict, judge};
+use serde::Serialize;
 
 use super::deliver::{DeliverReport, Deliverer, LEASE_MIN};
 use super::letter::{SUBJECT_MARK, hash_of, message_id};
@@ -32,7 +36,7 @@ pub enum RetryError {
 }
 
 /// What a release did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Released {
     /// Letters that will leave.
     pub released: Vec<String>,
@@ -45,11 +49,7 @@ pub struct Released {
 impl Deliverer {
     /// Tries one letter at once whatever its backoff or lease, also one that was refused or given up, and waits for
     /// the reply. The Message-ID stays.
-    pub async fn retry(
-        &mut self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<(Letter, Outcome), RetryError> {
+    pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(Letter, Outcome), RetryError> {
         let transport = self.transport().ok_or(RetryError::NoServer)?;
         let letter = self.store.letter(id)?.ok_or_else(|| RetryError::Unknown(id.to_owned()))?;
         match letter.state {
@@ -76,26 +76,23 @@ impl Deliverer {
         Ok((after, outcome))
     }
 
-    /// Releases held letters (all of them if `ids` is empty). A letter that accuses and of which nothing holds any
-    /// more is withdrawn instead. Durable when it returns.
+    /// Releases held letters (all of them if `ids` is empty: then the newest word on an account goes out, and older
+    /// letters that say nothing else are withdrawn). A letter that warns and of which nothing holds any more is
+    /// withdrawn instead. Durable when it returns.
     pub async fn release(
-        &mut self,
+        &self,
         ids: &[String],
         who: &str,
         now: Timestamp,
     ) -> Result<Released, StoreError> {
-        let mut wanted: Vec<String> = ids.to_vec();
-        if wanted.is_empty() {
-            self.store.for_each_letter(|letter| {
-                if letter.state == LetterState::Held {
-                    wanted.push(letter.id);
-                }
-                Ok(true)
-            })?;
-        }
+        let wanted: Vec<(String, bool)> = if ids.is_empty() {
+            self.held()?
+        } else {
+            ids.iter().map(|id| (id.clone(), false)).collect()
+        };
         let mut done = Released::default();
-        for id in &wanted {
-            match self.release_one(id, who, now)? {
+        for (id, superseded) in &wanted {
+            match self.release_one(id, *superseded, who, now)? {
                 Some(LetterState::Queued) => done.released.push(id.clone()),
                 Some(_) => done.cancelled.push(id.clone()),
                 None => done.not_held.push(id.clone()),
@@ -105,9 +102,26 @@ impl Deliverer {
         Ok(done)
     }
 
+    /// All held letters, and of each whether newer ones to the same recipient speak of all its accounts.
+    fn held(&self) -> Result<Vec<(String, bool)>, StoreError> {
+        let mut newer: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        let mut held = Vec::new();
+        self.store.for_each_letter(|letter| {
+            if letter.state == LetterState::Held {
+                let told = newer.entry(letter.to.to_lowercase()).or_default();
+                let known = letter.accounts.iter().all(|account| told.contains(account));
+                held.push((letter.id, known && !letter.accounts.is_empty()));
+                told.extend(letter.accounts);
+            }
+            Ok(true)
+        })?;
+        Ok(held)
+    }
+
     fn release_one(
         &self,
         id: &str,
+        superseded: bool,
         who: &str,
         now: Timestamp,
     ) -> Result<Option<LetterState>, StoreError> {
@@ -116,7 +130,10 @@ impl Deliverer {
             else {
                 return Ok(None);
             };
-            if self.is_outdated(&letter, now)? {
+            if superseded {
+                letter.state = LetterState::Cancelled;
+                letter.last_reply = Some("已有更新的信说明这些账号,未发送".to_owned());
+            } else if self.is_outdated(&letter, now)? {
                 letter.state = LetterState::Cancelled;
                 letter.last_reply = Some("放行时情况已变化,未发送".to_owned());
             } else {
@@ -153,7 +170,7 @@ impl Deliverer {
     }
 
     /// Sends a test letter to an address at once and waits for the reply; it is not kept.
-    pub async fn test(&mut self, address: &str, now: Timestamp) -> Result<Outcome, RetryError> {
+    pub async fn test(&self, address: &str, now: Timestamp) -> Result<Outcome, RetryError> {
         let transport = self.transport().ok_or(RetryError::NoServer)?;
         let at = civil::rfc3339(now);
         let id = hash_of(["test", address, &at]);

@@ -5,7 +5,7 @@ use freshd_core::rulebook::Rule;
 use freshd_core::{Timestamp, civil};
 use serde::{Serialize, Serializer};
 
-use crate::store::LetterState;
+use crate::store::{LetterState, Store, StoreError};
 
 /// One run.
 #[derive(Clone, Debug, Serialize)]
@@ -62,7 +62,8 @@ pub struct WrittenLetter {
     pub why: String,
     /// To whom.
     pub to: String,
-    /// Reasons, most urgent first.
+    /// Reasons, most urgent first; in JSON one text as in `X-Freshd-Reason`.
+    #[serde(serialize_with = "joined")]
     pub reason: Vec<Reason>,
     /// Subject line.
     pub subject: String,
@@ -131,6 +132,71 @@ impl NotifyReport {
         }
         lines.join("\n")
     }
+}
+
+/// The outbox as `mail outbox --json` and `GET /api/v1/outbox` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outbox {
+    /// Newest first.
+    pub letters: Vec<OutboxLetter>,
+}
+
+/// One letter of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OutboxLetter {
+    /// Its id.
+    pub id: String,
+    /// How far it has come.
+    pub state: LetterState,
+    /// To whom.
+    pub to: String,
+    /// Reasons as in `X-Freshd-Reason`, most urgent first.
+    pub reason: String,
+    /// The same on every attempt.
+    pub message_id: String,
+    /// Subject line.
+    pub subject: String,
+    /// The accounts in it.
+    pub accounts: Vec<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was written.
+    #[serde(serialize_with = "local")]
+    pub created_at: Timestamp,
+    /// When it is tried next.
+    #[serde(serialize_with = "maybe_local")]
+    pub next_attempt: Option<Timestamp>,
+    /// What the mail server last said.
+    pub last_reply: Option<String>,
+}
+
+impl Outbox {
+    /// All letters of the store.
+    pub fn of(store: &Store) -> Result<Self, StoreError> {
+        let mut letters = Vec::new();
+        store.for_each_letter(|letter| {
+            letters.push(OutboxLetter {
+                reason: letter.reasons.join(","),
+                accounts: letter.accounts.iter().map(ToString::to_string).collect(),
+                id: letter.id,
+                state: letter.state,
+                to: letter.to,
+                message_id: letter.message_id,
+                subject: letter.subject,
+                attempts: letter.attempts,
+                created_at: letter.created_at,
+                next_attempt: letter.next_attempt,
+                last_reply: letter.last_reply,
+            });
+            Ok(true)
+        })?;
+        Ok(Self { letters })
+    }
+}
+
+fn joined<S: Serializer>(reasons: &[Reason], to: S) -> Result<S::Ok, S::Error> {
+    let keys: Vec<&str> = reasons.iter().map(|reason| reason.key()).collect();
+    to.serialize_str(&keys.join(","))
 }
 
 pub(super) fn local<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@ use super::plan::{Bundle, News, addresses, bundles, in_units, look, recipients};
 use super::report::{NotifyReport, Storm, ToldAccount};
 use super::settings::NotifySettings;
 use crate::config::MailMode;
-use crate::store::{Change, Index, Store, StoreError};
+use crate::store::{Change, Index, LetterState, Store, StoreError};
 
 /// Accounts decided in one commit.
 const PAGE: usize = 200;
@@ -35,7 +35,7 @@ pub enum NotifyError {
     Moved,
 }
 
-/// Decides and drafts; never sends.
+/// Decides and drafts; never sends. New settings make a new one.
 pub struct Notifier {
     pub(super) store: Store,
     pub(super) settings: NotifySettings,
@@ -47,18 +47,9 @@ impl Notifier {
         Self { store, settings }
     }
 
-    /// New settings, from the next run on.
-    pub fn set_settings(&mut self, settings: NotifySettings) {
-        self.settings = settings;
-    }
-
     /// Runs once: everything that is due at `now` is decided, and each recipient gets at most one letter (two with
     /// `pilot`: one that leaves and one that is held). Durable when it returns. `dry_run` changes nothing.
-    pub async fn tick(
-        &mut self,
-        now: Timestamp,
-        dry_run: bool,
-    ) -> Result<NotifyReport, NotifyError> {
+    pub async fn tick(&self, now: Timestamp, dry_run: bool) -> Result<NotifyReport, NotifyError> {
         let mut report = NotifyReport::new(now, dry_run);
         let news = self.plan(now, &mut report)?;
         for one in news.values() {
@@ -75,10 +66,14 @@ impl Notifier {
                 Err(error) => self.put_off(&bundle, now, error, &mut report)?,
             }
         }
-        if !dry_run {
+        if !dry_run && (report.considered > 0 || !report.letters.is_empty()) {
             self.store.barrier().await?;
         }
         report.next = self.store.next_due(Index::Notify)?;
+        if !report.letters.is_empty() && !dry_run {
+            let held = report.count(LetterState::Held);
+            tracing::info!(letters = report.letters.len(), held, "{}", report.summary());
+        }
         Ok(report)
     }
 

@@ -11,7 +11,7 @@ use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
 use super::letter::{Composed, Draft, Item, Recipient, compose};
-use super::operator::{self, Matter};
+use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, addresses, look, name_for};
 use super::report::{NotifyReport, WrittenLetter};
 use super::tick::{Notifier, NotifyError};
@@ -39,7 +39,7 @@ pub struct LetterEvent {
 
 /// Why a letter does not leave by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
+pub(super) enum Hold {
     No,
     Mode,
     Pilot,
@@ -133,7 +133,7 @@ impl Notifier {
     }
 
     /// Puts a letter into the outbox, unless the very same one is there already.
-    fn keep(
+    pub(super) fn keep(
         &self,
         change: &mut Change,
         to: &str,
@@ -219,23 +219,8 @@ impl Notifier {
             if matters.is_empty() {
                 return Ok(Vec::new());
             }
-            let operators = self.settings.operators();
-            if operators.is_empty() {
-                for matter in &matters {
-                    tracing::warn!(matter = %matter.title, "no operator address is configured");
-                }
-            }
-            let hold = match self.settings.mail.mode {
-                MailMode::Hold => Hold::Mode,
-                MailMode::Pilot | MailMode::Send => Hold::No,
-            };
-            let sender = self.settings.sender();
-            let mut written = Vec::new();
-            for to in &operators {
-                let composed = operator::compose(to, &matters, &sender, now)?;
-                written.extend(self.keep(change, to, composed, hold, now)?);
-            }
-            Ok(written)
+            let letter = OperatorLetter { reason: Reason::Operator, subject: None, matters };
+            self.tell(change, &letter, now)
         };
         let written =
             if dry { make(&mut self.store.change())? } else { self.store.update(make)? };

@@ -1,21 +1,24 @@
 //! What do the outcomes of a poll change? Turns them into a new state, journal lines and evidence, purely.
 
-use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::breaker::{Breaker, Group};
-use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::breaker::Breaker;
+use freshd_core::fault::Fault;
 use freshd_core::history::{EvidenceRef, Look, SourceProof, Voucher};
-use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
+use freshd_core::observation::{Evidence, Observation};
 use freshd_core::reminder::decide;
 use freshd_core::rulebook::Policy;
-use freshd_core::schedule::{Ask, Intervals, capped_wish, next_poll};
-use freshd_core::state::{AccountState, SourceState, Standing};
+use freshd_core::schedule::{Ask, Intervals, next_poll};
+use freshd_core::state::{AccountState, Standing};
 use freshd_core::verdict::{Judgement, Outcome, judge};
 use serde_json::{Value, json};
 
 use super::run::SourceOutcome;
 use crate::store::EvidenceId;
+
+mod faults;
+
+use faults::{finding_of, note_breaker, note_faults, settle_scope};
 
 /// A memo longer than this is not kept, bytes.
 pub const MEMO_BYTES_MAX: usize = 4096;
@@ -120,78 +123,6 @@ pub fn reconsider(
     now: Timestamp,
 ) -> Applied {
     Work { state: before, journal: Vec::new(), evidence: Vec::new() }.finish(account, terms, now)
-}
-
-/// Many accounts gone alike are the platform's fault, not findings.
-fn settle_scope(account: &Account, outcome: &mut SourceOutcome, breaker: &mut Breaker) {
-    let connector = outcome.source.connector.clone();
-    let kind = match &outcome.result {
-        Err(fault) if fault.scope == FaultScope::Account => match fault.kind {
-            FaultKind::Gone | FaultKind::Suspended => Some(fault.kind),
-            _ => None,
-        },
-        Ok(observation) => match observation.profile.as_ref().map(|profile| profile.state) {
-            Some(ProfileState::Deregistered) => Some(FaultKind::Gone),
-            Some(ProfileState::Frozen) => Some(FaultKind::Suspended),
-            _ => None,
-        },
-        Err(_) => None,
-    };
-    let Some(kind) = kind else { return };
-    if breaker.promote(&connector, &account.id, kind, outcome.at) == FaultScope::Account {
-        return;
-    }
-    let detail = "多个账号同时出现同样的异常,按平台故障处理,不作为账号问题";
-    let promoted = Fault::new(FaultScope::Platform, FaultKind::Unavailable, detail);
-    match &mut outcome.result {
-        Ok(observation) => {
-            observation.profile = None;
-            observation.coverage = Default::default();
-            observation.faults.push(promoted);
-        }
-        result @ Err(_) => *result = Err(promoted),
-    }
-}
-
-fn note_breaker(account: &Account, outcome: &SourceOutcome, breaker: &mut Breaker) {
-    let connector = Group::Connector(outcome.source.connector.clone());
-    let credential = outcome
-        .credential
-        .clone()
-        .map(|name| Group::Credential(outcome.source.connector.clone(), name));
-    let faults: &[Fault] = match &outcome.result {
-        Ok(observation) => &observation.faults,
-        Err(fault) => std::slice::from_ref(fault),
-    };
-    let group_of = |fault: &Fault| match fault.scope {
-        FaultScope::Account => None,
-        FaultScope::Credential => credential.clone(),
-        FaultScope::Platform | FaultScope::Connector => Some(connector.clone()),
-        FaultScope::Local => Some(Group::Connector("*".to_owned())),
-    };
-    for fault in faults {
-        if let Some(group) = group_of(fault) {
-            breaker.fault(&group, &account.id, fault, outcome.at);
-        }
-    }
-    if outcome.result.is_ok() && faults.is_empty() {
-        breaker.success(&Group::Connector("*".to_owned()));
-        breaker.success(&connector);
-        if let Some(group) = credential {
-            breaker.success(&group);
-        }
-    }
-}
-
-/// Gone and Suspended of Account scope are looks at the account's state; every other fault saw nothing.
-fn finding_of(fault: &Fault) -> Observation {
-    let state = match (fault.scope, fault.kind) {
-        (FaultScope::Account, FaultKind::Gone) => ProfileState::Deregistered,
-        (FaultScope::Account, FaultKind::Suspended) => ProfileState::Frozen,
-        _ => return Observation::default(),
-    };
-    let profile = Some(Profile { state, ..Profile::default() });
-    Observation { profile, ..Observation::default() }
 }
 
 struct Taken<'a> {
@@ -345,40 +276,6 @@ fn keep_bytes(evidence: &Evidence, kept: &mut Vec<(String, String)>) -> Evidence
     }
     let id = if evidence.body.is_empty() { String::new() } else { id };
     EvidenceRef { at: evidence.at, id, url: evidence.url.clone() }
-}
-
-fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &SourceOutcome) {
-    let now = outcome.at;
-    let mut wish: Option<Timestamp> = None;
-    let mut operator = false;
-    for fault in &faults {
-        match fault.retry {
-            Retry::After(seconds) => {
-                let span = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 4096));
-                wish = wish.max(Some(capped_wish(now, now + span).0));
-            }
-            Retry::At(at) => wish = wish.max(Some(capped_wish(now, at).0)),
-            Retry::Operator => operator = true,
-            Retry::Backoff => {}
-        }
-    }
-    match &outcome.result {
-        Ok(observation) => {
-            held.failures = 0;
-            held.last_ok = Some(now);
-            held.hint = observation.hint.not_before;
-            if let Some(memo) = &observation.hint.memo {
-                held.memo = (memo.len() <= MEMO_BYTES_MAX).then(|| memo.clone());
-            }
-        }
-        Err(_) => {
-            held.failures = held.failures.saturating_add(1);
-            held.hint = operator.then(|| now + TimeDelta::hours(20));
-        }
-    }
-    held.not_before = wish;
-    held.failing_since = if faults.is_empty() { None } else { held.failing_since.or(Some(now)) };
-    held.faults = faults;
 }
 
 fn account_next_poll(

@@ -21,6 +21,11 @@ impl Slots {
         Self { limits, ..Self::default() }
     }
 
+    /// Other limits from now on; what was started counts against them.
+    pub fn set_limits(&mut self, limits: BTreeMap<String, Courtesy>) {
+        self.limits = limits;
+    }
+
     /// May this account's poll start now? Otherwise the slot that is kept for it.
     pub fn claim<'a>(
         &mut self,

@@ -11,8 +11,11 @@ use futures::stream::FuturesUnordered;
 
 use super::links::LinkChecker;
 use super::run::{Errand, SourceOutcome};
-use super::{Held, Job, Poller, fly};
+use super::{Held, Job, Parts, Poller, fly};
 use crate::store::StoreError;
+
+/// Sources that are left alone, and until when.
+pub type Waiting = Vec<(String, Timestamp)>;
 
 /// One account's poll, told.
 pub struct PollReport {
@@ -21,7 +24,7 @@ pub struct PollReport {
     /// What each source brought.
     pub outcomes: Vec<SourceOutcome>,
     /// Sources that were not asked because their server's wish still stands: until when.
-    pub waiting: Vec<(String, Timestamp)>,
+    pub waiting: Waiting,
     /// The state after it.
     pub state: AccountState,
     /// What the account comes to now.
@@ -56,7 +59,7 @@ impl Poller {
             while flying.len() < parts.at_once {
                 let Some(id) = queue.next() else { break };
                 let now = self.wait_for_slot(id).await?;
-                let Some((job, waiting)) = self.errands_of(id, now)? else { continue };
+                let Some((job, waiting)) = self.errands_of(id, now, &parts)? else { continue };
                 let flight = fly(std::sync::Arc::clone(&parts), job, now, traced);
                 flying.push(async move { (flight.await, waiting) });
             }
@@ -75,7 +78,8 @@ impl Poller {
         &self,
         id: &AccountId,
         now: Timestamp,
-    ) -> Result<Option<(Job, Vec<(String, Timestamp)>)>, StoreError> {
+        parts: &Parts,
+    ) -> Result<Option<(Job, Waiting)>, StoreError> {
         let Some(account) = self.env.store.account(id)? else { return Ok(None) };
         let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
         let mut waiting = Vec::new();
@@ -83,7 +87,9 @@ impl Poller {
         for source in account.sources.iter().filter(|source| source.connector != "manual") {
             let key = source.to_string();
             let held = state.sources.get(&key);
-            match held.and_then(|held| held.not_before).filter(|until| *until > now) {
+            let own = held.and_then(|held| held.not_before);
+            let wished = own.max(self.wished_until(source, parts, now));
+            match wished.filter(|until| *until > now) {
                 Some(until) => waiting.push((key, until)),
                 None => errands.push(Errand {
                     source: source.clone(),
@@ -117,7 +123,7 @@ impl Poller {
         &self,
         id: &AccountId,
         outcomes: Vec<SourceOutcome>,
-        waiting: Vec<(String, Timestamp)>,
+        waiting: Waiting,
     ) -> Result<Option<PollReport>, StoreError> {
         let Some(account) = self.env.store.account(id)? else { return Ok(None) };
         let state: AccountState = self.env.store.state(id)?.unwrap_or_default();

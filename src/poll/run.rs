@@ -1,5 +1,6 @@
 //! What does one poll of one account do? Asks each of its sources once and brings back what they said.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use freshd_core::account::Source;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
 use freshd_core::observation::Observation;
+use tokio::sync::Semaphore;
 
 /// One source on its way to being asked.
 #[derive(Clone, Debug)]
@@ -39,6 +41,17 @@ pub struct SourceOutcome {
     pub trace: Vec<RequestTrace>,
 }
 
+impl SourceOutcome {
+    /// Did the server say that it is asked too often?
+    pub fn is_rate_limited(&self) -> bool {
+        let faults = match &self.result {
+            Ok(observation) => observation.faults.as_slice(),
+            Err(fault) => std::slice::from_ref(fault),
+        };
+        faults.iter().any(|fault| fault.kind == FaultKind::RateLimited)
+    }
+}
+
 /// What a poll leans on.
 pub struct Means {
     /// The connectors.
@@ -49,6 +62,8 @@ pub struct Means {
     pub secrets: Arc<dyn SecretSource>,
     /// Longest time one source may take.
     pub budget: Duration,
+    /// Polls in flight per connector, where it has a limit.
+    pub at_once: BTreeMap<String, Arc<Semaphore>>,
 }
 
 /// Asks one source. Never fails: whatever goes wrong is a fault in the outcome.
@@ -89,6 +104,11 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
         secrets: means.secrets.as_ref(),
         memo: memo.as_deref(),
         fresh,
+    };
+    // Waiting for a turn does not count against the budget.
+    let _turn = match means.at_once.get(&outcome.source.connector) {
+        Some(turns) => turns.acquire().await.ok(),
+        None => None,
     };
     let polled = tokio::time::timeout(means.budget, connector.poll(&target, &context)).await;
     outcome.result = polled.unwrap_or_else(|_| Err(timed_out(means.budget)));

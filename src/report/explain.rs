@@ -1,10 +1,137 @@
-//! stub
-use freshd_core::{account::Account, rulebook::Policy, state::AccountState, verdict::Judgement};
-/// x
-pub fn explain_json(a: &Account, s: &AccountState, j: &Judgement, p: &Policy) -> serde_json::Value {
-    serde_json::json!(super::view::account_view(a, s, j, p))
+//! Why does an account come to what it comes to? The clause, the evidence, the coverage and its gaps, for people and
+//! programs. No contacts.
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::civil::rfc3339;
+use freshd_core::coverage::{Coverage, Span, Spans};
+use freshd_core::history::{EvidenceRef, Seen};
+use freshd_core::rulebook::Policy;
+use freshd_core::state::{AccountState, PERSON_PREFIX};
+use freshd_core::verdict::{Judgement, gaps, joined_coverage};
+use serde_json::{Map, Value, json};
+
+use super::view::account_view;
+
+mod text;
+
+pub use text::explain_text;
+
+/// The account's view with what it rests on. Beside the keys of `status --json`:
+///
+/// - `window_days`, `window`: the span `{since, until}` that 内容不更新 looks at;
+/// - `coverage`: by source, `{"channels": {CHANNEL: [{since, until}]}, "evidence": …}`; a person's word is
+///   `人工:NAME` with `filed` (a file behind it: counts alone) and `bare` (counts where two agree);
+/// - `joined`: the spans that are covered on every counting channel;
+/// - `gaps`: `[{channel, since, until}]` of the window;
+/// - `sightings`: what was seen, newest possible first;
+/// - `sources`: how polling each source goes.
+pub fn explain_json(
+    account: &Account,
+    state: &AccountState,
+    judgement: &Judgement,
+    policy: &Policy,
+) -> Value {
+    let view = account_view(account, state, judgement, policy);
+    let mut out = serde_json::to_value(view).expect("a view has string keys and finite numbers");
+    let now = judgement.now;
+    let more = json!({
+        "as_of": rfc3339(now),
+        "window_days": policy.window_days(),
+        "window": {"since": rfc3339(now - policy.window), "until": rfc3339(now)},
+        "coverage": coverage(state),
+        "joined": spans(&joined_coverage(account, &state.history)),
+        "gaps": gaps_json(account, state, policy.window, now),
+        "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
+        "sources": sources(state),
+    });
+    if let (Value::Object(out), Value::Object(more)) = (&mut out, more) {
+        out.extend(more);
+    }
+    out
 }
-/// x
-pub fn explain_text(a: &Account, s: &AccountState, j: &Judgement, p: &Policy) -> String {
-    explain_json(a, s, j, p).to_string()
+
+fn coverage(state: &AccountState) -> Value {
+    let history = &state.history;
+    let machines = history.proofs.iter().map(|(source, proof)| {
+        let told = json!({
+            "channels": channels(&proof.coverage),
+            "evidence": proof.evidence.as_ref().map(evidence),
+        });
+        (source.clone(), told)
+    });
+    let persons = history.attested.iter().map(|(name, word)| {
+        let told = json!({
+            "filed": spans(&word.filed),
+            "bare": spans(&word.bare),
+            "evidence": word.evidence.as_ref().map(evidence),
+        });
+        (format!("{PERSON_PREFIX}{name}"), told)
+    });
+    machines.chain(persons).collect::<Map<_, _>>().into()
 }
+
+fn channels(coverage: &Coverage) -> Value {
+    let of = coverage.iter().map(|(channel, held)| (channel.to_string(), spans(held)));
+    of.collect::<Map<_, _>>().into()
+}
+
+fn spans(spans: &Spans) -> Value {
+    spans.as_slice().iter().map(span).collect()
+}
+
+fn span(span: &Span) -> Value {
+    json!({"since": rfc3339(span.since), "until": rfc3339(span.until)})
+}
+
+fn gaps_json(account: &Account, state: &AccountState, window: TimeDelta, now: Timestamp) -> Value {
+    let all = gaps(account, &state.history, window, now);
+    let of = all.iter().flat_map(|(channel, holes)| {
+        holes.iter().map(move |hole| {
+            json!({
+                "channel": channel.as_str(),
+                "since": rfc3339(hole.since),
+                "until": rfc3339(hole.until),
+            })
+        })
+    });
+    of.collect()
+}
+
+fn evidence(evidence: &EvidenceRef) -> Value {
+    json!({"id": evidence.id, "at": rfc3339(evidence.at), "url": evidence.url})
+}
+
+fn seen(seen: &Seen) -> Value {
+    let sighting = &seen.sighting;
+    json!({
+        "key": sighting.key,
+        "channel": sighting.channel.as_str(),
+        "earliest": sighting.published.earliest.map(rfc3339),
+        "latest": rfc3339(sighting.published.latest),
+        "title": sighting.title,
+        "url": sighting.url,
+        "pinned": sighting.pinned,
+        "repost": sighting.repost,
+        "source": seen.source,
+        "first_seen": rfc3339(seen.first_seen),
+        "evidence": seen.evidence.as_ref().map(evidence),
+    })
+}
+
+fn sources(state: &AccountState) -> Value {
+    let of = state.sources.iter().map(|(source, held)| {
+        json!({
+            "source": source,
+            "last_ok": held.last_ok.map(rfc3339),
+            "failing_since": held.failing_since.map(rfc3339),
+            "failures": held.failures,
+            "not_before": held.not_before.map(rfc3339),
+        })
+    });
+    of.collect()
+}
+
+#[cfg(test)]
+mod tests;

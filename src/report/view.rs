@@ -98,7 +98,7 @@ pub struct RulingView {
 }
 
 /// One piece of evidence.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EvidenceView {
     /// Its hash in the store; empty when only the address was kept.
     pub id: String,

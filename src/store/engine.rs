@@ -64,6 +64,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Puts and (`None`) deletes, expecting nothing.
+    pub fn of_writes(writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Self {
+        Self { writes, expect: BTreeMap::new() }
+    }
+
     /// Sets a key; the last word on a key counts.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.writes.insert(key.into(), Some(value.into()));

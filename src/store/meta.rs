@@ -17,6 +17,8 @@ pub const LEDGER_NUMBER: &str = "ledger.number";
 pub const IMPORT_GENERATION: &str = "ledger.generation";
 /// `Timestamp`: the latest wall-clock time ever seen, against clocks that step back.
 pub const LAST_SEEN_CLOCK: &str = "clock.last_seen";
+/// `Vec<Wish>`: the servers' wishes to be left alone that stood when the last one was heard.
+pub const WISHES: &str = "poll.wishes";
 
 fn key(name: &str) -> Vec<u8> {
     Key::of(kind::META).text(name).done()

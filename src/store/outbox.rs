@@ -34,6 +34,32 @@ pub enum LetterState {
 }
 
 impl LetterState {
+    /// All of them, in their order.
+    pub const ALL: [Self; 8] = [
+        Self::Held,
+        Self::Queued,
+        Self::Sending,
+        Self::Accepted,
+        Self::Bounced,
+        Self::Refused,
+        Self::Cancelled,
+        Self::GivenUp,
+    ];
+
+    /// The key in JSON and metrics.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Bounced => "bounced",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::GivenUp => "given_up",
+        }
+    }
+
     /// Will nothing more happen to it by itself?
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Held | Self::Queued | Self::Sending)

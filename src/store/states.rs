@@ -129,9 +129,23 @@ impl Store {
     /// are logged and counted, and do not end it.
     pub fn for_each_state<S: DeserializeOwned>(
         &self,
+        visit: impl FnMut(AccountId, S) -> Result<bool, StoreError>,
+    ) -> Result<Scanned, StoreError> {
+        self.for_each_state_after(None, visit)
+    }
+
+    /// The same, beginning behind an account: a long walk in slices.
+    pub fn for_each_state_after<S: DeserializeOwned>(
+        &self,
+        after: Option<&AccountId>,
         mut visit: impl FnMut(AccountId, S) -> Result<bool, StoreError>,
     ) -> Result<Scanned, StoreError> {
-        self.for_each_record("state", span(kind::STATE), Order::Ascending, |key, state| {
+        let (mut from, to) = span(kind::STATE);
+        if let Some(after) = after {
+            from = of_account(kind::STATE, after);
+            from.push(0);
+        }
+        self.for_each_record("state", (from, to), Order::Ascending, |key, state| {
             let id = Reader::behind_kind(key).text();
             visit(AccountId::new(id.ok_or_else(|| key_is_cut(key))?), state)
         })

@@ -31,7 +31,7 @@ enum Kind {
 type Shape = (&'static str, &'static str, Kind, &'static [&'static str]);
 
 /// Every figure that there is.
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 11] = [
     ("freshd_accounts", "Accounts by verdict.", Kind::Gauge, &["verdict"]),
     ("freshd_build_info", "Always 1; the version is a label.", Kind::Gauge, &["version"]),
     ("freshd_faults_total", "Faults seen while polling.", Kind::Counter, &["scope", "kind"]),
@@ -44,6 +44,12 @@ const SHAPES: [Shape; 10] = [
         &["loop"],
     ),
     ("freshd_loop_panics_total", "Panics caught at the edge of a loop.", Kind::Counter, &["loop"]),
+    (
+        "freshd_mail_failing_since_seconds",
+        "Since when the mail server cannot be used, Unix time; 0 while it can.",
+        Kind::Gauge,
+        &[],
+    ),
     ("freshd_poll_seconds", "Time spent in polls.", Kind::Counter, &["connector"]),
     ("freshd_polls_total", "Polls by outcome.", Kind::Counter, &["connector", "outcome"]),
     ("freshd_store_bytes", "Size of the store on disk.", Kind::Gauge, &[]),
@@ -111,6 +117,12 @@ impl Metrics {
     /// How many accounts have each verdict now.
     pub fn accounts(&self, counts: &[(&str, u64)]) {
         self.replace("freshd_accounts", counts);
+    }
+
+    /// Since when the mail server cannot be used; `None` while it can.
+    pub fn mail_failing_since(&self, since: Option<freshd_core::Timestamp>) {
+        let seconds = since.map_or(0.0, |at| at.timestamp_millis() as f64 / 1000.0);
+        self.series("freshd_mail_failing_since_seconds", &[]).set(seconds);
     }
 
     /// The store's size on disk, bytes.

@@ -116,6 +116,11 @@ impl Platforms {
         &self.bases
     }
 
+    /// The public link of an article of a WeChat account: its post of this number.
+    pub fn article_link(&self, account: &crate::world::Account, number: usize) -> String {
+        article::short_link(&self.bases, account, number)
+    }
+
     /// Stops listening and waits for the listeners to end.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);

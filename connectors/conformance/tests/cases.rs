@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use super::super::stage::{Answer, Asked};
 use super::*;
+use crate::app::apk::ApkConnector;
+use crate::app::apk::tests::archive;
 use crate::app::appstore::AppstoreConnector;
 use crate::article::ArticleConnector;
 use crate::connector::SecretTable;
 use crate::feed::FeedConnector;
 use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
+use crate::probe::ProbeConnector;
 use crate::registry::WeiboMode;
 use crate::wechat::WechatConnector;
 use crate::weibo::WeiboConnector;
@@ -26,6 +29,7 @@ pub(super) struct Kit {
     pub(super) nonsense: Vec<&'static str>,
     pub(super) good: Box<dyn Script>,
     pub(super) secrets: SecretTable,
+    judges_link: bool,
 }
 
 impl Kit {
@@ -42,6 +46,7 @@ impl Kit {
             nonsense: vec!["", " ", "不是标识", "javascript:alert(1)", "../../etc/passwd"],
             good: Box::new(good),
             secrets: SecretTable::default(),
+            judges_link: false,
         }
     }
 
@@ -62,6 +67,7 @@ impl Kit {
             build: &*self.build,
             target: &*self.target,
             nonsense: &self.nonsense,
+            judges_link: self.judges_link,
             good: &*self.good,
             secrets: &self.secrets,
             canary: CANARY,
@@ -200,4 +206,33 @@ pub(super) fn manual() -> Kit {
     let mut kit = Kit::new("manual", "任何账号", build, |_: &Asked| Answer::status(500));
     kit.nonsense.clear();
     kit
+}
+
+pub(super) fn probe() -> Kit {
+    let build = |_: &Url| -> Arc<dyn Connector> { Arc::new(ProbeConnector::new()) };
+    let good = |_: &Asked| Answer::json(&json!({"status": "UP"}));
+    let kit = Kit::new("probe", "", build, good).at("health");
+    Kit { judges_link: true, ..kit }
+}
+
+/// A file server that keeps ranges.
+pub(super) fn apk() -> Kit {
+    let build = |_: &Url| -> Arc<dyn Connector> { Arc::new(ApkConnector::new()) };
+    let good = |asked: &Asked| {
+        let file = archive(&["AndroidManifest.xml", "classes.dex"], 200_000);
+        let range = asked.header("range").and_then(|range| range.strip_prefix("bytes="));
+        let Some((from, to)) = range.and_then(|range| range.split_once('-')) else {
+            return Answer::ok("application/octet-stream", file);
+        };
+        let last = file.len() - 1;
+        let (from, to) = match from {
+            "" => (file.len() - to.parse::<usize>().unwrap().min(file.len()), last),
+            from => (from.parse().unwrap(), to.parse::<usize>().unwrap_or(last).min(last)),
+        };
+        Answer::status(206)
+            .header("content-range", &format!("bytes {from}-{to}/{}", file.len()))
+            .body(file[from..=to].to_vec())
+    };
+    let kit = Kit::new("apk", "", build, good).at("app.apk");
+    Kit { judges_link: true, ..kit }
 }

@@ -20,15 +20,11 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
     Ok(bytes(
         DONE,
         &match format {
-            ExportFormat::Csv => rows.csv()?,
+            ExportFormat::Csv => rows.csv(),
             ExportFormat::Xlsx => rows.xlsx()?,
-            ExportFormat::Jsonl => rows.jsonl()?,
+            ExportFormat::Jsonl => rows.jsonl(),
         },
     ))
-}
-
-fn columns(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn accounts(app: &App) -> anyhow::Result<Rows> {
@@ -61,7 +57,7 @@ fn accounts(app: &App) -> anyhow::Result<Rows> {
         rows.push(NAMES.iter().map(cell).collect());
         Ok(true)
     })?;
-    Ok(Rows { columns: columns(&NAMES), rows })
+    Ok(Rows { columns: NAMES.map(str::to_owned).to_vec(), rows })
 }
 
 fn rulings(app: &App) -> anyhow::Result<Rows> {
@@ -78,7 +74,7 @@ fn rulings(app: &App) -> anyhow::Result<Rows> {
         }
         Ok(true)
     })?;
-    Ok(Rows { columns: columns(&names), rows })
+    Ok(Rows { columns: names.map(str::to_owned).to_vec(), rows })
 }
 
 /// Journal lines of one kind, a row per post.
@@ -104,7 +100,7 @@ fn journal(app: &App, event: &str) -> anyhow::Result<Rows> {
         }
         Ok::<_, StoreError>(true)
     })?;
-    Ok(Rows { columns: columns(&names), rows })
+    Ok(Rows { columns: names.map(str::to_owned).to_vec(), rows })
 }
 
 fn mail(app: &App) -> anyhow::Result<Rows> {
@@ -134,5 +130,5 @@ fn mail(app: &App) -> anyhow::Result<Rows> {
         ]);
         Ok(true)
     })?;
-    Ok(Rows { columns: columns(&names), rows })
+    Ok(Rows { columns: names.map(str::to_owned).to_vec(), rows })
 }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::control::Response;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
-use crate::report::table::Table;
+use crate::report::table::{Cell, Column, Table};
 use crate::store::Letter;
 
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
@@ -77,10 +77,18 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         let letters: Vec<_> = letters.iter().map(letter_json).collect();
         return json(DONE, &json!({ "letters": letters }));
     }
-    let mut table = Table::new(&["编号", "状态", "收件人", "主题", "次数", "下次", "答复"]);
+    let mut table = Table::new([
+        Column::text("编号", 16),
+        Column::text("状态", 9),
+        Column::text("收件人", 32),
+        Column::text("主题", 44),
+        Column::number("次数", 4),
+        Column::text("下次", 16),
+        Column::text("答复", 40),
+    ]);
     for letter in &letters {
         let state = json!(letter.state);
-        table.row(&[
+        let cells: [&str; 7] = [
             &letter.id,
             state.as_str().unwrap_or_default(),
             &letter.to,
@@ -88,9 +96,10 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
             &letter.attempts.to_string(),
             &letter.next_attempt.map(minute_text).unwrap_or_default(),
             letter.last_reply.as_deref().unwrap_or_default(),
-        ]);
+        ];
+        table.row(cells.map(Cell::from));
     }
-    let mut text = table.text();
+    let mut text = table.render(false);
     text.push_str(&format!("共 {} 封\n", letters.len()));
     Ok(printed(DONE, text))
 }

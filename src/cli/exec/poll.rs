@@ -173,7 +173,11 @@ fn seen_text(text: &mut String, source: &str, seen: &Observation) {
         Some(sighting) => {
             let at = sighting.published;
             let when = at.earliest.map_or("日期不详".to_owned(), minute_text);
-            format!("看到 {} 条,最新 {when}《{}》", seen.sightings.len(), sighting.title)
+            let title = match sighting.title.as_str() {
+                "" => String::new(),
+                title => format!("《{title}》"),
+            };
+            format!("看到 {} 条,最新 {when}{title}", seen.sightings.len())
         }
         None => "没有看到发布".to_owned(),
     };

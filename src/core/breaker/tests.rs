@@ -45,6 +45,21 @@ fn three_different_accounts_with_no_success_between_trip_it() {
 }
 
 #[test]
+fn what_fails_is_told_also_between_pauses_until_it_works_again() {
+    let mut breaker = Breaker::default();
+    breaker.fault(&group(), &id(1), &down(), t(0));
+    assert_eq!(breaker.failing()[0].paused_until, None);
+    breaker.fault(&group(), &id(2), &down(), t(1));
+    breaker.fault(&group(), &id(3), &down(), t(2));
+    assert_eq!(breaker.pauses(t(2 + PAUSE_MIN)), []);
+    let failing = &breaker.failing()[0];
+    assert_eq!((failing.since, failing.accounts), (t(0), 3));
+    assert_eq!(failing.paused_until, Some(t(2 + PAUSE_MIN)));
+    breaker.success(&group());
+    assert_eq!(breaker.failing(), []);
+}
+
+#[test]
 fn an_explicit_wish_stops_the_group_at_once_and_is_not_shortened() {
     let mut breaker = Breaker::default();
     let limited =
@@ -82,4 +97,25 @@ fn many_accounts_failing_alike_are_one_platform_fault() {
     assert_eq!(breaker.promote("nanfang", &id(9), FaultKind::Gone, t(6)), FaultScope::Account);
     let later = t(PROMOTE_WINDOW_H * 60 + 10);
     assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, later), FaultScope::Account);
+}
+
+#[test]
+fn a_success_does_not_lift_a_servers_wish() {
+    let mut breaker = Breaker::default();
+    let limited =
+        Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429").retry(Retry::After(3600));
+    breaker.fault(&group(), &id(1), &limited, t(0));
+    breaker.success(&group());
+    assert_eq!(breaker.paused_until(&group(), t(59)), Some(t(60)), "it was asked before the wish");
+    assert_eq!(breaker.wished_until(&group(), t(59)), Some(t(60)));
+    assert_eq!(breaker.wished_until(&group(), t(60)), None);
+    assert_eq!(breaker.pauses(t(60)), []);
+}
+
+#[test]
+fn a_wish_beyond_all_calendars_is_a_week() {
+    let mut breaker = Breaker::default();
+    let limited = Fault::new(FaultScope::Platform, FaultKind::RateLimited, "429");
+    breaker.fault(&group(), &id(1), &limited.retry(Retry::After(u64::MAX)), t(0));
+    assert_eq!(breaker.paused_until(&group(), t(1)), Some(t(7 * 24 * 60)));
 }

@@ -1,4 +1,5 @@
-//! Which calendar date is written? Unix numbers, dates in digits with any separator, and English dates.
+//! Which calendar date is written? Unix numbers, dates in digits with any separator, and English
+//! dates.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta};
 
@@ -7,7 +8,8 @@ use super::{Clock, Range, SKEW_S, day_and_clock, whole_day};
 use crate::Timestamp;
 use crate::civil;
 
-/// Unix seconds (9–10 digits) or milliseconds (12–13), or a compact date (`20261122`, `20261122100000`).
+/// Unix seconds (9–10 digits) or milliseconds (12–13), or a compact date (`20261122`,
+/// `20261122100000`).
 pub(super) fn numeric(text: &str) -> Option<Range> {
     let (digits, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -34,8 +36,8 @@ fn compact_day(digits: &str) -> Option<NaiveDate> {
     (1992..2100).contains(&day.year()).then_some(day)
 }
 
-/// `2026-11-22`, `2026/11/22`, `2026.11.22`, `2026-11/22`, `2026年11月22日`, or without the year, with or without
-/// a clock behind it.
+/// `2026-11-22`, `2026/11/22`, `2026.11.22`, `2026-11/22`, `2026年11月22日`, or without the year, with
+/// or without a clock behind it.
 pub(super) fn calendar(text: &str, seen_at: Timestamp) -> Option<Range> {
     let mut cursor = Cursor::new(text);
     cursor.skip_weekday();
@@ -62,7 +64,8 @@ pub(super) fn calendar(text: &str, seen_at: Timestamp) -> Option<Range> {
     latest_year(month, day, cursor, seen_at)
 }
 
-/// The latest year in which this date is not in the future. 29 February may be up to eight years back.
+/// The latest year in which this date is not in the future. 29 February may be up to eight years
+/// back.
 fn latest_year(month: u32, day: u32, cursor: Cursor<'_>, seen_at: Timestamp) -> Option<Range> {
     let this_year = civil::day(seen_at).year();
     let limit = seen_at.checked_add_signed(TimeDelta::seconds(SKEW_S))?;
@@ -83,7 +86,8 @@ struct English {
     zone: Option<FixedOffset>,
 }
 
-/// `Sun, 22 Nov 2026 10:00:00 +0800` (RFC 2822), `Sun Nov 22 10:00:00 +0800 2026` (RubyDate, Java), `Nov 22, 2026`.
+/// `Sun, 22 Nov 2026 10:00:00 +0800` (RFC 2822), `Sun Nov 22 10:00:00 +0800 2026` (RubyDate, Java),
+/// `Nov 22, 2026`.
 pub(super) fn english(text: &str) -> Option<Range> {
     let mut cursor = Cursor::new(text);
     let mut found = English::default();

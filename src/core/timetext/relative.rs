@@ -1,7 +1,7 @@
 //! How long ago is that? Relative Chinese text, read against the instant at which it was seen.
 //!
-//! The ranges hold for every way in which platforms make such text: cutting down (3 h 59 min is "3小时前"),
-//! rounding (2 h 30 min is "3小时前") and counting calendar days.
+//! The ranges hold for every way in which platforms make such text: cutting down (3 h 59 min is
+//! "3小时前"), rounding (2 h 30 min is "3小时前") and counting calendar days.
 
 use chrono::{Datelike, Days, NaiveDate, TimeDelta};
 

@@ -1,4 +1,5 @@
-//! Which pieces is a date text made of? A cursor over normalised text: numbers, clocks, zones, weekdays.
+//! Which pieces is a date text made of? A cursor over normalised text: numbers, clocks, zones,
+//! weekdays.
 
 use chrono::FixedOffset;
 

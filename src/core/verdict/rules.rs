@@ -85,6 +85,8 @@ fn unknown_text(s: &Subject<'_>, last: Option<&Seen>) -> String {
     });
     let why = if straddles {
         format!("最近一条发布的时间不够确切,无法断定是否在{days}天内")
+    } else if s.joined.is_empty() && last.is_none() {
+        return "还没有取得任何数据".to_owned();
     } else if s.joined.is_empty() {
         "现有来源只能证明发布过,不能证明没有发布".to_owned()
     } else if s.joined.until().is_some_and(|until| until < oldest_as_of(s.now)) {
@@ -114,7 +116,7 @@ fn gap_text(s: &Subject<'_>) -> String {
 }
 
 /// The word for a channel.
-pub(super) fn channel_chinese(channel: &Channel) -> &str {
+pub fn channel_chinese(channel: &Channel) -> &str {
     match channel.as_str() {
         Channel::NOTIFIED => "群发",
         Channel::UNNOTIFIED => "发布(不通知)",
@@ -126,8 +128,9 @@ pub(super) fn channel_chinese(channel: &Channel) -> &str {
 fn newest_proofs(history: &History, last: Option<&Seen>) -> Vec<EvidenceRef> {
     let proofs = history.proofs.values().filter_map(|proof| proof.evidence.clone());
     let words = history.attested.values().filter_map(|word| word.evidence.clone());
-    let mut all: Vec<_> =
-        proofs.chain(words).chain(last.and_then(|seen| seen.evidence.clone())).collect();
+    let backing = history.backing.values().cloned();
+    let last = last.and_then(|seen| seen.evidence.clone());
+    let mut all: Vec<_> = proofs.chain(words).chain(backing).chain(last).collect();
     all.sort();
     all.dedup();
     all
@@ -167,18 +170,25 @@ pub(super) fn app_unusable(s: &Subject<'_>) -> Option<Ruling> {
     } else {
         (Outcome::Undetermined, s.now, "下载渠道尚未全部核实".to_owned())
     };
-    Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence: Vec::new() })
+    let backing = |source: &String| s.history.backing.get(source).cloned();
+    let evidence = declared.iter().filter_map(backing).collect();
+    Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence })
 }
 
 /// 未提供有效互动功能: passes on any working sign; fails only when every declared probe is proved dead by two looks an
 /// hour apart and nothing else works.
 pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
+    let signs = s.history.interaction.keys();
+    let sources = signs.filter_map(|key| key.rsplit_once('/').map(|(source, _)| source));
+    let mut evidence: Vec<_> =
+        sources.filter_map(|source| s.history.backing.get(source).cloned()).collect();
+    evidence.dedup();
     let ruling = |outcome, as_of, reason: String| Ruling {
         rule: Rule::InteractionPoor,
         outcome,
         as_of,
         reason,
-        evidence: Vec::new(),
+        evidence: evidence.clone(),
     };
     let works = s.history.interaction.iter().find_map(|(key, looks)| {
         let (at, sign) = looks.newest()?;
@@ -278,6 +288,9 @@ pub(super) fn menu_links(menu: &MenuHealth, now: Timestamp) -> Ruling {
     let bad = menu.entries.iter().filter(|e| matches!(e.health, Dead | Placeholder));
     let named: Vec<_> = bad.map(|e| format!("{}({})", e.entry.path.join("/"), e.reason)).collect();
     let mut reason = format!("自定义菜单{}", menu_state_chinese(menu.state));
+    if menu.entries.is_empty() && menu.read_at.is_none() {
+        reason = "没有读取到自定义菜单".to_owned();
+    }
     if !named.is_empty() {
         reason = format!("{reason}:{}", named.join("、"));
     }

@@ -39,6 +39,7 @@ fn addresses_are_bare_and_their_domains_ascii() {
         ("@b.cn", None),
         ("a@b..cn", None),
         ("a\r\nRCPT TO:<x@y.cn>@b.cn", None),
+        ("a\r\nRCPT TO:<x@y.cn>", None),
         ("<a@b.cn", None),
         (".a@b.cn", None),
         ("a@127.0.0.1", None),

@@ -40,8 +40,7 @@ fn a_deadline_inside_a_holiday_moves_to_the_last_working_day() {
 
 #[test]
 fn a_holiday_before_the_deadline_is_told() {
-    let text =
-        "期限前有国庆节假期(10月1日至10月7日),稳妥起见请于9月30日(放假前最后一个工作日)前发布";
+    let text = "期限前有国庆节假期(10月1日至10月7日),建议于9月30日(放假前最后一个工作日)前发布";
     check(at(9, 28, 9), at(10, 11, 9), 14, text);
 }
 
@@ -51,7 +50,7 @@ fn a_weekend_counts_only_when_the_deadline_falls_into_it() {
         at(11, 19, 9),
         at(11, 23, 0),
         14,
-        "期限落在周末(11月21日至11月22日)内,最晚请于11月20日(放假前最后一个工作日)发布",
+        "期限落在周末(11月21日至11月22日)内,建议于11月20日(此前最后一个工作日)发布",
     );
     check(at(11, 19, 9), at(11, 25, 9), 14, "");
 }

@@ -1,1 +1,203 @@
-//! x
+//! Does a letter say everything that it must, and nothing that an account's name smuggles in?
+
+use chrono::TimeDelta;
+use freshd_core::calendar::Calendar;
+use freshd_core::history::{EvidenceRef, Look};
+use freshd_core::id::{AccountId, Channel};
+use freshd_core::observation::{Observation, Published, Sighting};
+use freshd_core::state::AccountState;
+use proptest::prelude::*;
+
+use super::super::plan::look;
+use super::*;
+
+fn at(month: u32, day: u32, hour: u32) -> Timestamp {
+    let day = NaiveDate::from_ymd_opt(2026, month, day).unwrap();
+    civil::instant(day.and_hms_opt(hour, 0, 0).unwrap())
+}
+
+fn policy() -> Policy {
+    let book = crate::config::rules::built_in();
+    Policy::of(book.profile("national").expect("the national profile is built in").clone())
+}
+
+fn calendar() -> Calendar {
+    Calendar::from_parts(
+        [2026],
+        [(NaiveDate::from_ymd_opt(2026, 12, 1).unwrap(), "假日".into())],
+        [],
+    )
+}
+
+fn account(name: &str) -> Account {
+    Account {
+        id: AccountId::new("weibo:1234"),
+        name: name.to_owned(),
+        platform: "weibo".to_owned(),
+        handle: "1234".to_owned(),
+        sponsor: "茂名市政务公开办".to_owned(),
+        ..Account::default()
+    }
+}
+
+/// One post, then proven silence until `seen`.
+fn state(posted: Timestamp, seen: Timestamp, title: &str) -> AccountState {
+    let mut state = AccountState::default();
+    let mut observation = Observation::default();
+    observation.sightings.push(Sighting {
+        key: "1".to_owned(),
+        channel: Channel::posts(),
+        published: Published::at(posted),
+        title: title.to_owned(),
+        url: Some("https://weibo.com/1234/1".to_owned()),
+        pinned: false,
+        repost: false,
+    });
+    observation.coverage.add(Channel::posts(), posted - TimeDelta::days(30), seen);
+    let url = "https://m.weibo.cn/api".to_owned();
+    state.history.absorb(&Look {
+        source: "weibo:1234",
+        at: seen,
+        channels: &[Channel::posts()],
+        observation: &observation,
+        evidence: Some(EvidenceRef { at: seen, id: "0123456789abcdef".to_owned(), url }),
+        voucher: None,
+    });
+    state
+}
+
+fn items(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Item> {
+    let (judgement, decision) = look(account, state, &policy(), now);
+    let item = |tell| Item { account: account.clone(), judgement: judgement.clone(), tell };
+    decision.tell.into_iter().map(item).collect()
+}
+
+fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed {
+    let recipient = Recipient { address: "a@b.gov.cn".to_owned(), name: "张三".to_owned() };
+    let (policy, calendar) = (policy(), calendar());
+    let house = House {
+        from: "freshd@maoming.gov.cn",
+        office: "茂名市政务公开办 0668-1234567",
+        public_url,
+        policy: &policy,
+        calendar: &calendar,
+    };
+    compose(&Draft { recipient, items }, &house, now).unwrap()
+}
+
+#[test]
+fn a_reminder_names_the_day_the_holiday_and_the_evidence() {
+    let now = at(11, 28, 9);
+    let letter =
+        write(items(&account("茂名发布"), &state(at(11, 19, 0), now, "通知"), now), None, now);
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号将于12月2日到期(茂名发布)");
+    assert_eq!(letter.reasons, [Reason::Reminder]);
+    assert_eq!(letter.late_after, Some(at(12, 3, 0)));
+    let expected = "张三,您好:
+
+■ 即将到期(预警)(1 个)
+以下账号目前达标,但临近更新期限,请按时发布。
+
+1. 茂名发布(新浪微博,1234)
+   主办单位:茂名市政务公开办
+   状态:预警
+   指标:内容不更新
+";
+    assert!(letter.text.starts_with(expected), "{}", letter.text);
+    for line in [
+        "   最近更新:2026-11-19 00:00《通知》",
+        "   链接:https://weibo.com/1234/1",
+        "   佐证:2026-11-28 09:00 采集自 https://m.weibo.cn/api,存证编号 0123456789ab",
+        "   数据截至:2026-11-28 09:00",
+        "   ▶ 请于12月2日(含)前发布",
+        "   ▶ 期限前有假日假期(12月1日),建议于11月30日(放假前最后一个工作日)前发布",
+        "“茂名发布”(新浪微博),最近更新11月19日,请于12月2日(含)前发布。(茂名市政务公开办 0668-1234567)",
+        "系统自动提示,供自查,不作为通报依据。",
+        "茂名市政务公开办 0668-1234567",
+        "本邮件不会索要密码、AppSecret 或验证码,请勿在回复中提供。",
+    ] {
+        assert!(letter.text.lines().any(|found| found == line), "{line}\n--\n{}", letter.text);
+    }
+    assert!(letter.text.contains("   条款:") && letter.text.contains("直接回复本邮件"));
+    assert!(!letter.text.contains("/accounts/"), "no link without a public address");
+    for words in ["请于12月2日(含)前发布", "系统自动提示", "2026-11-28 09:00", "条款"]
+    {
+        assert!(letter.html.contains(words), "{words}\n--\n{}", letter.html);
+    }
+}
+
+#[test]
+fn only_hours_left_are_told_as_an_hour() {
+    let now = at(12, 3, 9);
+    let letter =
+        write(items(&account("茂名发布"), &state(at(11, 19, 15), now, ""), now), None, now);
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号将于今日15:00到期(茂名发布)");
+    assert!(letter.text.contains("   ▶ 请于今日15:00前发布\n"), "{}", letter.text);
+}
+
+#[test]
+fn an_overdue_letter_says_suspected_and_as_of_when() {
+    let now = at(12, 5, 9);
+    let seen = at(12, 4, 20);
+    let letter = write(
+        items(&account("茂名发布"), &state(at(11, 19, 15), seen, ""), now),
+        Some("https://freshd.maoming.gov.cn/"),
+        now,
+    );
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号已超期(茂名发布)");
+    assert_eq!(letter.late_after, None);
+    for words in [
+        "   状态:疑似不达标\n",
+        "   数据截至:2026-12-04 19:59\n",
+        "更新期限为12月3日,已超过",
+        "   详情:https://freshd.maoming.gov.cn/accounts/weibo:1234\n",
+    ] {
+        assert!(letter.text.contains(words), "{words}\n--\n{}", letter.text);
+    }
+}
+
+#[test]
+fn reasons_are_grouped_most_urgent_first_and_the_id_ignores_order() {
+    let now = at(12, 5, 9);
+    let mut all = items(&account("甲"), &state(at(11, 23, 0), now, ""), now);
+    let mut other = account("乙");
+    other.id = AccountId::new("weibo:2");
+    all.extend(items(&other, &state(at(11, 10, 0), now, ""), now));
+    let mut turned = all.clone();
+    turned.reverse();
+    let (one, two) = (write(all.clone(), None, now), write(turned, None, now));
+    assert_eq!(one, two);
+    assert_eq!(one.reasons, [Reason::Overdue, Reason::Reminder]);
+    assert_eq!(one.subject, "【政务新媒体提醒】1 个账号已超期、1 个账号将于12月6日到期");
+    assert_eq!(one.accounts, ["weibo:2", "weibo:1234"]);
+    assert_eq!(one.id.len(), 16);
+    assert!(one.message_id.starts_with(&format!("<freshd.{}", one.id)), "{}", one.message_id);
+    assert!(one.message_id.ends_with("@maoming.gov.cn>"));
+    let later = write(all.clone(), None, now + TimeDelta::hours(1));
+    assert_eq!((&later.id, &later.message_id), (&one.id, &one.message_id), "same content");
+    all[0].tell.stage += 1;
+    assert_ne!(write(all, None, now).id, one.id);
+}
+
+#[test]
+fn names_are_never_a_template_nor_markup() {
+    let now = at(11, 28, 9);
+    let name = "{{7*7}}{% for x in y %}<script>alert(1)</script>\u{202e}";
+    let letter = write(items(&account(name), &state(at(11, 19, 0), now, "<b>"), now), None, now);
+    let clean = "{{7*7}}{% for x in y %}<script>alert(1)</script>";
+    assert!(letter.subject.ends_with(&format!("({clean})")), "{}", letter.subject);
+    assert!(letter.text.contains(clean) && letter.text.contains("《<b>》"));
+    assert!(!letter.html.contains("<script>") && letter.html.contains("&lt;script&gt;"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn any_name_makes_a_letter(name in any::<String>(), title in any::<String>()) {
+        let now = at(11, 28, 9);
+        let letter = write(items(&account(&name), &state(at(11, 19, 0), now, &title), now), None, now);
+        prop_assert!(!letter.subject.chars().any(char::is_control));
+        prop_assert!(letter.text.contains("系统自动提示,供自查,不作为通报依据"));
+        prop_assert!(!letter.html.contains("<script"));
+    }
+}

@@ -41,8 +41,9 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
         news("e", &[]),
     ]
     .into();
+    let sorted = bundles(&all);
     let found: Vec<Vec<_>> =
-        bundles(&all).iter().map(|b| b.accounts.iter().map(|id| id.as_str()).collect()).collect();
+        sorted.iter().map(|b| b.accounts.iter().map(|id| id.as_str()).collect()).collect();
     assert_eq!(found, [vec!["a", "c", "d"], vec!["b"], vec!["e"]]);
     assert_eq!(recipients(all.values()).len(), 3);
 }

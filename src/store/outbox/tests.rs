@@ -19,6 +19,8 @@ pub(crate) fn letter(id_text: &str, created: i64) -> Letter {
         lease_until: None,
         last_reply: None,
         created_at: minute(created),
+        first_attempt: None,
+        late_after: None,
         operator_told: false,
     }
 }

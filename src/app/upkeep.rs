@@ -1,0 +1,176 @@
+//! What must be tidied, measured and told now and then? Retention, gauges, the clock's mark, the disk, lasting faults.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use freshd_core::id::AccountId;
+use freshd_core::state::AccountState;
+use serde::{Deserialize, Serialize};
+
+use super::{App, notices};
+use crate::notify::META_RELAY_FAILING_SINCE;
+use crate::poll::Tick;
+use crate::store::{EvidenceId, LetterState, Pruned, Retention, StoreError};
+
+/// The store is pruned once in this time.
+const PRUNE_EVERY: TimeDelta = TimeDelta::hours(1);
+/// Sizes and letters are counted once in this time.
+const COUNT_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// Evidence that accounts refer to is marked as kept once in this time: evidence is kept 30 days at least.
+const KEEP_EVERY: TimeDelta = TimeDelta::days(7);
+/// Accounts whose evidence is marked in one tick.
+const KEEP_SLICE: usize = 500;
+/// Link checks that no menu has asked for are kept this long, days.
+const LINKS_DAYS: u32 = 60;
+/// For as long as nobody knows what is still referred to: evidence stays.
+const FOREVER_DAYS: u32 = 36_500;
+/// `Keeping`: how far the marking has come.
+const META_KEEPING: &str = "upkeep.evidence";
+/// A further slice is due so soon.
+const SOON: TimeDelta = TimeDelta::seconds(1);
+
+/// The walk that marks evidence as kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Keeping {
+    /// When the walk under way began.
+    began: Option<Timestamp>,
+    /// The last account it has marked.
+    behind: Option<AccountId>,
+    /// When the last whole walk began.
+    whole: Option<Timestamp>,
+}
+
+/// The upkeep loop.
+pub struct Upkeep {
+    app: App,
+    pruned_at: Option<Timestamp>,
+    counted_at: Option<Timestamp>,
+}
+
+impl Upkeep {
+    /// Over an app; everything is due at once.
+    pub fn new(app: App) -> Self {
+        Self { app, pruned_at: None, counted_at: None }
+    }
+
+    /// One round. What takes long runs beside the loops.
+    pub async fn tick(&mut self, now: Timestamp) -> anyhow::Result<Tick> {
+        let app = self.app.clone();
+        app.health.measure_disk(&app.config().store.path, now);
+        if app.health.clock_fault().is_some() {
+            // By a wrong clock everything would be old, or nothing.
+            return Ok(Tick::default());
+        }
+        app.health.remember(app.store(), now)?;
+        let (prune, count) =
+            (is_due(self.pruned_at, PRUNE_EVERY, now), is_due(self.counted_at, COUNT_EVERY, now));
+        let (did, more) =
+            tokio::task::spawn_blocking(move || round(&app, prune, count, now)).await??;
+        if prune && !more {
+            self.pruned_at = Some(now);
+        }
+        if count {
+            self.counted_at = Some(now);
+        }
+        Ok(Tick { did, next_wake: more.then_some(now + SOON) })
+    }
+}
+
+fn is_due(last: Option<Timestamp>, every: TimeDelta, now: Timestamp) -> bool {
+    last.is_none_or(|last| last > now || now - last >= every)
+}
+
+fn round(app: &App, prune: bool, count: bool, now: Timestamp) -> anyhow::Result<(usize, bool)> {
+    let survey = app.survey(now)?;
+    let mut did = notices::tick(app, &survey.gathered, now)?;
+    if count {
+        count_all(app)?;
+    }
+    let mut more = keep_evidence(app, now)?;
+    if prune {
+        let pruned = tidy(app, now)?;
+        did += pruned.journal + pruned.evidence + pruned.letters + pruned.links;
+        more |= pruned.more;
+    }
+    Ok((did, more))
+}
+
+/// The gauges that need a look at the whole.
+fn count_all(app: &App) -> Result<(), StoreError> {
+    let metrics = &app.env.metrics;
+    metrics.store_bytes(app.store().size_on_disk()?);
+    let relay: Option<Timestamp> = app.store().meta(META_RELAY_FAILING_SINCE)?;
+    metrics.mail_failing_since(relay);
+    let counts: Vec<(&str, u64)> =
+        letters(app)?.into_iter().map(|(state, count)| (state.key(), count)).collect();
+    metrics.letters(&counts);
+    Ok(())
+}
+
+/// How many letters are in each state.
+pub(super) fn letters(app: &App) -> Result<BTreeMap<LetterState, u64>, StoreError> {
+    let mut counts: BTreeMap<LetterState, u64> =
+        LetterState::ALL.into_iter().map(|state| (state, 0)).collect();
+    app.store().for_each_letter(|letter| {
+        *counts.entry(letter.state).or_default() += 1;
+        Ok(true)
+    })?;
+    Ok(counts)
+}
+
+/// Removes what has been kept long enough. Evidence only after a whole walk has marked what is still referred to.
+fn tidy(app: &App, now: Timestamp) -> Result<Pruned, StoreError> {
+    let config = app.config();
+    let keeping: Keeping = app.store().meta(META_KEEPING)?.unwrap_or_default();
+    let known = keeping.whole.is_some_and(|at| at <= now && now - at < KEEP_EVERY * 2);
+    let retention = Retention {
+        journal_days: config.retention.journal_days,
+        evidence_days: if known { config.retention.evidence_days } else { FOREVER_DAYS },
+        letters_days: config.retention.letters_days,
+        links_days: LINKS_DAYS,
+    };
+    app.store().prune(now, &retention)
+}
+
+/// Marks one slice of the evidence that accounts refer to; is there more to do at once?
+fn keep_evidence(app: &App, now: Timestamp) -> Result<bool, StoreError> {
+    let store = app.store();
+    let mut keeping: Keeping = store.meta(META_KEEPING)?.unwrap_or_default();
+    let began = match keeping.began {
+        Some(began) => began,
+        None if is_due(keeping.whole, KEEP_EVERY, now) => now,
+        None => return Ok(false),
+    };
+    let mut change = store.change();
+    let (mut seen, mut behind) = (0, None);
+    store.for_each_state_after(keeping.behind.as_ref(), |id, state: AccountState| {
+        for kept in references(&state) {
+            change.keep_evidence(kept, now);
+        }
+        behind = Some(id);
+        seen += 1;
+        Ok(seen < KEEP_SLICE)
+    })?;
+    let more = seen == KEEP_SLICE;
+    keeping = if more {
+        Keeping { began: Some(began), behind, ..keeping }
+    } else {
+        Keeping { began: None, behind: None, whole: Some(began) }
+    };
+    change.put_meta(META_KEEPING, &keeping)?;
+    store.commit(change)?;
+    Ok(more)
+}
+
+/// The evidence that a ruling of this account may name.
+fn references(state: &AccountState) -> impl Iterator<Item = EvidenceId> + '_ {
+    let history = &state.history;
+    let sightings = history.sightings.iter().filter_map(|seen| seen.evidence.as_ref());
+    let proofs = history.proofs.values().filter_map(|proof| proof.evidence.as_ref());
+    let words = history.attested.values().filter_map(|word| word.evidence.as_ref());
+    sightings.chain(proofs).chain(words).filter_map(|held| held.id.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The explanation names clause, evidence, coverage and gaps, and no contact.
+
+use super::*;
+use crate::report::samples::{account, policy, province, sample};
+
+fn text_of(at: usize) -> String {
+    let (account, state, judgement) = province().swap_remove(at);
+    explain_text(&account, &state, &judgement, &policy())
+}
+
+#[test]
+fn a_fail_names_its_clause_and_what_proves_it() {
+    let text = text_of(2);
+    for part in [
+        "判定:疑似不达标",
+        "[疑似不达标] 内容不更新(单项否决) 数据截至 2026-11-22 09:59",
+        "条款:监测时间点前2周内无更新,单项否决",
+        "abc123 https://weibo.com/u/1",
+        "weibo:3",
+        "发布 2026-10-23 10:00 至 2026-11-22 10:00",
+        "没有缺口",
+        "2026-11-02 10:00",
+    ] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn an_undetermined_account_names_its_gap() {
+    let text = text_of(4);
+    assert!(text.contains("没有来源能证明“没有发布”"), "{text}");
+    assert!(text.contains("发布 2026-11-08 10:00 至 2026-11-22 10:00"), "{text}");
+    assert!(text.contains("没有采集到任何发布"), "{text}");
+}
+
+#[test]
+fn no_contact_is_told() {
+    for (account, state, judgement) in province() {
+        let text = explain_text(&account, &state, &judgement, &policy());
+        let json = explain_json(&account, &state, &judgement, &policy()).to_string();
+        for contact in ["张三丰", "13800138000", "zhang@example.gov.cn"] {
+            assert!(!text.contains(contact) && !json.contains(contact), "{contact}");
+        }
+    }
+}
+
+#[test]
+fn json_tells_coverage_by_source_and_gaps_by_channel() {
+    let (account, state, judgement) = sample(account("7", "半截"), Some(15.0), 5);
+    let value = explain_json(&account, &state, &judgement, &policy());
+    assert_eq!(value["verdict"], "undetermined");
+    let covered = &value["coverage"]["weibo:7"]["channels"]["posts"][0];
+    assert_eq!(covered["since"], "2026-11-17T10:00:00+08:00");
+    let gap = json!({
+        "channel": "posts",
+        "since": "2026-11-08T10:00:00+08:00",
+        "until": "2026-11-17T10:00:00+08:00",
+    });
+    assert_eq!(value["gaps"], json!([gap]));
+    assert_eq!(value["sightings"][0]["source"], "weibo:7");
+    assert_eq!(value["joined"][0]["until"], "2026-11-22T10:00:00+08:00");
+}
+
+#[test]
+fn a_person_is_told_by_name() {
+    let (account, mut state, judgement) = province().swap_remove(4);
+    let mut word = freshd_core::history::Attested::default();
+    let now = judgement.now;
+    word.bare.insert(Span { since: now - TimeDelta::days(20), until: now });
+    state.history.attested.insert("李四".to_owned(), word);
+    let value = explain_json(&account, &state, &judgement, &policy());
+    assert_eq!(value["coverage"]["人工:李四"]["bare"][0]["until"], "2026-11-22T10:00:00+08:00");
+    let text = explain_text(&account, &state, &judgement, &policy());
+    assert!(text.contains("人工核查:李四") && text.contains("两人一致方可采信"), "{text}");
+}

@@ -1,0 +1,228 @@
+//! In which forms is a precheck written? Table, CSV, workbook, printable page and plain text.
+
+use minijinja::{AutoEscape, Environment, context};
+use rust_xlsxwriter::XlsxError;
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Counts, Precheck};
+use crate::report::book::{self, Kind, Sheet};
+use crate::report::table::{Cell, Column, Ink, Table, paint};
+use crate::report::words::{day_of, minute_of, plain, platform_chinese};
+
+/// Nothing here is a circular.
+const NOTICE: &str = "系统自动提示,供自查,不作为通报依据";
+/// The widest column on a terminal.
+const COLUMN_WIDTH_MAX: usize = 48;
+
+impl Precheck {
+    /// Tables for a terminal: the overview, then each list that is not empty.
+    pub fn table(&self, colour: bool) -> String {
+        let mut out = format!("{}\n{}\n", paint(&self.title(), Ink::Bold, colour), self.summary());
+        let inks = [Ink::Bold, Ink::Bad, Ink::Warn, Ink::Unsure, Ink::Warn];
+        for (sheet, ink) in self.sheets().iter().zip(inks) {
+            if sheet.rows.is_empty() {
+                continue;
+            }
+            let heading = format!("{}({})", sheet.name, sheet.rows.len());
+            let heading = if ink == Ink::Bold { sheet.name.clone() } else { heading };
+            out.push_str(&format!("\n{}\n", paint(&heading, ink, colour)));
+            out.push_str(&printed(sheet).render(colour));
+        }
+        out.push_str(&format!("\n{}{NOTICE}\n", self.doubt()));
+        out
+    }
+
+    /// All lists in one table (名单 says which), UTF-8 with a byte order mark.
+    pub fn csv(&self) -> Vec<u8> {
+        let columns = [
+            "名单",
+            "序号",
+            "账号名称",
+            "平台类型",
+            "主办单位",
+            "主管单位",
+            "存在问题或说明",
+            "最近更新日期",
+            "未更新天数",
+            "数据截至",
+            "截止时间",
+            "剩余天数",
+            "佐证",
+            "是否上季度已通报",
+            "整改期限",
+            "怎样解除",
+        ];
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        for sheet in self.sheets().iter().skip(1) {
+            let at = |row: &[Value], titles: &[&str]| -> Value {
+                let found = sheet.columns.iter().position(|c| titles.contains(&c.title.as_str()));
+                found.and_then(|at| row.get(at).cloned()).unwrap_or(Value::Null)
+            };
+            for row in &sheet.rows {
+                let mut cells = vec![json!(sheet.name)];
+                cells.extend(columns[1..].iter().map(|title| match *title {
+                    "存在问题或说明" => {
+                        at(row, &["存在问题", "无法判定的原因", "请于此日(含)前发布"])
+                    }
+                    "最近更新日期" => at(row, &["最近更新日期", "检查时最近更新日期"]),
+                    other => at(row, &[other]),
+                }));
+                rows.push(cells);
+            }
+        }
+        book::csv(columns, &rows)
+    }
+
+    /// A workbook with the sheets 检查情况, 突出问题名单, 预警名单, 无法判定名单, 节前提醒.
+    ///
+    /// # Errors
+    /// The workbook cannot be written.
+    pub fn xlsx(&self) -> Result<Vec<u8>, XlsxError> {
+        book::workbook(&self.sheets())
+    }
+
+    /// A page to print: one file, no script, nothing from elsewhere.
+    pub fn html(&self) -> String {
+        let mut templates = Environment::new();
+        templates.set_auto_escape_callback(|_| AutoEscape::Html);
+        templates
+            .add_template("precheck", include_str!("page.html"))
+            .expect("the embedded template parses");
+        let shown: Vec<Value> = self.sheets().iter().map(shown).collect();
+        let page = templates.get_template("precheck").expect("it was just added");
+        page.render(context! {
+            title => self.title(),
+            summary => self.summary(),
+            doubt => self.doubt(),
+            notice => NOTICE,
+            sheets => minijinja::Value::from(minijinja::value::Serde(shown)),
+        })
+        .expect("the embedded template names only what is given")
+    }
+
+    /// Plain text to paste into a message or a report.
+    pub fn text(&self) -> String {
+        let mut out = format!("{}\n{}\n", self.title(), self.summary());
+        let mut list = |heading: &str, lines: Vec<String>| {
+            out.push_str(&format!("\n{heading}({}个)\n", lines.len()));
+            if lines.is_empty() {
+                out.push_str("无\n");
+            }
+            for line in lines {
+                out.push_str(&plain(&line));
+                out.push('\n');
+            }
+        };
+        let who = |no: usize, who: &super::Who| {
+            let platform = platform_chinese(&who.platform);
+            format!("{no}. {}({platform}),主办单位:{}", who.name, who.sponsor)
+        };
+        let problems = self.problems.iter().map(|row| {
+            let last = row.last_update.as_ref().map_or("未见更新".to_owned(), |at| day_of(at));
+            let again = if row.also_last_quarter { ",上季度已通报" } else { "" };
+            format!(
+                "{}。{};最近更新日期:{last};数据截至:{};整改期限:{}{again}",
+                who(row.no, &row.who),
+                row.problem,
+                minute_of(&row.as_of),
+                day_of(&row.rectification_deadline)
+            )
+        });
+        list("一、突出问题名单", problems.collect());
+        let due = |row: &super::RiskRow| {
+            let by = row
+                .post_by
+                .map_or("请立即发布".to_owned(), |day| format!("请于{day}(含)前发布"));
+            format!("{}。{} 到期;{by}", who(row.no, &row.who), minute_of(&row.deadline))
+        };
+        list("二、预警名单", self.at_risk.iter().map(due).collect());
+        let open = self.undetermined.iter();
+        let open = open.map(|row| format!("{}。{};{}", who(row.no, &row.who), row.reason, row.how));
+        list("三、无法判定名单", open.collect());
+        let eve = self.lapses_before_next_working_day.iter().map(due).collect();
+        list("四、节前提醒", eve);
+        out.push_str(&format!("\n{}{NOTICE}\n", self.doubt()));
+        out
+    }
+
+    fn title(&self) -> String {
+        let quarter = self.quarter.as_deref().map(|q| format!("({q})")).unwrap_or_default();
+        format!("政务新媒体季度检查自查{quarter}  监测时间点:{}", minute_of(&self.at))
+    }
+
+    /// Never a rate without how many are 待核实.
+    pub(super) fn summary(&self) -> String {
+        let scope = &self.scope;
+        format!(
+            "在运行 {} 个,检查 {} 个,已核实 {} 个,待核实 {} 个,不合格 {} 个;{}",
+            scope.running,
+            scope.checked,
+            scope.verified,
+            scope.undetermined,
+            scope.failed,
+            rate_text(scope)
+        )
+    }
+
+    fn doubt(&self) -> String {
+        if self.calendar_certain {
+            return String::new();
+        }
+        let day = self.next_working_day;
+        format!("注意:没有该年的放假安排,下一个工作日({day})仅按星期推算。\n")
+    }
+}
+
+fn rate_text(counts: &Counts) -> String {
+    let (Some(low), Some(high)) = (counts.pass_rate_low, counts.pass_rate_high) else {
+        return "没有可检查的账号".to_owned();
+    };
+    let bounds = format!("待核实的全按不合格或全按合格计,为 {low:.2}%~{high:.2}%");
+    match counts.pass_rate {
+        None => format!("全部待核实,无法计算合格率({bounds})"),
+        Some(rate) if counts.undetermined == 0 => format!("合格率 {rate:.2}%"),
+        Some(rate) => format!("已核实账号合格率 {rate:.2}%({bounds})"),
+    }
+}
+
+fn cell_text(kind: Kind, value: &Value) -> String {
+    match value.as_f64().filter(|_| kind == Kind::Decimal) {
+        Some(number) => format!("{number:.2}"),
+        None => book::text_of(value),
+    }
+}
+
+fn printed(sheet: &Sheet) -> Table {
+    let number = |at: usize| sheet.rows.iter().any(|row| row.get(at).is_some_and(Value::is_number));
+    let columns = sheet.columns.iter().enumerate().map(|(at, column)| {
+        let width = COLUMN_WIDTH_MAX.max(column.title.width());
+        if number(at) {
+            Column::number(&column.title, width)
+        } else {
+            Column::text(&column.title, width)
+        }
+    });
+    let mut table = Table::new(columns);
+    for row in &sheet.rows {
+        let cells = row.iter().zip(&sheet.columns);
+        table.row(cells.map(|(value, column)| Cell::from(cell_text(column.kind, value))));
+    }
+    table
+}
+
+fn shown(sheet: &Sheet) -> Value {
+    let titles: Vec<_> = sheet.columns.iter().map(|column| &column.title).collect();
+    let rows: Vec<Vec<Value>> = sheet
+        .rows
+        .iter()
+        .map(|row| {
+            let cells = row.iter().zip(&sheet.columns);
+            let cell = |(value, column): (&Value, &book::SheetColumn)| {
+                json!({"text": cell_text(column.kind, value), "number": value.is_number()})
+            };
+            cells.map(cell).collect()
+        })
+        .collect();
+    json!({"name": sheet.name, "titles": titles, "rows": rows})
+}

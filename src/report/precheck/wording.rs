@@ -1,0 +1,137 @@
+//! In which words does a notice name a problem, and what would lift a 待核实?
+
+use chrono::{Datelike, TimeDelta};
+use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::civil;
+use freshd_core::fault::FaultScope;
+use freshd_core::observation::ProfileState;
+use freshd_core::rulebook::{Policy, Rule};
+use freshd_core::state::AccountState;
+use freshd_core::verdict::{
+    EvidenceClass, Judgement, Outcome, Ruling, joined_coverage, silent_for,
+};
+
+/// Notices say 超过三个月未更新 beyond this many days.
+const THREE_MONTHS_DAYS: i64 = 90;
+
+/// The problem in the words of published notices (监测时间点前2周内无更新, 超过三个月未更新, 互动功能不可用 …). Three months are
+/// told only where they are proven, not where the last post seen is that old.
+pub(super) fn problem(
+    account: &Account,
+    state: &AccountState,
+    ruling: &Ruling,
+    policy: &Policy,
+    at: Timestamp,
+) -> String {
+    match ruling.rule {
+        Rule::ContentStale => {
+            let joined = joined_coverage(account, &state.history);
+            let months = TimeDelta::days(THREE_MONTHS_DAYS);
+            if silent_for(&state.history.sightings, &joined, months, at).is_some() {
+                "超过三个月未更新".to_owned()
+            } else {
+                format!("监测时间点前{}内无更新", span(policy.window_days()))
+            }
+        }
+        Rule::AppUnusable => "移动客户端无法下载或使用".to_owned(),
+        Rule::InteractionPoor => "互动功能不可用".to_owned(),
+        Rule::AccountGone => match state.history.states.newest() {
+            Some((_, ProfileState::Frozen)) => "账号被冻结或封禁".to_owned(),
+            _ => "账号已注销或不存在".to_owned(),
+        },
+        other => other.chinese().to_owned(),
+    }
+}
+
+fn span(days: i64) -> String {
+    if days > 0 && days % 7 == 0 { format!("{}周", days / 7) } else { format!("{days}天") }
+}
+
+/// The quarter before: of the label, else of the instant. `2026Q4` → `2026Q3`.
+pub(super) fn previous_quarter(quarter: Option<&str>, at: Timestamp) -> String {
+    let (year, nth) = quarter.and_then(parsed).unwrap_or_else(|| {
+        let day = civil::day(at);
+        (day.year(), day.month0() / 3 + 1)
+    });
+    if nth <= 1 { format!("{}Q4", year - 1) } else { format!("{year}Q{}", nth - 1) }
+}
+
+fn parsed(label: &str) -> Option<(i32, u32)> {
+    let (year, nth) = label.trim().split_once(['Q', 'q'])?;
+    Some((year.parse().ok()?, nth.parse().ok().filter(|nth| (1..=4).contains(nth))?))
+}
+
+/// Words of 上季度通报情况 that say that it was not named.
+const NOT_NAMED: [&str; 12] =
+    ["", "无", "否", "没有", "未通报", "未被通报", "合格", "达标", "正常", "-", "/", "不涉及"];
+
+/// Does 上季度通报情况 hold the previous quarter with this rule, or words that speak of it (or of no rule at all)?
+pub(super) fn named_last_quarter(account: &Account, rule: Rule, previous: &str) -> bool {
+    account.last_circular.iter().any(|entry| {
+        let entry = entry.trim();
+        if let Some((quarter, told)) = entry.split_once(':').filter(|(q, _)| parsed(q).is_some()) {
+            return quarter.trim().eq_ignore_ascii_case(previous) && told.trim() == rule.key();
+        }
+        if NOT_NAMED.contains(&entry) {
+            return false;
+        }
+        let spoken: Vec<Rule> =
+            Rule::ALL.into_iter().filter(|rule| speaks_of(entry, *rule)).collect();
+        spoken.is_empty() || spoken.contains(&rule)
+    })
+}
+
+fn speaks_of(words: &str, rule: Rule) -> bool {
+    let terms: &[&str] = match rule {
+        Rule::ContentStale => &["更新", "content-stale"],
+        Rule::AppUnusable => &["下载", "客户端", "APP", "app-unusable"],
+        Rule::InteractionPoor => &["互动", "interaction-poor"],
+        Rule::Safety => &["安全", "泄密", "泄露", "表述错误", "safety"],
+        Rule::AccountGone => &["注销", "冻结", "封禁", "account-gone"],
+        Rule::MenuLinks => &["链接", "菜单", "menu-links"],
+        Rule::Filing => &["备案", "登记", "filing"],
+    };
+    terms.iter().any(|term| words.contains(term))
+}
+
+/// Why the account cannot be judged: the reasons of the undecided rules that decide.
+pub(super) fn why_open(judgement: &Judgement) -> String {
+    let open = judgement.rulings.iter().filter(|ruling| {
+        matches!(ruling.rule, Rule::ContentStale | Rule::AppUnusable)
+            && ruling.outcome == Outcome::Undetermined
+    });
+    open.map(|ruling| ruling.reason.clone()).collect::<Vec<_>>().join(";")
+}
+
+/// What would lift it: what keeps polls from working first, then what the evidence lacks.
+pub(super) fn how_to_lift(state: &AccountState, judgement: &Judgement) -> String {
+    let mut ways: Vec<&str> = Vec::new();
+    let scopes = state.sources.values().flat_map(|held| held.faults.iter().map(|f| f.scope));
+    for scope in scopes {
+        let way = match scope {
+            FaultScope::Account => "核对账号标识是否正确、账号是否仍在使用",
+            FaultScope::Credential => "由账号管理方重新授权或更新凭证",
+            FaultScope::Platform => "平台恢复后会自动重新采集",
+            FaultScope::Connector => "由运维人员检查采集器",
+            FaultScope::Local => "由运维人员检查本机网络",
+        };
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    let stale = judgement.ruling(Rule::ContentStale).map(|ruling| ruling.outcome);
+    if stale == Some(Outcome::Undetermined) {
+        ways.push(match judgement.evidence_class {
+            EvidenceClass::Auto => "等待采集补齐缺口,或人工核查",
+            EvidenceClass::HitsOnly => "授权接口或登记完整来源,或人工核查",
+            EvidenceClass::Attested => "由第二人核查或附截图,或提供最新文章链接",
+            EvidenceClass::None => "补账号标识或采集方式,或提供文章链接、人工核查",
+        });
+    }
+    let app = judgement.ruling(Rule::AppUnusable).map(|ruling| ruling.outcome);
+    if app == Some(Outcome::Undetermined) {
+        ways.push("登记下载渠道,或等待再次核实下载");
+    }
+    ways.join(";")
+}

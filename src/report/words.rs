@@ -1,0 +1,118 @@
+//! Which words do people read for keys, and which characters never reach their screen or their spreadsheet?
+
+use freshd_core::Timestamp;
+use freshd_core::account::{Filing, Lifecycle, platform};
+use freshd_core::civil;
+use freshd_core::fault::{FaultKind, FaultScope};
+use freshd_core::link::LinkHealth;
+
+/// The word for a platform; names that freshd does not know stay as written.
+pub fn platform_chinese(name: &str) -> &str {
+    match name {
+        platform::WECHAT => "微信公众号",
+        platform::WEIBO => "新浪微博",
+        platform::NANFANG => "南方号",
+        platform::APP => "移动客户端",
+        other => other,
+    }
+}
+
+/// The word for 运行状态.
+pub fn lifecycle_chinese(lifecycle: Lifecycle) -> &'static str {
+    match lifecycle {
+        Lifecycle::Running => "在运行",
+        Lifecycle::Closing => "关停办理中",
+        Lifecycle::Closed => "已关停",
+        Lifecycle::Deregistered => "已注销",
+    }
+}
+
+/// The word for 备案状态.
+pub fn filing_chinese(filing: Filing) -> &'static str {
+    match filing {
+        Filing::Filed => "已备案",
+        Filing::Changing => "变更备案中",
+        Filing::Withdrawn => "已注销备案",
+        Filing::Unfiled => "未备案",
+        Filing::Unknown => "未填(待核实)",
+    }
+}
+
+/// The word for the health of a link.
+pub fn link_chinese(health: LinkHealth) -> &'static str {
+    match health {
+        LinkHealth::Alive => "正常",
+        LinkHealth::Dead => "死链",
+        LinkHealth::Unstable => "不稳定",
+        LinkHealth::Placeholder => "占位链接",
+        LinkHealth::Undetermined => "待核实",
+        LinkHealth::NotCheckable => "无法核验",
+    }
+}
+
+/// Whose concern a fault is.
+pub fn scope_chinese(scope: FaultScope) -> &'static str {
+    match scope {
+        FaultScope::Account => "账号",
+        FaultScope::Credential => "授权凭证",
+        FaultScope::Platform => "平台",
+        FaultScope::Connector => "采集器",
+        FaultScope::Local => "本机",
+    }
+}
+
+/// What kind of fault it is.
+pub fn kind_chinese(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Gone => "账号不存在",
+        FaultKind::Suspended => "账号被冻结或限制",
+        FaultKind::Unauthorized => "未获授权",
+        FaultKind::RateLimited => "访问过于频繁",
+        FaultKind::Challenged => "要求验证码",
+        FaultKind::Unavailable => "服务不可用",
+        FaultKind::TimedOut => "超时",
+        FaultKind::Unreachable => "无法连接",
+        FaultKind::Malformed => "答复无法识别",
+        FaultKind::Refused => "拒绝访问该地址",
+    }
+}
+
+/// `2026-11-22 10:00` of an RFC 3339 text of a view; the text itself if it is none.
+pub fn minute_of(rfc3339: &str) -> String {
+    instant_of(rfc3339).map_or_else(|| rfc3339.to_owned(), civil::minute_text)
+}
+
+/// `2026-11-22` of an RFC 3339 text of a view; the text itself if it is none.
+pub fn day_of(rfc3339: &str) -> String {
+    instant_of(rfc3339).map_or_else(|| rfc3339.to_owned(), |at| civil::day(at).to_string())
+}
+
+/// The instant that a view's text names.
+pub fn instant_of(rfc3339: &str) -> Option<Timestamp> {
+    rfc3339.parse().ok()
+}
+
+/// The text on one line, without what could steer a terminal or turn the order of reading: control characters
+/// become blanks, characters that format invisibly are dropped.
+pub fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| !is_invisible(*c));
+    kept.map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Zero-width characters, direction marks and overrides, line and paragraph separators, the byte order mark.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it.
+pub fn neutral(text: &str) -> String {
+    let risky = |c: char| "=+-@\t\r\n\0\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(c);
+    if text.trim_start_matches(' ').starts_with(risky) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! Nothing that steers a terminal or a spreadsheet gets through.
+
+use super::*;
+
+#[test]
+fn a_cell_never_starts_a_formula() {
+    let ascii = ["=1+1", "+86", "-1", "@SUM", "\t=1", "\r=1", "\0=1", "  =1"];
+    let full_width = ["\u{ff1d}1", "\u{ff0b}1", "\u{ff0d}1", "\u{ff20}a"];
+    for risky in ascii.into_iter().chain(full_width) {
+        assert!(neutral(risky).starts_with('\''), "{risky:?}");
+    }
+    for harmless in ["茂名发布", "", "1-2", "a=b", "《=》"] {
+        assert_eq!(neutral(harmless), harmless);
+    }
+}
+
+#[test]
+fn escapes_and_direction_marks_do_not_reach_the_screen() {
+    assert_eq!(plain("红\u{1b}[31m字\n二\u{202e}三\u{200b}"), "红 [31m字 二三");
+}
+
+#[test]
+fn times_are_read_in_beijing() {
+    assert_eq!(minute_of("2026-11-22T02:00:00Z"), "2026-11-22 10:00");
+    assert_eq!(day_of("2026-11-22T17:00:00Z"), "2026-11-23");
+    assert_eq!(minute_of("昨天"), "昨天");
+}

@@ -1,0 +1,60 @@
+//! What do programs get? `/api/v1`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::WebState;
+use super::problem::Problem;
+use super::query::{self, Asked, AskedId};
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("没有账号 {id}"))
+}
+
+/// `status --json` with `next`.
+pub(super) async fn accounts(
+    State(state): State<WebState>,
+    asked: Asked,
+) -> Result<Json<Value>, Problem> {
+    let filter = query::filter(asked)?;
+    let page = state.read(move |data| data.status(&filter)).await?;
+    let mut body =
+        serde_json::to_value(page.view).map_err(|error| Problem::internal(&error.to_string()))?;
+    body["next"] = json!(page.next);
+    Ok(Json(body))
+}
+
+/// `explain --json`.
+pub(super) async fn account(
+    State(state): State<WebState>,
+    asked: AskedId,
+) -> Result<Json<Value>, Problem> {
+    let id = query::id(asked)?;
+    let asked = id.clone();
+    let found = state.read(move |data| data.account(&asked)).await?;
+    found.map(Json).ok_or_else(|| unknown(&id))
+}
+
+/// `{"id", "history": […]}`, newest first.
+pub(super) async fn history(
+    State(state): State<WebState>,
+    asked: AskedId,
+) -> Result<Json<Value>, Problem> {
+    let id = query::id(asked)?;
+    let asked = id.clone();
+    let found = state.read(move |data| data.history(&asked)).await?;
+    let entries = found.ok_or_else(|| unknown(&id))?;
+    Ok(Json(json!({"id": id, "history": entries})))
+}
+
+/// `precheck --format json`.
+pub(super) async fn precheck(State(state): State<WebState>) -> Result<Json<Value>, Problem> {
+    state.read(|data| data.precheck()).await.map(Json)
+}
+
+/// `mail outbox --json`, addresses masked.
+pub(super) async fn outbox(State(state): State<WebState>) -> Result<Json<Value>, Problem> {
+    state.read(|data| data.outbox()).await.map(Json)
+}

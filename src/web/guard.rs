@@ -1,0 +1,67 @@
+//! Who is let in, and what does every answer carry? Host check, methods, security headers.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::WebState;
+use super::problem::Problem;
+
+/// No script, style or image but our own; nothing may frame us.
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+/// Refuses names that are not ours (a foreign page whose name was turned to loopback: DNS rebinding), and all methods
+/// that could change something.
+pub(super) async fn admit(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    if !host.is_some_and(|host| is_ours(host, state.public_host.as_deref())) {
+        let detail = "只接受对本机地址(localhost、127.0.0.1)或 public_url 的访问";
+        return Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "只读:只接受 GET 和 HEAD");
+        return ([(header::ALLOW, HeaderValue::from_static("GET, HEAD"))], problem).into_response();
+    }
+    next.run(request).await
+}
+
+/// Is it a name of loopback, or the public one? The port does not matter.
+pub(super) fn is_ours(host: &str, public: Option<&str>) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || public.is_some_and(|public| public == name)
+}
+
+/// Puts the security headers on every answer.
+pub(super) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers: &mut HeaderMap = response.headers_mut();
+    let all = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in all {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    for name in ["cross-origin-opener-policy", "cross-origin-resource-policy"] {
+        headers.insert(name, HeaderValue::from_static("same-origin"));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

@@ -1,0 +1,11 @@
+//! Does the program keep its word to users and scripts? The built binary, real files, real sockets.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod stage;
+
+mod daemon;
+mod ledger;
+mod letters;
+mod look;
+mod small;
+mod words;

@@ -1,0 +1,155 @@
+//! Does a person's word count as much as it should, and no more?
+
+use freshd_sim::world::Kind;
+use serde_json::Value;
+
+use super::stage::{Province, Stage, account_of, days_ago, ledger, real_now};
+
+async fn one() -> Stage {
+    let stage = Stage::new("");
+    stage.import(&ledger(&[("甲", "教育局")])).await;
+    stage
+}
+
+#[tokio::test]
+async fn what_a_person_saw_published_is_a_pass_with_the_persons_name() {
+    let stage = one().await;
+    assert_eq!(stage.verdict("甲").await, "undetermined");
+    let posted = days_ago(2);
+    let url = "https://www.example.gov.cn/1";
+    let args = ["confirm", "甲", "--published-at", &posted, "--url", url, "--note", "在平台看到"];
+    stage.run(&args).await.exits(0).says(&["tester"]);
+    let status = stage.json(&["status", "--json"]).await;
+    let account = account_of(&status, "甲");
+    assert_eq!(
+        (&account["verdict"], &account["evidence_class"]),
+        (&"pass".into(), &"attested".into())
+    );
+    assert_eq!(account["last_update"]["url"], url);
+    assert_eq!(account["last_update"]["source"], "人工:tester");
+    let backed = &account["rulings"][0]["evidence"][0];
+    assert_eq!(backed["id"].as_str().unwrap().len(), 64, "its bytes are kept: {backed}");
+
+    let old = one().await;
+    let posted = days_ago(12);
+    old.run(&["confirm", "抖音:dy甲", "--published-at", &posted, "--note", "看到"]).await.exits(0);
+    assert_eq!(old.verdict("甲").await, "at_risk");
+}
+
+#[tokio::test]
+async fn nothing_since_wants_two_persons_or_a_file() {
+    let (since, seen) = (days_ago(20), days_ago(0));
+    let words = |by: &'static str| {
+        let (since, seen) = (since.clone(), seen.clone());
+        [
+            "confirm".to_owned(),
+            "甲".to_owned(),
+            "--none-since".to_owned(),
+            since,
+            "--seen-at".to_owned(),
+            seen,
+            "--note".to_owned(),
+            "逐条看过".to_owned(),
+            "--by".to_owned(),
+            by.to_owned(),
+        ]
+    };
+    let run = async |stage: &Stage, by, more: &[&str]| {
+        let args = words(by);
+        let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        stage.run(&args).await.exits(0)
+    };
+    let stage = one().await;
+    run(&stage, "张三", &[]).await;
+    assert_eq!(stage.verdict("甲").await, "undetermined", "one bare word fails nobody");
+    run(&stage, "张三", &[]).await;
+    assert_eq!(stage.verdict("甲").await, "undetermined", "nor does the same person twice");
+    run(&stage, "李四", &[]).await;
+    assert_eq!(stage.verdict("甲").await, "fail");
+
+    let filed = one().await;
+    filed.write("shot.png", [0x89, 0x50, 0, 1, 2]);
+    run(&filed, "张三", &["--file", "shot.png"]).await;
+    let status = filed.json(&["status", "--json"]).await;
+    let account = account_of(&status, "甲");
+    assert_eq!(account["verdict"], "fail");
+    let stale = &account["rulings"][0];
+    assert_eq!((&stale["rule"], &stale["outcome"]), (&"content-stale".into(), &"fail".into()));
+    assert!(!stale["evidence"].as_array().unwrap().is_empty());
+    let posted = days_ago(1);
+    filed.run(&["confirm", "甲", "--published-at", &posted, "--note", "又看到一条"]).await.exits(0);
+    assert_eq!(filed.verdict("甲").await, "pass", "a hit refutes the silence");
+}
+
+#[tokio::test]
+async fn a_word_that_cannot_be_is_refused_and_changes_nothing() {
+    let stage = one().await;
+    let (tomorrow, past, now) = (days_ago(-1), days_ago(3), days_ago(0));
+    let wrong: [&[&str]; 7] = [
+        &["confirm", "甲", "--published-at", &tomorrow, "--note", "x"],
+        &["confirm", "甲", "--published-at", "昨日某时", "--note", "x"],
+        &["confirm", "甲", "--none-since", &past, "--seen-at", &tomorrow, "--note", "x"],
+        &["confirm", "甲", "--none-since", &now, "--seen-at", &past, "--note", "x"],
+        &["confirm", "甲", "--none-since", &past, "--note", "x"],
+        &["confirm", "甲", "--published-at", &past, "--note", " "],
+        &["confirm", "乙", "--published-at", &past, "--note", "x"],
+    ];
+    for args in wrong {
+        let done = stage.run(args).await.exits(2);
+        assert!(!done.stderr.is_empty() && done.stdout.is_empty(), "{args:?}");
+    }
+    assert_eq!(stage.verdict("甲").await, "undetermined");
+}
+
+/// WeChat accounts with a visible post in the last 10 days: index, name, id, number of the post.
+fn posters(province: &Province) -> Vec<(usize, usize)> {
+    let recent = |account: &&freshd_sim::world::Account| {
+        let wechat = matches!(account.kind, Kind::Wechat { .. } | Kind::Bridge);
+        wechat && account.gone.is_none()
+    };
+    let accounts = province.world.accounts.iter().filter(recent);
+    let newest = accounts.filter_map(|account| {
+        let (number, post) = account.visible(province.now).next()?;
+        (province.now - post.time < chrono::TimeDelta::days(10)).then_some((account.index, number))
+    });
+    newest.collect()
+}
+
+#[tokio::test]
+async fn an_article_is_proof_for_its_own_account_only() {
+    let province = Province::start(60).await;
+    province.import().await;
+    let stage = &province.stage;
+    let found = posters(&province);
+    let (first, other) = (found[0], found[1]);
+    let account = |at: (usize, usize)| &province.world.accounts[at.0];
+    let link = |at: (usize, usize)| province.platforms.article_link(account(at), at.1);
+    let id = account(first).id.to_string();
+    stage.run(&["proof", &link(first), "--account", &id]).await.exits(0).says(&["已采用"]);
+    let explained: Value = stage.json(&["explain", &id, "--json"]).await;
+    let published = account(first).posts[first.1].time;
+    let minute = freshd_core::civil::rfc3339(published)[..16].to_owned();
+    assert!(explained["last_update"]["earliest"].as_str().unwrap().starts_with(&minute));
+    let aliases = explained["aliases"].as_array().unwrap();
+    assert!(aliases.iter().any(|alias| *alias == account(first).biz()), "bound: {aliases:?}");
+    assert_eq!(
+        explained["verdict"],
+        if real_now() - published < chrono::TimeDelta::days(9) { "pass" } else { "at_risk" }
+    );
+
+    let before = stage.json(&["explain", &id, "--json"]).await;
+    let refused = stage.run(&["proof", &link(other), "--account", &id]).await.exits(1);
+    let refused = refused.says(&[&account(other).name]);
+    assert!(refused.stdout.contains("没有采用") || refused.stdout.contains("不一致"));
+    let after = stage.json(&["explain", &id, "--json"]).await;
+    for key in ["aliases", "sightings", "coverage", "last_update", "verdict"] {
+        assert_eq!(before[key], after[key], "another account's article changes nothing");
+    }
+    let own = stage.json(&["explain", account(other).id.as_str(), "--json"]).await;
+    assert_eq!(own["sightings"], serde_json::json!([]), "nor is it given to anybody else");
+
+    let by_biz = stage.run(&["proof", &link(first)]).await.exits(0);
+    assert!(by_biz.stdout.contains(&id), "found by what it was bound to: {}", by_biz.stdout);
+    stage.run(&["proof", "http://127.0.0.1:9/x", "--account", &id]).await.exits(1);
+    stage.run(&["proof", "not a link", "--account", &id]).await.exits(2);
+}

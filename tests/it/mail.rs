@@ -1,0 +1,8 @@
+//! Do letters arrive, once each, over a real SMTP conversation?
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod scene;
+
+mod conversation;
+mod modes;
+mod whole;

@@ -1,0 +1,110 @@
+//! Does the whole letter arrive as composed, one for each recipient, and never before its record?
+
+use chrono::TimeDelta;
+use freshd::notify::{LetterEvent, Outbox};
+use freshd::store::LetterState;
+use freshd_core::reminder::Reason;
+use freshd_core::state::AccountState;
+
+use super::scene::{Scene, account, at, morning};
+
+#[tokio::test]
+async fn one_letter_for_each_recipient_with_all_accounts() {
+    let scene = Scene::new().await;
+    let now = morning();
+    scene.add(&account(1, "a@b.cn;c@d.cn"), at(11, 1, 9), now);
+    scene.add(&account(2, "A@b.cn"), at(11, 15, 0), now);
+    scene.add(&account(3, "c@d.cn"), at(11, 24, 0), now);
+    let report = scene.notify(now).await;
+    assert_eq!((report.considered, report.told.len(), report.letters.len()), (3, 2, 2));
+    let done = scene.deliver(now).await;
+    assert_eq!((done.accepted, done.deferred, done.refused), (2, 0, 0));
+    let mut mails = scene.mail.mails();
+    mails.sort_by(|a, b| a.to.cmp(&b.to));
+    let first = &mails[0];
+    assert_eq!(first.to, ["a@b.cn"]);
+    assert!(first.tls && first.acknowledged);
+    assert_eq!(first.subject(), "【政务新媒体提醒】1 个账号已超期、1 个账号将于11月28日到期");
+    assert_eq!(first.header("X-Freshd-Reason").unwrap(), "overdue,reminder");
+    assert_eq!(first.text_body().unwrap().replace("\r\n", "\n"), EXPECTED.trim_end());
+    assert!(first.html_body().unwrap().contains("疑似不达标"));
+    assert_eq!(mails[1].to, ["c@d.cn"]);
+    assert!(!mails[1].text_body().unwrap().contains("发布3"), "a fresh account is not told of");
+    let again = scene.notify(now + TimeDelta::minutes(1)).await;
+    assert_eq!((again.considered, again.letters.len()), (0, 0));
+    assert!(scene.letters().iter().all(|letter| letter.state == LetterState::Accepted));
+    let id = account(1, "").id;
+    let state: AccountState = scene.store.state(&id).unwrap().unwrap();
+    assert_eq!(state.episodes[0].told[0].reason, Reason::Overdue);
+    let events = scene.store.last_events::<LetterEvent>(&id, 9).unwrap();
+    let found: Vec<_> = events.iter().map(|(_, event)| event.state).collect();
+    assert_eq!(found.len(), 4, "queued and accepted, twice: {found:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_on_the_wire_before_its_record_is_durable() {
+    let scene = Scene::new().await;
+    let now = morning();
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), now);
+    scene.diary.clear();
+    scene.notify(now).await;
+    assert_eq!(scene.diary.lines().last(), Some(&"barrier"), "the outbox is durable");
+    scene.diary.clear();
+    let diary = std::sync::Arc::clone(&scene.diary);
+    let arrival = async {
+        scene.mail.received(1).await;
+        diary.note("mail");
+    };
+    tokio::join!(arrival, scene.deliver(now));
+    let lines = scene.diary.lines();
+    let mail = lines.iter().position(|line| *line == "mail").unwrap();
+    let before: Vec<_> = lines[..mail].iter().take(2).copied().collect();
+    assert_eq!(before, ["commit", "barrier"], "claim, barrier, then the wire: {lines:?}");
+    assert_eq!(lines.last(), Some(&"barrier"), "the reply is durable");
+}
+
+#[tokio::test]
+async fn a_fail_that_is_over_is_told_and_a_supervisor_is_asked_in_time() {
+    let scene = Scene::new().await;
+    let mut one = account(1, "a@b.cn");
+    one.supervisor_email = vec!["s@b.cn".to_owned()];
+    let posted = at(11, 1, 9);
+    scene.add(&one, posted, morning());
+    scene.notify(morning()).await;
+    let later = morning() + TimeDelta::days(2);
+    scene.add(&one, posted, later);
+    let report = scene.notify(later).await;
+    assert_eq!(report.letters[0].reason, [Reason::Escalation]);
+    assert_eq!(report.letters[0].to, "s@b.cn");
+    let posted_again = later + TimeDelta::hours(1);
+    scene.add(&one, posted_again, later + TimeDelta::hours(2));
+    let report = scene.notify(later + TimeDelta::hours(2)).await;
+    assert_eq!(report.letters[0].reason, [Reason::Rectified]);
+    assert_eq!(report.letters[0].subject, "【政务新媒体提醒】1 个账号已整改(发布1)");
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_the_same_and_changes_nothing() {
+    let scene = Scene::new().await;
+    let now = morning();
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), now);
+    scene.diary.clear();
+    let notifier = freshd::notify::Notifier::new(scene.store.clone(), scene.settings.clone());
+    let dry = notifier.tick(now, true).await.unwrap();
+    assert!(scene.diary.lines().is_empty() && scene.letters().is_empty());
+    let wet = notifier.tick(now, false).await.unwrap();
+    assert_eq!((&dry.told, &dry.letters), (&wet.told, &wet.letters));
+    assert!(dry.dry_run && dry.summary().starts_with("查看了 1 个账号,试运行"));
+    let json = serde_json::to_value(&wet).unwrap();
+    assert_eq!(json["letters"][0]["reason"], "overdue");
+    let outbox = serde_json::to_value(Outbox::of(&scene.store).unwrap()).unwrap();
+    let letter = &outbox["letters"][0];
+    assert_eq!(letter["reason"], "overdue");
+    assert_eq!((&letter["state"], &letter["to"]), (&"queued".into(), &"a@b.cn".into()));
+    assert_eq!((&letter["attempts"], &letter["last_reply"]), (&0.into(), &serde_json::Value::Null));
+    assert!(letter["next_attempt"].as_str().unwrap().starts_with("2026-11-25T09:59:59"));
+    assert!(letter["message_id"].as_str().unwrap().starts_with("<freshd."));
+    assert_eq!(json["at"], "2026-11-25T10:00:00+08:00");
+}
+
+const EXPECTED: &str = include_str!("whole.txt");
