@@ -184,7 +184,7 @@ impl Poller {
             }
             let ended = tokio::select! {
                 ended = flying.next() => ended,
-                synced = wait_for(&mut barrier), if barrier.is_some() => {
+                synced = async { barrier.as_mut().expect("checked").await }, if barrier.is_some() => {
                     barrier = None;
                     synced?;
                     continue;
@@ -340,17 +340,6 @@ fn groups_of(source: &Source, parts: &Parts) -> Vec<Group> {
 fn wants_fresh(state: &AccountState, terms: &Terms, now: Timestamp) -> bool {
     let last = state.history.last_update().and_then(|seen| seen.sighting.published.earliest);
     last.is_some_and(|earliest| now - earliest >= terms.policy.window)
-}
-
-/// Waits for a barrier that is under way.
-async fn wait_for<F>(barrier: &mut Option<std::pin::Pin<Box<F>>>) -> Result<(), StoreError>
-where
-    F: Future<Output = Result<(), StoreError>>,
-{
-    match barrier {
-        Some(barrier) => barrier.await,
-        None => Ok(()),
-    }
 }
 
 async fn fly(
