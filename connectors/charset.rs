@@ -10,6 +10,9 @@ use regex::bytes::Regex;
 /// A document must declare its encoding this early.
 const DECLARATION_BYTES: usize = 1024;
 
+/// The first byte of a UTF-8 sequence of three bytes or more is at least this.
+const THREE_BYTES: u8 = 0xe0;
+
 /// The body as text; bytes that mean nothing become U+FFFD. `gb2312` is read as its superset
 /// GB18030, as every browser does, and a declaration that the bytes plainly contradict is not
 /// believed.
@@ -24,6 +27,12 @@ pub fn decode(body: &[u8], content_type: Option<&str>) -> String {
     let wide = by_http.filter(|held| *held == UTF_16LE || *held == UTF_16BE);
     if let Some(wide) = wide.filter(|_| body.contains(&0)) {
         return wide.decode_without_bom_handling(body).0.into_owned();
+    }
+    // Most answers: what reads as UTF-8 without an error and with long sequences is nothing else.
+    if let Ok(text) = std::str::from_utf8(body)
+        && body.iter().any(|byte| *byte >= THREE_BYTES)
+    {
+        return text.to_owned();
     }
     // A header that says Latin-1 is a web server's default, not a statement about a Chinese page.
     let by_http = by_http.filter(|held| *held != WINDOWS_1252);

@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{Change, Due, Index, Store, StoreError, meta};
+use crate::store::{Change, Due, Index, Known, Store, StoreError, meta};
 use crate::telemetry::Metrics;
 
 pub mod apply;
@@ -26,7 +26,7 @@ pub mod links;
 pub mod now;
 pub mod run;
 
-use apply::{Applied, Terms, apply};
+use apply::{Applied, Terms, apply_again};
 use courtesy::Slots;
 use run::{Errand, Means, SourceOutcome, ask};
 
@@ -140,7 +140,15 @@ pub struct Poller {
 
 struct Job {
     account: AccountId,
+    held: Held,
     errands: Vec<Errand>,
+}
+
+/// The account and its state as they were when the poll was claimed.
+#[derive(Default)]
+struct Held {
+    account: Known<Account>,
+    state: Known<AccountState>,
 }
 
 impl Poller {
@@ -157,6 +165,8 @@ impl Poller {
         let mut flying = FuturesUnordered::new();
         let mut did = 0;
         let refill = (parts.at_once / REFILL_SHARE).max(1);
+        // One barrier at a time, under way while polls go on.
+        let (mut barrier, mut unsynced) = (None, 0);
         loop {
             // A few at a time share one look at the index and one commit.
             while !self.stop.is_cancelled() && parts.at_once - flying.len() >= refill {
@@ -172,11 +182,21 @@ impl Poller {
                     flying.push(fly(Arc::clone(&parts), job, now, false));
                 }
             }
-            let Some((account, outcomes)) = flying.next().await else { break };
-            self.settle(&account, outcomes, &parts)?;
+            let ended = tokio::select! {
+                ended = flying.next() => ended,
+                synced = async { barrier.as_mut().expect("checked").await }, if barrier.is_some() => {
+                    barrier = None;
+                    synced?;
+                    continue;
+                }
+            };
+            let Some((account, held, outcomes)) = ended else { break };
+            self.settle(&account, held, outcomes, &parts)?;
             did += 1;
-            if did % BARRIER_EVERY == 0 {
-                self.env.store.barrier().await?;
+            unsynced += 1;
+            if unsynced >= BARRIER_EVERY && barrier.is_none() {
+                barrier = Some(Box::pin(self.env.store.barrier()));
+                unsynced = 0;
             }
         }
         if did > 0 {
@@ -200,8 +220,8 @@ impl Poller {
                 let at = match self.plan(id, now, parts)? {
                     Plan::Drop => None,
                     Plan::Wait(until) => Some(until),
-                    Plan::Ask(errands) => {
-                        jobs.push(Job { account: id.clone(), errands });
+                    Plan::Ask(held, errands) => {
+                        jobs.push(Job { account: id.clone(), held: *held, errands });
                         let budget = TimeDelta::from_std(parts.means.budget).unwrap_or_default();
                         Some(now + budget + TimeDelta::minutes(LEASE_MIN))
                     }
@@ -217,16 +237,17 @@ impl Poller {
     }
 
     fn plan(&self, id: &AccountId, now: Timestamp, parts: &Parts) -> Result<Plan, StoreError> {
-        let Some(account) = self.env.store.account(id)? else { return Ok(Plan::Drop) };
-        if !account.lifecycle.is_judged() {
+        let known = self.env.store.known_account(id)?;
+        let Some(account) = known.value.as_ref().filter(|held| held.lifecycle.is_judged()) else {
             return Ok(Plan::Drop);
-        }
-        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+        };
+        let state = self.env.store.known_state::<AccountState>(id)?;
+        let fresh = state.value.as_ref().is_some_and(|held| wants_fresh(held, &parts.terms, now));
         let mut wait: Option<Timestamp> = None;
         let mut errands = Vec::new();
         for source in account.sources.iter().filter(|source| source.connector != "manual") {
             let key = source.to_string();
-            let held = state.sources.get(&key);
+            let held = state.value.as_ref().and_then(|state| state.sources.get(&key));
             let own = held.and_then(|held| held.not_before.max(held.hint));
             let paused = self.paused_until(source, parts, now);
             match own.max(paused).filter(|until| *until > now) {
@@ -234,7 +255,7 @@ impl Poller {
                 None => errands.push(Errand {
                     source: source.clone(),
                     memo: held.and_then(|held| held.memo.clone()),
-                    fresh: wants_fresh(&state, &parts.terms, now),
+                    fresh,
                 }),
             }
         }
@@ -243,7 +264,7 @@ impl Poller {
         }
         let names: Vec<String> = errands.iter().map(|e| e.source.connector.clone()).collect();
         Ok(match locked(&self.env.slots).claim(id, names.iter().map(String::as_str), now) {
-            Ok(()) => Plan::Ask(errands),
+            Ok(()) => Plan::Ask(Box::new(Held { account: known, state }), errands),
             Err(slot) => Plan::Wait(slot),
         })
     }
@@ -265,7 +286,8 @@ impl Poller {
     fn settle(
         &self,
         id: &AccountId,
-        outcomes: Vec<SourceOutcome>,
+        mut held: Held,
+        mut outcomes: Vec<SourceOutcome>,
         parts: &Parts,
     ) -> Result<(), StoreError> {
         let now = self.env.clock.now();
@@ -274,10 +296,12 @@ impl Poller {
         }
         let breaker = &mut *locked(&self.env.breaker);
         let applied = self.env.store.update(|change| {
-            let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(None) };
-            let before = change.state(id)?.unwrap_or_default();
-            let applied = apply(&account, before, outcomes.clone(), breaker, &parts.terms, now);
-            write(change, &account, &applied, now)?;
+            change.refresh_account(id, &mut held.account)?;
+            let Some(account) = &held.account.value else { return Ok::<_, StoreError>(None) };
+            change.refresh_state(id, &mut held.state)?;
+            let before = held.state.value.take().unwrap_or_default();
+            let applied = apply_again(account, before, &mut outcomes, breaker, &parts.terms, now);
+            write(change, account, &applied, now)?;
             if outcomes.iter().any(SourceOutcome::is_rate_limited) {
                 change.put_meta(meta::WISHES, &breaker.wishes(now))?;
             }
@@ -298,7 +322,7 @@ enum Plan {
     /// Not before this instant.
     Wait(Timestamp),
     /// These sources, now.
-    Ask(Vec<Errand>),
+    Ask(Box<Held>, Vec<Errand>),
 }
 
 /// Who waits together with this source.
@@ -323,9 +347,9 @@ async fn fly(
     job: Job,
     now: Timestamp,
     traced: bool,
-) -> (AccountId, Vec<SourceOutcome>) {
+) -> (AccountId, Held, Vec<SourceOutcome>) {
     let asked = job.errands.into_iter().map(|errand| ask(&parts.means, errand, now, traced));
-    (job.account, futures::future::join_all(asked).await)
+    (job.account, job.held, futures::future::join_all(asked).await)
 }
 
 /// Puts an applied poll into a change: state, due times, journal and evidence together.
@@ -337,8 +361,9 @@ pub fn write(
 ) -> Result<(), StoreError> {
     let due = Due { poll: applied.state.next_poll, notify: applied.state.next_notice };
     change.put_state(&account.id, &applied.state, due)?;
-    for (_, body) in &applied.evidence {
-        change.evidence(body.as_bytes(), now)?;
+    for (id, body) in &applied.evidence {
+        let id = id.parse().expect("evidence is named by the hash of its bytes");
+        change.evidence_of(id, body.as_bytes(), now)?;
     }
     for line in &applied.journal {
         change.journal(&account.id, now, line)?;

@@ -28,6 +28,7 @@ pub mod links;
 pub mod memory_engine;
 pub mod meta;
 pub mod outbox;
+mod pack;
 pub mod prune;
 pub mod sled_engine;
 pub mod states;
@@ -39,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 
 pub use self::audit::Audit;
-pub use self::change::Change;
+pub use self::change::{Change, Known};
 pub use self::error::{Holder, StoreError};
 pub use self::evidence::EvidenceId;
 pub use self::fdatasync::syncs;

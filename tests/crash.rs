@@ -54,10 +54,11 @@ fn account_of(n: u64) -> AccountId {
     AccountId::new(format!("weibo:{:04}", n % ACCOUNTS))
 }
 
-/// Some are small, some take several values.
+/// Some are small, some take several values, even packed.
 fn text_of(n: u64) -> String {
-    let long = if n.is_multiple_of(7) { 50_000 } else { 40 + (n * 131 % 3000) as usize };
-    format!("{n}:{}", "内容".repeat(long / 6))
+    let words = if n.is_multiple_of(7) { 6_000 } else { 3 + n * 131 % 180 };
+    let word = |k: u64| format!("{:016x}", stable_hash(&[&n.to_be_bytes(), &k.to_be_bytes()]));
+    format!("{n}:{}", (0..words).map(word).collect::<String>())
 }
 
 /// Everything that change number `n` does, as one commit.

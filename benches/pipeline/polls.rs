@@ -303,7 +303,7 @@ fn stages(bench: &mut Bench, runtime: &Runtime, best: &Best) {
     show("HTTP (the daemon's client)", us(best.http));
     show("connector: parse, evidence", us(asked) - us(best.http));
     show("absorb, judge, decide", us(applying));
-    show("read and decode a state (once; a poll does it twice)", us(reading));
+    show("read and decode account and state", us(reading));
     show("read again, encode, commit", us(committing));
     let known = us(asked) + us(applying) + us(reading) + us(committing);
     show("claim, scheduling, barriers: the rest", us(best.pipeline) - known);

@@ -45,7 +45,7 @@ pub fn run(plan: &Plan) {
     };
     heading(&format!("core: {ACCOUNTS} accounts of {} posts", known[0].1.history.sightings.len()));
     let (judging, judgements) =
-        took(|| (0..rounds).map(judged).fold(Default::default(), |_, it| it));
+        took(|| (0..rounds).map(judged).fold(Vec::new(), |_, latest| latest));
     let times = rounds * ACCOUNTS;
     line("verdicts, one thread", &format!("{:>9.0} /s", judging.rate(times)));
     let (deciding, told) = took(|| {

@@ -30,7 +30,7 @@ pub(super) struct Article {
     pub(super) column_name: Option<String>,
     /// `releaseTime` 发布时间, if it is one that can be true.
     pub(super) released: Option<Published>,
-    /// `updateTime` 修改时间: publication was not later.
+    /// `updateTime` 修改时间, read where there is nothing better: publication was not later.
     updated: Option<Published>,
     pub(super) comments: i64,
 }
@@ -92,13 +92,14 @@ pub(super) fn page(answer: &Value, column: &str, now: Timestamp) -> Result<Page,
 fn article(item: &Value, now: Timestamp) -> Option<Article> {
     let date = |name: &str| text(item, name).and_then(|date| listing::published(&date, now));
     let url = text(item, "shareUrl").filter(|url| url.starts_with("http"));
+    let released = date("releaseTime");
     Some(Article {
         id: text(item, "articleId")?,
         title: text(item, "title").unwrap_or_default(),
         url,
         column_name: text(item, "columnName"),
-        released: date("releaseTime"),
-        updated: date("updateTime"),
+        released,
+        updated: if released.is_none() { date("updateTime") } else { None },
         comments: text(item, "countDiscuss")
             .and_then(|count| count.parse().ok())
             .unwrap_or(0)

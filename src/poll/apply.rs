@@ -4,7 +4,7 @@ use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::breaker::Breaker;
 use freshd_core::fault::Fault;
-use freshd_core::history::{EvidenceRef, Look, Voucher};
+use freshd_core::history::{EvidenceRef, Look, SourceProof, Voucher};
 use freshd_core::observation::{Evidence, Observation};
 use freshd_core::reminder::decide;
 use freshd_core::rulebook::Policy;
@@ -12,9 +12,9 @@ use freshd_core::schedule::{Ask, Intervals, next_poll};
 use freshd_core::state::{AccountState, Standing};
 use freshd_core::verdict::{Judgement, Outcome, judge};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::run::SourceOutcome;
+use crate::store::EvidenceId;
 
 mod faults;
 
@@ -49,26 +49,42 @@ pub struct Terms {
 pub fn apply(
     account: &Account,
     before: AccountState,
-    outcomes: Vec<SourceOutcome>,
+    mut outcomes: Vec<SourceOutcome>,
+    breaker: &mut Breaker,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    apply_again(account, before, &mut outcomes, breaker, terms, now)
+}
+
+/// As [`apply`], for one who may have to do it once more: the outcomes stay, with their scope settled.
+pub fn apply_again(
+    account: &Account,
+    before: AccountState,
+    outcomes: &mut [SourceOutcome],
     breaker: &mut Breaker,
     terms: &Terms,
     now: Timestamp,
 ) -> Applied {
     let mut work = Work { state: before, journal: Vec::new(), evidence: Vec::new() };
-    for mut outcome in outcomes {
-        settle_scope(account, &mut outcome, breaker);
-        note_breaker(account, &outcome, breaker);
-        work.note_source(&outcome);
-        let observation = match outcome.result {
+    for outcome in outcomes {
+        settle_scope(account, outcome, breaker);
+        note_breaker(account, outcome, breaker);
+        work.note_source(outcome);
+        let finding;
+        let observation = match &outcome.result {
             Ok(observation) => observation,
-            Err(fault) => finding_of(&fault),
+            Err(fault) => {
+                finding = finding_of(fault);
+                &finding
+            }
         };
         work.absorb(&Taken {
             account,
             source: &outcome.source.to_string(),
             at: outcome.at,
             channels: &outcome.channels,
-            observation: &observation,
+            observation,
             voucher: None,
             policy: &terms.policy,
         });
@@ -161,8 +177,10 @@ impl Work {
             voucher: taken.voucher,
         };
         let has_bytes = !observation.evidence.is_empty();
-        let mut bare = self.state.history.clone();
-        bare.absorb(&look(None));
+        // Absorbed without bytes first, for whether they are kept depends on what that changes.
+        let before = self.state.history.clone();
+        self.state.history.absorb(&look(None));
+        let bare = &self.state.history;
         let gained: Vec<_> = fresh
             .iter()
             .filter(|key| {
@@ -170,13 +188,12 @@ impl Work {
             })
             .collect();
         let keep = has_bytes
-            && (!gained.is_empty() || taken.voucher.is_some() || self.changes_ruling(taken, &bare));
+            && (!gained.is_empty() || taken.voucher.is_some() || self.changes_ruling(taken));
         if keep {
             let kept: Vec<_> =
                 observation.evidence.iter().map(|e| keep_bytes(e, &mut self.evidence)).collect();
+            self.state.history = before;
             self.state.history.absorb(&look(kept.into_iter().next()));
-        } else {
-            self.state.history = bare;
         }
         if !gained.is_empty() {
             let posts: Vec<_> = observation
@@ -196,15 +213,14 @@ impl Work {
         self.state.history.sightings.iter().any(|s| s.source == source && s.sighting.key == key)
     }
 
-    fn changes_ruling(&self, taken: &Taken<'_>, after: &freshd_core::history::History) -> bool {
-        let mut state = self.state.clone();
-        state.history = after.clone();
-        let judged = judge(taken.account, &state, taken.policy, taken.at);
-        let proved = |history: &freshd_core::history::History| {
-            history.proofs.get(taken.source).map(|proof| proof.evidence.is_some())
-        };
+    /// Does what was just absorbed change a ruling, or prove something that nothing backs yet?
+    fn changes_ruling(&self, taken: &Taken<'_>) -> bool {
+        let unbacked = |proof: &SourceProof| proof.evidence.is_none();
+        if self.state.history.proofs.get(taken.source).is_some_and(unbacked) {
+            return true;
+        }
+        let judged = judge(taken.account, &self.state, taken.policy, taken.at);
         self.state.standing.as_ref().is_none_or(|held| held.outcomes != outcomes(&judged))
-            || proved(after) == Some(false)
     }
 
     /// Judges, journals changes, and sets every due time.
@@ -254,20 +270,12 @@ fn outcomes(judgement: &Judgement) -> Vec<(freshd_core::rulebook::Rule, Outcome)
 }
 
 fn keep_bytes(evidence: &Evidence, kept: &mut Vec<(String, String)>) -> EvidenceRef {
-    let id = hex(&Sha256::digest(evidence.body.as_bytes()));
+    let id = EvidenceId::of(evidence.body.as_bytes()).to_string();
     if !evidence.body.is_empty() && !kept.iter().any(|(held, _)| *held == id) {
         kept.push((id.clone(), evidence.body.clone()));
     }
     let id = if evidence.body.is_empty() { String::new() } else { id };
     EvidenceRef { at: evidence.at, id, url: evidence.url.clone() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 fn account_next_poll(

@@ -11,7 +11,7 @@ use futures::stream::FuturesUnordered;
 
 use super::links::LinkChecker;
 use super::run::{Errand, SourceOutcome};
-use super::{Job, Parts, Poller, fly};
+use super::{Held, Job, Parts, Poller, fly};
 use crate::store::StoreError;
 
 /// Sources that are left alone, and until when.
@@ -63,8 +63,8 @@ impl Poller {
                 let flight = fly(std::sync::Arc::clone(&parts), job, now, traced);
                 flying.push(async move { (flight.await, waiting) });
             }
-            let Some(((id, outcomes), waiting)) = flying.next().await else { break };
-            self.settle(&id, outcomes.clone(), &parts)?;
+            let Some(((id, held, outcomes), waiting)) = flying.next().await else { break };
+            self.settle(&id, held, outcomes.clone(), &parts)?;
             links.check(&id, true).await?;
             reports.extend(self.report(&id, outcomes, waiting)?);
             told(reports.len());
@@ -98,7 +98,8 @@ impl Poller {
                 }),
             }
         }
-        Ok(Some((Job { account: id.clone(), errands }, waiting)))
+        let job = Job { account: id.clone(), held: Held::default(), errands };
+        Ok(Some((job, waiting)))
     }
 
     /// Courtesy holds for a person in a hurry, too: waits for the connectors' next slot.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
 
-use super::change::{Change, Expansion};
+use super::change::{Change, Expansion, Known};
 use super::engine::Order;
 use super::error::StoreError;
 use super::keys::{Key, Reader, kind, of_account, span, under};
@@ -31,12 +31,32 @@ impl Change {
             None => self.read("account", &of_account(kind::ACCOUNT, id)),
         }
     }
+
+    /// As [`Change::account`], reading again only what has changed.
+    pub fn refresh_account(
+        &mut self,
+        id: &AccountId,
+        known: &mut Known<Account>,
+    ) -> Result<(), StoreError> {
+        match self.accounts.get(id) {
+            Some(pending) => {
+                *known = Known::pending(pending.clone());
+                Ok(())
+            }
+            None => self.refresh("account", &of_account(kind::ACCOUNT, id), known),
+        }
+    }
 }
 
 impl Store {
     /// The account with this id.
     pub fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         codec::read(self.engine(), "account", &of_account(kind::ACCOUNT, id))
+    }
+
+    /// The account with this id, for a later [`Change::refresh_account`].
+    pub fn known_account(&self, id: &AccountId) -> Result<Known<Account>, StoreError> {
+        Known::read(self.engine(), "account", &of_account(kind::ACCOUNT, id))
     }
 
     /// The accounts that this text finds: the one with this id, else those with this alias (any

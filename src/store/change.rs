@@ -23,6 +23,42 @@ use super::keys::Key;
 use super::outbox::{self, Letter};
 use super::states::{self, DueChange};
 
+/// A record as it was read, with its stored form: a change that needs it later only compares, and does not read
+/// all of it again. The default was never read.
+#[derive(Clone, Debug)]
+pub struct Known<T> {
+    /// The record; `None` if there is none, or it was taken out.
+    pub value: Option<T>,
+    stored: Option<Vec<u8>>,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { value: None, stored: None }
+    }
+}
+
+impl<T> Known<T> {
+    /// What a change has pending is stored nowhere.
+    pub(super) fn pending(value: Option<T>) -> Self {
+        Self { value, stored: None }
+    }
+}
+
+impl<T: DeserializeOwned> Known<T> {
+    /// Reads it.
+    pub(super) fn read(
+        engine: &dyn Engine,
+        kind: &'static str,
+        key: &[u8],
+    ) -> Result<Self, StoreError> {
+        let Some(stored) = engine.get(key)? else { return Ok(Self::default()) };
+        let Some(record) = codec::whole(engine, key, &stored)? else { return Ok(Self::default()) };
+        let value = codec::decode(kind, key, &record)?;
+        Ok(Self { value: Some(value), stored: Some(stored) })
+    }
+}
+
 /// Everything for one commit.
 pub struct Change {
     pub(super) engine: Arc<dyn Engine>,
@@ -89,6 +125,25 @@ impl Change {
             return Err(StoreError::Conflict { key: key.to_vec() });
         };
         codec::decode(kind, key, &record).map(Some)
+    }
+
+    /// Makes `known` what [`Change::read`] would give; what was read must still hold at the commit.
+    pub(super) fn refresh<T: DeserializeOwned>(
+        &mut self,
+        kind: &'static str,
+        key: &[u8],
+        known: &mut Known<T>,
+    ) -> Result<(), StoreError> {
+        let is_whole = known.value.is_some() && !self.records.contains_key(key);
+        if is_whole && self.value(key)? == known.stored {
+            return Ok(());
+        }
+        let value = self.read(kind, key)?;
+        *known = match self.records.contains_key(key) {
+            true => Known::pending(value),
+            false => Known { value, stored: self.reads.get(key).cloned().flatten() },
+        };
+        Ok(())
     }
 
     /// The value of a key in the engine, which must still hold at the commit.

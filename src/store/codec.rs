@@ -1,7 +1,8 @@
 //! How does a record become bytes? One version byte, then JSON; what is too large for one value
 //! goes in parts.
 //!
-//! `01` JSON. Or `c1`, number of parts (u16), bytes in all (u32), first 16 bytes of their SHA-256:
+//! `01` JSON. `02`, bytes of the JSON (u32), the JSON deflated: what is long and gets shorter by it.
+//! Or `c1`, number of parts (u16), bytes in all (u32), first 16 bytes of their SHA-256:
 //! the parts, joined, are such a record. Numbers are big-endian.
 
 use std::borrow::Cow;
@@ -13,9 +14,12 @@ use sha2::{Digest, Sha256};
 use super::engine::{Batch, Engine, VALUE_BYTES_MAX, refuse_over};
 use super::error::StoreError;
 use super::keys::{Key, kind};
+use super::pack::{pack, unpack};
 
 /// First byte of a record that is JSON.
 const JSON: u8 = 1;
+/// First byte of a record that is deflated JSON.
+const PACKED: u8 = 2;
 /// First byte of a record that is kept in parts.
 const PARTED: u8 = 0xc1;
 /// Longest record, bytes.
@@ -27,7 +31,24 @@ const READ_TRIES: u32 = 16;
 pub(crate) fn encode<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = vec![JSON];
     serde_json::to_writer(&mut bytes, record).map_err(StoreError::Encode)?;
-    Ok(bytes)
+    Ok(shorter(&bytes).unwrap_or(bytes))
+}
+
+/// The packed form of a record of JSON, if it is shorter.
+fn shorter(record: &[u8]) -> Option<Vec<u8>> {
+    let json = &record[1..];
+    // A record over the cap stays as it is, to be refused.
+    let length = u32::try_from(json.len()).ok().filter(|_| json.len() < RECORD_BYTES_MAX)?;
+    let mut packed = vec![PACKED];
+    packed.extend(length.to_be_bytes());
+    (pack(json, &mut packed) && packed.len() < record.len()).then_some(packed)
+}
+
+/// The JSON of a packed record.
+fn unpacked(rest: &[u8]) -> Option<Vec<u8>> {
+    let (length, packed) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    if length > RECORD_BYTES_MAX { None } else { unpack(packed, length) }
 }
 
 /// A record from its stored form.
@@ -36,10 +57,15 @@ pub(crate) fn decode<T: DeserializeOwned>(
     key: &[u8],
     bytes: &[u8],
 ) -> Result<T, StoreError> {
+    let read = |json: &[u8]| {
+        serde_json::from_slice(json).map_err(|error| StoreError::damaged(kind, key, error))
+    };
     match bytes.split_first() {
-        Some((&JSON, json)) => {
-            serde_json::from_slice(json).map_err(|error| StoreError::damaged(kind, key, error))
-        }
+        Some((&JSON, json)) => read(json),
+        Some((&PACKED, rest)) => match unpacked(rest) {
+            Some(json) => read(&json),
+            None => Err(StoreError::damaged(kind, key, "压缩的内容已损坏")),
+        },
         Some((other, _)) => Err(StoreError::damaged(kind, key, format!("未知的格式版本 {other}"))),
         None => Err(StoreError::damaged(kind, key, "空记录")),
     }

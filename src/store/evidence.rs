@@ -1,7 +1,8 @@
 //! Which bytes back a ruling? Evidence 佐证 by the hash of its bytes, kept as long as something
 //! refers to it.
 //!
-//! Head: `01`, number of chunks (u16), bytes in all (u32), last reference (eight sortable bytes).
+//! Head: `01`, number of chunks (u16), bytes in all (u32), last reference (eight sortable bytes). With `02` the
+//! chunks, joined, are those bytes deflated.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,11 +16,14 @@ use super::change::{Change, Expansion};
 use super::engine::{VALUE_BYTES_MAX, refuse_over};
 use super::error::StoreError;
 use super::keys::{Key, from_sortable, kind, sortable};
+use super::pack::{pack, unpack};
 
 /// Largest piece of evidence, bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 8 << 20;
-/// First byte of a head.
-const HEAD_VERSION: u8 = 1;
+/// First byte of the head of bytes that are kept as they are.
+const PLAIN: u8 = 1;
+/// First byte of the head of bytes that are kept deflated.
+const PACKED: u8 = 2;
 
 /// The SHA-256 of a piece of evidence; written as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,12 +86,23 @@ pub(super) struct Kept {
 impl Change {
     /// Keeps these bytes, referred to at `at`. Returns their id.
     pub fn evidence(&mut self, body: &[u8], at: Timestamp) -> Result<EvidenceId, StoreError> {
-        refuse_over("evidence", body.len(), EVIDENCE_BYTES_MAX)?;
         let id = EvidenceId::of(body);
+        self.evidence_of(id, body, at)?;
+        Ok(id)
+    }
+
+    /// As [`Change::evidence`], for bytes whose id the caller has already worked out.
+    pub fn evidence_of(
+        &mut self,
+        id: EvidenceId,
+        body: &[u8],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        refuse_over("evidence", body.len(), EVIDENCE_BYTES_MAX)?;
         let kept = self.evidence.entry(id).or_insert(Kept { at, body: None });
         kept.at = kept.at.max(at);
         kept.body = Some(body.to_vec());
-        Ok(id)
+        Ok(())
     }
 
     /// Refers to kept evidence again, so that its retention counts from `at`; does nothing if it is
@@ -113,15 +128,16 @@ impl Store {
                 None => return Err(StoreError::damaged("evidence", &key, "缺少部分内容")),
             }
         }
-        if EvidenceId::of(&body) == id {
-            Ok(Some(body))
-        } else {
-            Err(StoreError::damaged("evidence", &key, "内容与编号不符"))
+        let body = if head.packed { unpack(&body, head.bytes as usize) } else { Some(body) };
+        match body.filter(|body| EvidenceId::of(body) == id) {
+            Some(body) => Ok(Some(body)),
+            None => Err(StoreError::damaged("evidence", &key, "内容与编号不符")),
         }
     }
 }
 
 struct Head {
+    packed: bool,
     chunks: u16,
     bytes: u32,
     at: Timestamp,
@@ -130,21 +146,25 @@ struct Head {
 impl Head {
     fn read(key: &[u8], value: &[u8]) -> Result<Self, StoreError> {
         let parse = || {
-            let (&HEAD_VERSION, rest) = value.split_first()? else { return None };
+            let (&version, rest) = value.split_first()?;
+            let packed = version == PACKED;
+            if version != PLAIN && !packed {
+                return None;
+            }
             let (chunks, rest) = rest.split_first_chunk::<2>()?;
             let (bytes, rest) = rest.split_first_chunk::<4>()?;
             let at = from_sortable(rest.try_into().ok()?)?;
-            Some(Self {
-                chunks: u16::from_be_bytes(*chunks),
-                bytes: u32::from_be_bytes(*bytes),
-                at,
-            })
+            let bytes = u32::from_be_bytes(*bytes);
+            if bytes as usize > EVIDENCE_BYTES_MAX {
+                return None;
+            }
+            Some(Self { packed, chunks: u16::from_be_bytes(*chunks), bytes, at })
         };
         parse().ok_or_else(|| StoreError::damaged("evidence", key, "格式不符"))
     }
 
     fn write(&self) -> Vec<u8> {
-        let mut value = vec![HEAD_VERSION];
+        let mut value = vec![if self.packed { PACKED } else { PLAIN }];
         value.extend(self.chunks.to_be_bytes());
         value.extend(self.bytes.to_be_bytes());
         value.extend(sortable(self.at));
@@ -189,12 +209,15 @@ pub(super) fn expand(
             Head { at, ..old }
         }
         (None, Some(body)) => {
-            let chunks = (0..).zip(body.chunks(VALUE_BYTES_MAX));
+            let mut shorter = Vec::new();
+            let packed = pack(body, &mut shorter);
+            let kept = if packed { &shorter } else { body };
+            let chunks = (0..).zip(kept.chunks(VALUE_BYTES_MAX));
             chunks.for_each(|(number, chunk)| work.batch.put(chunk_key(*id, number), chunk));
-            let chunks = u16::try_from(body.len().div_ceil(VALUE_BYTES_MAX));
+            let chunks = u16::try_from(kept.len().div_ceil(VALUE_BYTES_MAX));
             let chunks = chunks.expect("evidence is capped far below 65,535 chunks");
             let bytes = u32::try_from(body.len()).expect("evidence is capped far below 4 GiB");
-            Head { chunks, bytes, at }
+            Head { packed, chunks, bytes, at }
         }
         (None, None) => return Ok(()),
     };

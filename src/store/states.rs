@@ -9,7 +9,7 @@ use freshd_core::id::AccountId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::change::{Change, Expansion};
+use super::change::{Change, Expansion, Known};
 use super::engine::Order;
 use super::error::StoreError;
 use super::keys::{Key, Reader, from_sortable, kind, of_account, sortable, span, timed};
@@ -88,6 +88,15 @@ impl Change {
         self.read("state", &of_account(kind::STATE, id))
     }
 
+    /// As [`Change::state`], reading again only what has changed.
+    pub fn refresh_state<S: DeserializeOwned>(
+        &mut self,
+        id: &AccountId,
+        known: &mut Known<S>,
+    ) -> Result<(), StoreError> {
+        self.refresh("state", &of_account(kind::STATE, id), known)
+    }
+
     /// Reads when the account is due in the store; the commit conflicts if that changes meanwhile.
     pub fn due_of(&mut self, id: &AccountId) -> Result<Due, StoreError> {
         let key = of_account(kind::DUE, id);
@@ -109,6 +118,11 @@ impl Store {
     /// An account's state.
     pub fn state<S: DeserializeOwned>(&self, id: &AccountId) -> Result<Option<S>, StoreError> {
         codec::read(self.engine(), "state", &of_account(kind::STATE, id))
+    }
+
+    /// An account's state, for a later [`Change::refresh_state`].
+    pub fn known_state<S: DeserializeOwned>(&self, id: &AccountId) -> Result<Known<S>, StoreError> {
+        Known::read(self.engine(), "state", &of_account(kind::STATE, id))
     }
 
     /// Visits every state in the order of ids; `false` ends the walk. States that cannot be read

@@ -388,7 +388,7 @@ fn every_reference_in_the_state_has_its_bytes_in_the_same_change() {
             _ => desk.apply(&it, state, at, Ok(seen(&posts, at, &format!("体{}", step % 50)))),
         };
         for (id, body) in &applied.evidence {
-            assert_eq!(*id, hex(&Sha256::digest(body.as_bytes())));
+            assert_eq!(*id, EvidenceId::of(body.as_bytes()).to_string());
             kept.insert(id.clone());
         }
         for id in named(&applied.state) {

@@ -13,7 +13,9 @@ const KEY: &[u8] = b"zkey";
 fn store(engine: &MemoryEngine, record: Option<&str>) {
     let mut batch = Batch::default();
     let old = engine.get(KEY).unwrap();
-    let bytes = record.map(|record| encode(record).unwrap());
+    // Packed, these would never be long.
+    let plain = |record| [&[JSON][..], &serde_json::to_vec(record).unwrap()].concat();
+    let bytes = record.map(plain);
     write(&mut batch, KEY, old.as_deref(), bytes.as_deref()).unwrap();
     engine.commit(batch).unwrap();
 }
@@ -32,6 +34,19 @@ fn count(engine: &MemoryEngine) -> usize {
 fn golden_bytes_of_a_record() {
     let record = BTreeMap::from([("名称", 1)]);
     assert_eq!(encode(&record).unwrap(), "\u{1}{\"名称\":1}".as_bytes());
+}
+
+#[test]
+fn golden_bytes_of_a_long_record() {
+    let text = "更新 ".repeat(200);
+    let bytes = encode(&text).unwrap();
+    assert_eq!(bytes[..5], [2, 0, 0, 5, 0x7a], "the version, and 1402 bytes of JSON");
+    assert!(bytes.len() < 60, "{} bytes", bytes.len());
+    assert_eq!(decode::<String>("test", KEY, &bytes).unwrap(), text);
+    // The deflated form of another library or level is as good: one stored block.
+    let json = b"\"more than this\"";
+    let stored = [&[2, 0, 0, 0, 16, 1, 16, 0, 0xef, 0xff][..], json].concat();
+    assert_eq!(decode::<String>("test", KEY, &stored).unwrap(), "more than this");
 }
 
 #[test]
@@ -68,7 +83,15 @@ fn a_record_over_the_cap_is_refused() {
 #[test]
 fn damaged_records_are_errors_with_their_key() {
     let engine = MemoryEngine::default();
-    for damaged in [&b""[..], b"\x02{}", b"\x01{", b"\xc1\x00", b"\x01\"\xff\""] {
+    for damaged in [
+        &b""[..],
+        b"\x02{}",
+        b"\x03{}",
+        b"\x02\0\0\0\x02\x01{}",
+        b"\x01{",
+        b"\xc1\x00",
+        b"\x01\"\xff\"",
+    ] {
         let mut batch = Batch::default();
         batch.put(KEY, damaged);
         engine.commit(batch).unwrap();

@@ -4,11 +4,30 @@ use super::*;
 use crate::store::keys::kind;
 use crate::store::tests::{keys_of, minute, overwrite};
 
+/// Bytes that cannot be packed.
+fn noise(length: usize) -> Vec<u8> {
+    let word = |n: usize| freshd_core::id::stable_hash(&[&n.to_be_bytes()]).to_be_bytes();
+    (0..length.div_ceil(8)).flat_map(word).take(length).collect()
+}
+
+#[test]
+fn what_repeats_itself_takes_little_and_comes_back() {
+    let store = Store::open_memory();
+    let body = "{\"articleId\":1,\"title\":\"公开\"}".repeat(10_000);
+    let mut change = store.change();
+    let id = change.evidence(body.as_bytes(), minute(0)).unwrap();
+    store.commit(change).unwrap();
+    assert_eq!(store.evidence(id).unwrap().as_deref(), Some(body.as_bytes()));
+    assert_eq!(keys_of(&store, kind::EVIDENCE_BYTES), 1, "340,000 bytes in one value");
+    overwrite(&store, chunk_key(id, 0), b"the page");
+    assert!(matches!(store.evidence(id), Err(StoreError::Damaged { .. })));
+}
+
 #[test]
 fn bytes_of_every_size_come_back_and_are_kept_once() {
     let store = Store::open_memory();
     for length in [0, 1, VALUE_BYTES_MAX, VALUE_BYTES_MAX + 1, 200_000] {
-        let body = vec![7; length];
+        let body = noise(length);
         for at in [minute(5), minute(3)] {
             let mut change = store.change();
             let id = change.evidence(&body, at).unwrap();
@@ -51,8 +70,10 @@ fn ids_are_hexadecimal_both_ways() {
 
 #[test]
 fn golden_bytes_of_a_head() {
-    let head = Head { chunks: 2, bytes: 40_000, at: minute(0) };
-    let bytes = head.write();
-    assert_eq!(bytes[..7], [1, 0, 2, 0, 0, 0x9c, 0x40]);
-    assert_eq!(bytes[7..], sortable(minute(0)));
+    for (packed, version) in [(false, 1), (true, 2)] {
+        let head = Head { packed, chunks: 2, bytes: 40_000, at: minute(0) };
+        let bytes = head.write();
+        assert_eq!(bytes[..7], [version, 0, 2, 0, 0, 0x9c, 0x40]);
+        assert_eq!(bytes[7..], sortable(minute(0)));
+    }
 }
