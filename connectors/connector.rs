@@ -44,6 +44,9 @@ pub struct Descriptor {
     pub channels: Vec<Channel>,
     /// Can its silence ever prove anything?
     pub proves_silence: bool,
+    /// Hours by which its answers may lag behind the truth without a sign: what it does not list counts as silence only
+    /// up to so long before the look.
+    pub lag_h: u32,
     /// What it may be asked to do at most.
     pub courtesy: Courtesy,
     /// One sentence for people, Chinese.

@@ -53,7 +53,15 @@ impl FeedConnector {
         let channels = vec![Channel::posts()];
         let platform = "*";
         Self {
-            descriptor: Descriptor { name, platform, channels, proves_silence, courtesy, about },
+            descriptor: Descriptor {
+                name,
+                platform,
+                channels,
+                proves_silence,
+                lag_h: listing::LAG_H,
+                courtesy,
+                about,
+            },
         }
     }
 

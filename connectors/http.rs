@@ -1,10 +1,12 @@
 //! How does anything leave this process? The HTTP client that is the only way out.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use freshd_core::fault::{Fault, FaultKind, FaultScope};
+use freshd_core::Timestamp;
+use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use ipnet::IpNet;
 use url::Url;
 
@@ -13,6 +15,7 @@ mod answer;
 mod courtesy;
 mod guard;
 pub mod redact;
+mod rest;
 mod send;
 mod trace;
 
@@ -111,6 +114,8 @@ pub enum HttpErrorKind {
     TimedOut,
     /// Too many redirects, or the answer broke off.
     Broken,
+    /// The host asked to be left alone until this instant, and was.
+    Resting(Timestamp),
 }
 
 impl HttpError {
@@ -122,6 +127,10 @@ impl HttpError {
             HttpErrorKind::TimedOut => (scope, FaultKind::TimedOut),
             HttpErrorKind::HostNotFound | HttpErrorKind::Connect => (scope, FaultKind::Unreachable),
             HttpErrorKind::Broken => (scope, FaultKind::Malformed),
+            HttpErrorKind::Resting(until) => {
+                let fault = Fault::new(scope, FaultKind::RateLimited, self.detail);
+                return fault.retry(Retry::At(until));
+            }
         };
         Fault::new(scope, kind, self.detail)
     }
@@ -135,6 +144,7 @@ impl HttpError {
 pub struct HttpClient {
     shared: Arc<send::Shared>,
     trace: Option<TraceSink>,
+    now: Option<Timestamp>,
 }
 
 impl Request {
@@ -181,13 +191,30 @@ impl HttpClient {
     /// A client that keeps these settings. Fails when the proxy or the system's root certificates
     /// are unusable.
     pub fn new(settings: NetSettings) -> Result<Self, HttpError> {
-        Ok(Self { shared: Arc::new(send::Shared::new(settings)?), trace: None })
+        Ok(Self { shared: Arc::new(send::Shared::new(settings)?), trace: None, now: None })
     }
 
     /// The same client, writing each request into `sink`.
     #[must_use]
     pub fn traced(&self, sink: TraceSink) -> Self {
-        Self { shared: self.shared.clone(), trace: Some(sink) }
+        Self { trace: Some(sink), ..self.clone() }
+    }
+
+    /// The same client at an instant: hosts that asked to be left alone (429 or 503 with `Retry-After`, to whomever
+    /// it was said) are not asked before the time, which is [`HttpErrorKind::Resting`].
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now: Some(now), ..self.clone() }
+    }
+
+    /// Hosts that are not to be asked at `now`, and until when; to be remembered over a restart.
+    pub fn resting(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
+        self.shared.rests.in_force(now)
+    }
+
+    /// Takes up wishes that were remembered.
+    pub fn rest(&self, wishes: BTreeMap<String, Timestamp>, now: Timestamp) {
+        self.shared.rests.add(wishes, now);
     }
 
     /// Sends one request; any HTTP status is an answer. With `redirects_max: 0` a redirect is the
@@ -195,7 +222,7 @@ impl HttpClient {
     /// [`HttpErrorKind::Broken`]. Waits for the host's courtesy first, which does not count as
     /// network time.
     pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        self.shared.exchange(request, self.trace.as_ref()).await
+        self.shared.exchange(request, self.trace.as_ref(), self.now).await
     }
 }
 

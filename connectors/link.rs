@@ -77,6 +77,7 @@ fn failed(error: &HttpError) -> LinkAnswer {
         HttpErrorKind::Connect => unknown("无法连接对方服务器"),
         HttpErrorKind::TimedOut => unknown("对方没有及时回答"),
         HttpErrorKind::Broken => unknown("跳转次数过多或回答不完整"),
+        HttpErrorKind::Resting(_) => unknown("对方要求稍后再访问"),
     }
 }
 

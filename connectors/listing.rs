@@ -6,6 +6,11 @@ use freshd_core::Timestamp;
 use freshd_core::observation::Published;
 use freshd_core::timetext;
 
+/// Hours that a public list may lag behind unnoticed: caches and replicas show the list of some hours ago in the very
+/// shape of the present one, so its silence counts only up to so long before the look. Less than a day: what has been
+/// silent for a day beyond its window is told at the first look.
+pub(crate) const LAG_H: u32 = 23;
+
 /// A date up to this many minutes after the look is a clock that differs; further ahead it is no
 /// date.
 pub(crate) const SKEW_MIN: i64 = 10;

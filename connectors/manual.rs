@@ -30,6 +30,7 @@ impl ManualConnector {
                 platform: "*",
                 channels: vec![Channel::posts()],
                 proves_silence: false,
+                lag_h: 0,
                 courtesy: Courtesy::default(),
                 about: "人工核查:不自动采集,由人员确认、文章链接或巡查结果作为依据",
             },

@@ -46,6 +46,7 @@ impl NanfangConnector {
             platform: "nanfang",
             channels: vec![Channel::posts()],
             proves_silence: true,
+            lag_h: listing::LAG_H,
             courtesy: Courtesy { at_once: 2, per_minute: 60 },
             about: "南方号:读取南方+公开的文章列表",
         };

@@ -28,6 +28,7 @@ impl ProbeConnector {
             platform: "*",
             channels: Vec::new(),
             proves_silence: false,
+            lag_h: 0,
             courtesy: Courtesy { at_once: 8, per_minute: 0 },
             about: "访问一个应当能用的地址(互动入口、接口),看它是否正常回答",
         })

@@ -43,6 +43,7 @@ impl WechatConnector {
             platform: "wechat",
             channels: vec![Channel::new(Channel::NOTIFIED), Channel::new(Channel::UNNOTIFIED)],
             proves_silence: true,
+            lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 120 },
             about: "用公众号的 AppID 和 AppSecret 读取发表统计、已发布消息、自定义菜单和自动回复",
         };

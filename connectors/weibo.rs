@@ -16,6 +16,7 @@ use url::Url;
 use crate::connector::{
     Connector, Courtesy, Descriptor, PollContext, Secret, Target, TargetProblem,
 };
+use crate::listing;
 use crate::registry::WeiboMode;
 
 /// Reads Weibo accounts by their numeric UID.
@@ -37,6 +38,7 @@ impl WeiboConnector {
             platform: "weibo",
             channels: vec![Channel::posts()],
             proves_silence: true,
+            lag_h: listing::LAG_H,
             courtesy,
             about: "读取微博账号的最新微博:官方接口(access_token),或运维人员自己的网页登录会话(cookie)",
         };

@@ -74,6 +74,8 @@ pub struct PollEnv {
     pub slots: Arc<Mutex<Slots>>,
     /// Who has to wait; shared like the slots.
     pub breaker: Arc<Mutex<Breaker>>,
+    /// Hosts that asked to be left alone, as last written to the store.
+    resting: Arc<Mutex<BTreeMap<String, Timestamp>>>,
 }
 
 impl PollEnv {
@@ -90,6 +92,14 @@ impl PollEnv {
             Ok(wishes) => breaker.restore(wishes.unwrap_or_default()),
             Err(error) => tracing::error!(%error, "servers' wishes are forgotten"),
         }
+        let resting: BTreeMap<String, Timestamp> = match store.meta(meta::RESTING) {
+            Ok(resting) => resting.unwrap_or_default(),
+            Err(error) => {
+                tracing::error!(%error, "hosts' wishes are forgotten");
+                BTreeMap::new()
+            }
+        };
+        parts.means.http.rest(resting.clone(), clock.now());
         Self {
             store,
             clock,
@@ -99,13 +109,27 @@ impl PollEnv {
             quiet_sites: Arc::default(),
             slots: Arc::new(Mutex::new(slots)),
             breaker: Arc::new(Mutex::new(breaker)),
+            resting: Arc::new(Mutex::new(resting)),
         }
     }
 
     /// Takes up a reloaded configuration.
     pub fn reload(&self, parts: Parts) {
+        let now = self.clock.now();
+        parts.means.http.rest(self.parts().means.http.resting(now), now);
         locked(&self.slots).set_limits(parts.courtesy.clone());
         *self.parts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(parts);
+    }
+
+    /// Writes down which hosts asked to be left alone, if that has changed: a restart shortens no server's wish.
+    pub fn keep_resting(&self) -> Result<(), StoreError> {
+        let resting = self.parts().means.http.resting(self.clock.now());
+        let mut written = locked(&self.resting);
+        if *written != resting {
+            self.store.set_meta(meta::RESTING, &resting)?;
+            *written = resting;
+        }
+        Ok(())
     }
 
     /// Pauses in force, for the operators.
@@ -195,11 +219,13 @@ impl Poller {
             did += 1;
             unsynced += 1;
             if unsynced >= BARRIER_EVERY && barrier.is_none() {
+                self.env.keep_resting()?;
                 barrier = Some(Box::pin(self.env.store.barrier()));
                 unsynced = 0;
             }
         }
         if did > 0 {
+            self.env.keep_resting()?;
             self.env.store.barrier().await?;
         }
         Ok(Tick { did, next_wake: self.env.store.next_due(Index::Poll)? })
@@ -364,6 +390,12 @@ pub fn write(
     for (id, body) in &applied.evidence {
         let id = id.parse().expect("evidence is named by the hash of its bytes");
         change.evidence_of(id, body.as_bytes(), now)?;
+    }
+    // What backs a ruling that stands is not thrown away, however long ago it was read.
+    for held in applied.judgement.rulings.iter().flat_map(|ruling| &ruling.evidence) {
+        if let Ok(id) = held.id.parse() {
+            change.keep_evidence(id, now);
+        }
     }
     for line in &applied.journal {
         change.journal(&account.id, now, line)?;

@@ -39,6 +39,7 @@ impl ApkConnector {
             platform: "app",
             channels: Vec::new(),
             proves_silence: false,
+            lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 0 },
             about: "核验安卓安装包链接能否下载到安装包(只读文件头和目录,不下载全文)",
         })

@@ -35,6 +35,7 @@ impl AppstoreConnector {
             platform: "app",
             channels: Vec::new(),
             proves_silence: false,
+            lag_h: 0,
             courtesy: Courtesy { at_once: 2, per_minute: PER_MINUTE },
             about: "苹果应用商店:核验应用是否在架、可下载",
         };

@@ -6,12 +6,14 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use freshd_core::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 
 use super::courtesy::Courtesy;
 use super::guard::{Door, Guard, GuardedResolver, ResolveError};
+use super::rest::Rests;
 use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
 
 /// Longest wait for a connection (name, TCP and TLS together).
@@ -34,6 +36,7 @@ pub(super) struct Shared {
     listed: reqwest::Client,
     courtesy: Courtesy,
     timeout: Duration,
+    pub(super) rests: Rests,
 }
 
 impl Shared {
@@ -57,7 +60,8 @@ impl Shared {
             false => client(resolver(Door::Listed, None), None, idle)?,
         };
         let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
-        Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout })
+        let rests = Rests::default();
+        Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout, rests })
     }
 
     /// Sends a request and follows its redirects; the time limit counts the network, not the
@@ -66,15 +70,22 @@ impl Shared {
         &self,
         request: Request,
         sink: Option<&super::TraceSink>,
+        now: Option<Timestamp>,
     ) -> Result<Response, HttpError> {
         let mut hop = Hop::first(request)?;
         let mut left = self.timeout;
         loop {
+            if let Some(now) = now {
+                self.rests.check(&hop.url, now)?;
+            }
             let result = self.one(&hop, &mut left).await;
             if let Some(sink) = sink {
                 trace::record(sink, hop.method, &hop.url, &hop.headers, &result);
             }
             let response = result?;
+            if let Some(now) = now {
+                self.rests.note(&hop.url, &response, now);
+            }
             match hop.next(&response)? {
                 Some(next) => hop = next,
                 None => return Ok(response),

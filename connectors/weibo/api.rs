@@ -154,6 +154,9 @@ impl Api<'_> {
 
     /// The fault of a used-up limit, with the time of its reset: asked of `rate_limit_status`, which does not count.
     async fn reset(&self, fault: Fault) -> Fault {
+        if fault.retry != Retry::Backoff {
+            return fault;
+        }
         let path = "/2/account/rate_limit_status.json";
         let wait = match self.ask(path, &[], &mut Observation::default()).await {
             Told::Data(body) => body.get("reset_time_in_seconds").and_then(lenient::int),

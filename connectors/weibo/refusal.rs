@@ -90,7 +90,13 @@ const STANDINGS: &[(&str, ProfileState, FaultKind)] = &[
 pub(crate) fn api(response: &Response, now: Timestamp) -> Told {
     let status = response.status;
     match http::json(response) {
-        Ok(body) if body.get("error_code").is_some() => code(&body),
+        Ok(body) if body.get("error_code").is_some() => match code(&body) {
+            Told::Limited(fault) => {
+                let wish = http::retry_after_s(response, now);
+                Told::Limited(fault.retry(wish.map_or(Retry::Backoff, Retry::After)))
+            }
+            told => told,
+        },
         Ok(body) if status == 200 && body.get("error").is_none() => Told::Data(body),
         _ => Told::Fault(bare(response, now)),
     }

@@ -93,6 +93,14 @@ impl Spans {
         out
     }
 
+    /// Gives up whatever lies at `until` or after it.
+    pub fn cut(&mut self, until: Timestamp) {
+        self.0.retain(|held| held.since < until);
+        if let Some(last) = self.0.last_mut() {
+            last.until = last.until.min(until);
+        }
+    }
+
     /// Keeps the newest `max` spans.
     pub fn keep_newest(&mut self, max: usize) {
         if self.0.len() > max {
@@ -139,6 +147,12 @@ impl Coverage {
         for (channel, spans) in &other.0 {
             self.0.entry(channel.clone()).or_default().join(spans);
         }
+    }
+
+    /// Gives up whatever lies at `until` or after it, on every channel.
+    pub fn cut(&mut self, until: Timestamp) {
+        self.0.values_mut().for_each(|spans| spans.cut(until));
+        self.0.retain(|_, spans| !spans.is_empty());
     }
 
     /// Every channel with its spans.

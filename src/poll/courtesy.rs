@@ -11,6 +11,7 @@ use freshd_core::id::AccountId;
 #[derive(Debug, Default)]
 pub struct Slots {
     limits: BTreeMap<String, Courtesy>,
+    /// Starts and slots kept, by connector.
     started: BTreeMap<String, Vec<Timestamp>>,
     reserved: HashMap<AccountId, Timestamp>,
 }
@@ -38,19 +39,55 @@ impl Slots {
                 return Err(slot);
             }
             self.reserved.remove(account);
-            return Ok(());
-        }
-        let slot = connectors.clone().map(|name| self.next_slot(name, now)).max().unwrap_or(now);
-        for name in connectors {
-            if self.limits.get(name).is_some_and(|limit| limit.per_minute > 0) {
-                self.started.entry(name.to_owned()).or_default().push(slot);
+            self.give_back(connectors.clone(), slot);
+            if connectors.clone().all(|name| self.fits(name, now)) {
+                self.take(connectors, now);
+                return Ok(());
             }
         }
+        let slot = connectors.clone().map(|name| self.next_slot(name, now)).max().unwrap_or(now);
+        self.take(connectors, slot);
         if slot > now {
             self.reserved.insert(account.clone(), slot);
             return Err(slot);
         }
         Ok(())
+    }
+
+    fn take<'a>(&mut self, connectors: impl Iterator<Item = &'a str>, slot: Timestamp) {
+        for name in connectors {
+            if self.limits.get(name).is_some_and(|limit| limit.per_minute > 0) {
+                self.started.entry(name.to_owned()).or_default().push(slot);
+            }
+        }
+    }
+
+    /// Does a start now keep every minute that it lies in within the limit?
+    fn fits(&self, connector: &str, now: Timestamp) -> bool {
+        let per_minute = self.limits.get(connector).map_or(0, |limit| limit.per_minute as usize);
+        let Some(started) = self.started.get(connector).filter(|_| per_minute > 0) else {
+            return true;
+        };
+        let minute = TimeDelta::minutes(1);
+        let near = started.iter().filter(|at| **at > now - minute && **at < now + minute);
+        let near: Vec<Timestamp> = near.copied().collect();
+        let begins = near.iter().copied().filter(|at| *at <= now).chain([now]);
+        let within = |begin: Timestamp| {
+            near.iter().filter(|at| **at >= begin && **at < begin + minute).count()
+        };
+        begins.map(within).max().unwrap_or(0) < per_minute
+    }
+
+    /// A slot whose time has come is asked for once more: when a loop comes late, after a pause of the machine, the
+    /// slots of many minutes have come at once.
+    fn give_back<'a>(&mut self, connectors: impl Iterator<Item = &'a str>, slot: Timestamp) {
+        for name in connectors {
+            if let Some(started) = self.started.get_mut(name)
+                && let Some(at) = started.iter().position(|held| *held == slot)
+            {
+                started.remove(at);
+            }
+        }
     }
 
     /// The first instant at which one more poll keeps every minute within the limit.

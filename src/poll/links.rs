@@ -79,6 +79,7 @@ impl LinkChecker {
             did += self.check(&id, false).await?.min(1);
         }
         if did > 0 {
+            self.env.keep_resting()?;
             self.env.store.barrier().await?;
         }
         let next_wake = super::locked(&self.env.links_wanted).values().min().copied();
@@ -158,8 +159,9 @@ impl LinkChecker {
         due: Vec<String>,
         now: Timestamp,
     ) -> Vec<(String, LinkAnswer)> {
+        let http = &parts.means.http.at(now);
         let asked = due.into_iter().map(|url| async move {
-            let (http, base) = (&parts.means.http, &parts.article_base);
+            let base = &parts.article_base;
             let checked = freshd_connectors::link::check(http, &url, base, now).await;
             (url, checked)
         });

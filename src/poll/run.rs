@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use freshd_connectors::http::{HttpClient, RequestTrace, TraceSink};
 use freshd_connectors::{PollContext, Registry, SecretSource, Target};
 use freshd_core::Timestamp;
@@ -94,8 +95,8 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
     }
     let sink: Option<TraceSink> = traced.then(|| Arc::new(Mutex::new(Vec::new())));
     let http = match &sink {
-        Some(sink) => means.http.traced(Arc::clone(sink)),
-        None => means.http.clone(),
+        Some(sink) => means.http.traced(Arc::clone(sink)).at(now),
+        None => means.http.at(now),
     };
     let context = PollContext {
         now,
@@ -112,6 +113,11 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
     };
     let polled = tokio::time::timeout(means.budget, connector.poll(&target, &context)).await;
     outcome.result = polled.unwrap_or_else(|_| Err(timed_out(means.budget)));
+    if let Ok(observation) = &mut outcome.result {
+        // What may be an old list in the shape of a new one proves silence only up to the time it surely knows.
+        let lag = TimeDelta::hours(connector.descriptor().lag_h.into());
+        observation.coverage.cut(now - lag);
+    }
     if let Some(sink) = sink {
         let mut held = sink.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         outcome.trace = std::mem::take(&mut *held);

@@ -53,6 +53,7 @@ impl Fake {
                 platform: "weibo",
                 channels: vec![Channel::posts()],
                 proves_silence: true,
+                lag_h: 0,
                 courtesy: Courtesy::default(),
                 about: "测试",
             },

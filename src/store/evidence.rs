@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -105,8 +106,8 @@ impl Change {
         Ok(())
     }
 
-    /// Refers to kept evidence again, so that its retention counts from `at`; does nothing if it is
-    /// gone.
+    /// Refers to kept evidence again, so that its retention counts from `at` (to the day); does
+    /// nothing if it is gone.
     pub fn keep_evidence(&mut self, id: EvidenceId, at: Timestamp) {
         let kept = self.evidence.entry(id).or_insert(Kept { at, body: None });
         kept.at = kept.at.max(at);
@@ -202,7 +203,8 @@ pub(super) fn expand(
     let head = match (work.present(&key)?, &kept.body) {
         (Some(value), _) => {
             let old = Head::read(&key, &value)?;
-            if old.at >= at {
+            // References are made at every poll and kept by the day.
+            if old.at >= at || (kept.body.is_none() && at - old.at < TimeDelta::days(1)) {
                 return Ok(());
             }
             work.mark(time_key(*id, old.at), false);

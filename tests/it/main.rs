@@ -4,4 +4,5 @@ mod cli;
 mod demo;
 mod mail;
 mod owner;
+mod simulation;
 mod store_measure;

@@ -213,7 +213,8 @@ fn scaled(base: f64, severity: f64) -> u64 {
 /// Kind, spells a year, hours (shortest, longest).
 fn climate(rng: &mut Rng) -> [(WeatherKind, f64, (i64, i64)); 7] {
     let wait = 60 * u32::try_from(rng.between(1, 120)).expect("between 1 and 120");
-    let hours = u32::try_from(rng.between(3, 30)).expect("between 3 and 30");
+    // Less than a day: nobody who reads a list can know that it is older than the silence in it.
+    let hours = u32::try_from(rng.between(3, 21)).expect("between 3 and 21");
     [
         (WeatherKind::Outage, 6.0, (2, 48)),
         (WeatherKind::SilentEmpty, 4.0, (6, 36)),

@@ -64,6 +64,7 @@ pub(super) fn kit() -> Kit {
             platform: "",
             channels: vec![Channel::all()],
             proves_silence: false,
+            lag_h: 0,
             courtesy: Courtesy::default(),
             about: "lies",
         };

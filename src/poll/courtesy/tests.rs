@@ -40,6 +40,32 @@ fn every_minute_keeps_within_the_limit() {
 }
 
 #[test]
+fn slots_that_are_claimed_late_do_not_come_all_at_once() {
+    let mut slots = slots(20);
+    let ids: Vec<AccountId> = (0..200).map(|n| AccountId::new(format!("weibo:{n}"))).collect();
+    for id in &ids {
+        let _ = slots.claim(id, ["weibo"].into_iter(), t(0));
+    }
+    // The machine slept for ten minutes: nine minutes of slots are past.
+    let mut starts: Vec<Timestamp> = Vec::new();
+    let mut waiting: Vec<&AccountId> = ids.iter().skip(20).collect();
+    for minute in 10..40 {
+        let now = t(minute * 60);
+        waiting.retain(|id| match slots.claim(id, ["weibo"].into_iter(), now) {
+            Ok(()) => {
+                starts.push(now);
+                false
+            }
+            Err(_) => true,
+        });
+        let together = starts.iter().filter(|at| **at == now).count();
+        assert!(together <= 20, "{together} starts in minute {minute}");
+    }
+    assert_eq!(waiting.len(), 0, "and everybody has a turn");
+    assert!(*starts.last().unwrap() <= t(20 * 60), "in time");
+}
+
+#[test]
 fn no_limit_never_waits() {
     let mut slots = slots(0);
     for n in 0..500 {

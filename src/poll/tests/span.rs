@@ -44,6 +44,7 @@ fn poller(takes: TimeDelta) -> (Poller, ManualClock) {
         platform: "slow",
         channels: vec![Channel::posts()],
         proves_silence: false,
+        lag_h: 0,
         courtesy: Courtesy { at_once: 0, per_minute: 0 },
         about: "",
     };

@@ -42,6 +42,26 @@ fn bytes_of_every_size_come_back_and_are_kept_once() {
 }
 
 #[test]
+fn references_are_kept_by_the_day() {
+    let store = Store::open_memory();
+    let refer = |body: Option<&[u8]>, at| {
+        let mut change = store.change();
+        match body {
+            Some(body) => drop(change.evidence(body, at).unwrap()),
+            None => change.keep_evidence(EvidenceId::of(b"the page"), at),
+        }
+        store.commit(change).unwrap();
+        let head = store.engine().get(&head_key(EvidenceId::of(b"the page"))).unwrap().unwrap();
+        Head::read(&[], &head).unwrap().at
+    };
+    let day = 24 * 60;
+    assert_eq!(refer(Some(b"the page"), minute(0)), minute(0));
+    assert_eq!(refer(None, minute(day - 1)), minute(0), "a poll an hour does not write an hour");
+    assert_eq!(refer(None, minute(day)), minute(day));
+    assert_eq!(refer(Some(b"the page"), minute(day + 1)), minute(day + 1));
+}
+
+#[test]
 fn too_much_is_refused_and_damage_is_seen() {
     let store = Store::open_memory();
     let refused = store.change().evidence(&vec![0; EVIDENCE_BYTES_MAX + 1], minute(0));
