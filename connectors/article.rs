@@ -41,13 +41,13 @@ impl ArticleConnector {
     /// are.
     pub fn new(article_base: Url) -> Self {
         let descriptor = Descriptor {
-            name: "article",
-            platform: "*",
+            name: "article".into(),
+            platform: "*".into(),
             channels: vec![Channel::posts()],
             proves_silence: false,
             lag_h: 0,
             courtesy: Courtesy { at_once: 2, per_minute: 20 },
-            about: "打开作为佐证的文章链接,取其发布时间;只能证明发布过,不能证明没有发布",
+            about: "打开作为佐证的文章链接,取其发布时间;只能证明发布过,不能证明没有发布".into(),
         };
         Self { descriptor, base: article_base }
     }

@@ -1,5 +1,6 @@
 //! What must a connector do? The contract that every connector keeps: built-in, manifest or process.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -37,9 +38,9 @@ pub trait Connector: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Descriptor {
     /// Name as in `connector:target`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The platform it reads (`wechat`, `weibo`, …; `*` = any).
-    pub platform: &'static str,
+    pub platform: Cow<'static, str>,
     /// The channels that its account publishes on; coverage is given per channel.
     pub channels: Vec<Channel>,
     /// Can its silence ever prove anything?
@@ -50,7 +51,7 @@ pub struct Descriptor {
     /// What it may be asked to do at most.
     pub courtesy: Courtesy,
     /// One sentence for people, Chinese.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
 }
 
 /// How politely a platform is asked. 0 = no limit.

@@ -54,13 +54,13 @@ impl FeedConnector {
         let platform = "*";
         Self {
             descriptor: Descriptor {
-                name,
-                platform,
+                name: name.into(),
+                platform: platform.into(),
                 channels,
                 proves_silence,
                 lag_h: listing::LAG_H,
                 courtesy,
-                about,
+                about: about.into(),
             },
         }
     }

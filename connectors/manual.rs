@@ -26,13 +26,13 @@ impl ManualConnector {
     pub fn new() -> Self {
         Self {
             descriptor: Descriptor {
-                name: "manual",
-                platform: "*",
+                name: "manual".into(),
+                platform: "*".into(),
                 channels: vec![Channel::posts()],
                 proves_silence: false,
                 lag_h: 0,
                 courtesy: Courtesy::default(),
-                about: "人工核查:不自动采集,由人员确认、文章链接或巡查结果作为依据",
+                about: "人工核查:不自动采集,由人员确认、文章链接或巡查结果作为依据".into(),
             },
         }
     }

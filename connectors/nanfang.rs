@@ -42,13 +42,13 @@ impl NanfangConnector {
     /// Asks these base addresses in order until one answers.
     pub fn new(bases: Vec<Url>) -> Self {
         let descriptor = Descriptor {
-            name: "nanfang",
-            platform: "nanfang",
+            name: "nanfang".into(),
+            platform: "nanfang".into(),
             channels: vec![Channel::posts()],
             proves_silence: true,
             lag_h: listing::LAG_H,
             courtesy: Courtesy { at_once: 2, per_minute: 60 },
-            about: "南方号:读取南方+公开的文章列表",
+            about: "南方号:读取南方+公开的文章列表".into(),
         };
         Self { descriptor, bases, resting: Mutex::default() }
     }

@@ -24,13 +24,13 @@ impl ProbeConnector {
     /// A probe; what it asks is its target.
     pub fn new() -> Self {
         Self(Descriptor {
-            name: "probe",
-            platform: "*",
+            name: "probe".into(),
+            platform: "*".into(),
             channels: Vec::new(),
             proves_silence: false,
             lag_h: 0,
             courtesy: Courtesy { at_once: 8, per_minute: 0 },
-            about: "访问一个应当能用的地址(互动入口、接口),看它是否正常回答",
+            about: "访问一个应当能用的地址(互动入口、接口),看它是否正常回答".into(),
         })
     }
 }

@@ -65,7 +65,7 @@ impl Default for Settings {
 
 /// All connectors by name.
 #[derive(Clone, Default)]
-pub struct Registry(BTreeMap<&'static str, Arc<dyn Connector>>);
+pub struct Registry(BTreeMap<String, Arc<dyn Connector>>);
 
 impl Registry {
     /// The built-in connectors with these settings.
@@ -91,7 +91,7 @@ impl Registry {
 
     /// Adds one; a later one of the same name wins.
     pub fn register(&mut self, connector: Arc<dyn Connector>) {
-        self.0.insert(connector.descriptor().name, connector);
+        self.0.insert(connector.descriptor().name.to_string(), connector);
     }
 
     /// The connector of that name.

@@ -39,13 +39,14 @@ impl WechatConnector {
     /// A connector that asks the interfaces below `base`; article addresses are completed with `article_base`.
     pub fn new(base: Url, article_base: Url) -> Self {
         let descriptor = Descriptor {
-            name: "wechat",
-            platform: "wechat",
+            name: "wechat".into(),
+            platform: "wechat".into(),
             channels: vec![Channel::new(Channel::NOTIFIED), Channel::new(Channel::UNNOTIFIED)],
             proves_silence: true,
             lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 120 },
-            about: "用公众号的 AppID 和 AppSecret 读取发表统计、已发布消息、自定义菜单和自动回复",
+            about: "用公众号的 AppID 和 AppSecret 读取发表统计、已发布消息、自定义菜单和自动回复"
+                .into(),
         };
         Self { descriptor, base, article_base, tokens: Tokens::default() }
     }

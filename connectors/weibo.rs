@@ -34,13 +34,15 @@ impl WeiboConnector {
             WeiboMode::Web => Courtesy { at_once: 1, per_minute: 10 },
         };
         let descriptor = Descriptor {
-            name: "weibo",
-            platform: "weibo",
+            name: "weibo".into(),
+            platform: "weibo".into(),
             channels: vec![Channel::posts()],
             proves_silence: true,
             lag_h: listing::LAG_H,
             courtesy,
-            about: "读取微博账号的最新微博:官方接口(access_token),或运维人员自己的网页登录会话(cookie)",
+            about:
+                "读取微博账号的最新微博:官方接口(access_token),或运维人员自己的网页登录会话(cookie)"
+                    .into(),
         };
         Self { descriptor, mode, base }
     }

@@ -170,8 +170,8 @@ pub fn parts(config: &Config) -> anyhow::Result<Parts> {
         .iter()
         .map(|connector| {
             let descriptor = connector.descriptor();
-            let limits = config.connectors.courtesy(descriptor.name, descriptor.courtesy);
-            (descriptor.name.to_owned(), limits)
+            let limits = config.connectors.courtesy(&descriptor.name, descriptor.courtesy);
+            (descriptor.name.to_string(), limits)
         })
         .collect();
     let secrets: Arc<dyn SecretSource> = config.secrets.clone();

@@ -35,13 +35,13 @@ impl ApkConnector {
     /// A connector; what it asks is its target.
     pub fn new() -> Self {
         Self(Descriptor {
-            name: "apk",
-            platform: "app",
+            name: "apk".into(),
+            platform: "app".into(),
             channels: Vec::new(),
             proves_silence: false,
             lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 0 },
-            about: "核验安卓安装包链接能否下载到安装包(只读文件头和目录,不下载全文)",
+            about: "核验安卓安装包链接能否下载到安装包(只读文件头和目录,不下载全文)".into(),
         })
     }
 }

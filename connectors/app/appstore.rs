@@ -31,13 +31,13 @@ impl AppstoreConnector {
     /// answer.
     pub fn new(base: Url, country: String) -> Self {
         let descriptor = Descriptor {
-            name: "appstore",
-            platform: "app",
+            name: "appstore".into(),
+            platform: "app".into(),
             channels: Vec::new(),
             proves_silence: false,
             lag_h: 0,
             courtesy: Courtesy { at_once: 2, per_minute: PER_MINUTE },
-            about: "苹果应用商店:核验应用是否在架、可下载",
+            about: "苹果应用商店:核验应用是否在架、可下载".into(),
         };
         Self { descriptor, base, country }
     }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn the_built_in_connectors_are_registered_under_their_names() {
     let registry = Registry::built_in(&Settings::default());
-    let names: Vec<_> = registry.iter().map(|connector| connector.descriptor().name).collect();
+    let names: Vec<_> = registry.iter().map(|connector| &*connector.descriptor().name).collect();
     let expected = [
         "apk",
         "appstore",

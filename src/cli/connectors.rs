@@ -15,7 +15,7 @@ pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
             .iter()
             .map(|connector| {
                 let facts = connector.descriptor();
-                let courtesy = config.connectors.courtesy(facts.name, facts.courtesy);
+                let courtesy = config.connectors.courtesy(&facts.name, facts.courtesy);
                 json!({
                     "name": facts.name,
                     "platform": facts.platform,
@@ -41,13 +41,13 @@ pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
     ]);
     for connector in registry.iter() {
         let facts = connector.descriptor();
-        let courtesy = config.connectors.courtesy(facts.name, facts.courtesy);
+        let courtesy = config.connectors.courtesy(&facts.name, facts.courtesy);
         let proves = if facts.proves_silence { "是" } else { "否" };
         let per_minute = match courtesy.per_minute {
             0 => "不限".to_owned(),
             limit => limit.to_string(),
         };
-        let cells = [facts.name, facts.platform, proves, &per_minute, facts.about];
+        let cells = [&*facts.name, &facts.platform, proves, &per_minute, &facts.about];
         table.row(cells.map(Cell::from));
     }
     Ok(Response { stdout: table.render(false), ..Response::default() })

@@ -49,13 +49,13 @@ impl Fake {
     ) -> Self {
         Self {
             descriptor: Descriptor {
-                name,
-                platform: "weibo",
+                name: name.into(),
+                platform: "weibo".into(),
                 channels: vec![Channel::posts()],
                 proves_silence: true,
                 lag_h: 0,
                 courtesy: Courtesy::default(),
-                about: "测试",
+                about: "测试".into(),
             },
             answer: Box::new(answer),
             asked: Mutex::default(),
@@ -164,7 +164,7 @@ impl Bench {
             },
             terms: Terms { policy: Config::built_in().policy(), intervals: Intervals::default() },
             at_once,
-            courtesy: BTreeMap::from([(fake.descriptor.name.to_owned(), courtesy)]),
+            courtesy: BTreeMap::from([(fake.descriptor.name.to_string(), courtesy)]),
             article_base: url::Url::parse("https://mp.weixin.qq.com").unwrap(),
         };
         let clock = ManualClock::new(t(0));

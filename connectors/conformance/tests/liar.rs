@@ -60,13 +60,13 @@ impl Connector for Liar {
 pub(super) fn kit() -> Kit {
     let build = |base: &Url| -> Arc<dyn Connector> {
         let descriptor = Descriptor {
-            name: "Liar!",
-            platform: "",
+            name: "Liar!".into(),
+            platform: "".into(),
             channels: vec![Channel::all()],
             proves_silence: false,
             lag_h: 0,
             courtesy: Courtesy::default(),
-            about: "lies",
+            about: "lies".into(),
         };
         Arc::new(Liar { base: base.clone(), descriptor })
     };

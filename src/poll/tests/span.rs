@@ -40,13 +40,13 @@ fn poller(takes: TimeDelta) -> (Poller, ManualClock) {
     let clock = ManualClock::new(start);
     let mut parts = crate::app::parts(&Config::built_in()).unwrap();
     let facts = Descriptor {
-        name: "slow",
-        platform: "slow",
+        name: "slow".into(),
+        platform: "slow".into(),
         channels: vec![Channel::posts()],
         proves_silence: false,
         lag_h: 0,
         courtesy: Courtesy { at_once: 0, per_minute: 0 },
-        about: "",
+        about: "".into(),
     };
     parts.means.registry.register(Arc::new(Slow(facts, clock.clone(), takes)));
     parts.at_once = 1;
