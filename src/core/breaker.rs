@@ -10,9 +10,14 @@ use crate::fault::{Fault, FaultKind, FaultScope, Retry};
 use crate::id::AccountId;
 use crate::schedule::{capped_wish, wish_after};
 
+mod alike;
+
+use alike::Alike;
+
 /// Different accounts that must fail, with no success between, before their platform or credential is paused.
 pub const TRIP_ACCOUNTS: usize = 3;
-/// Different accounts with the same account-scope fault within [`PROMOTE_WINDOW_H`] that make it a platform fault.
+/// Different accounts with the same account-scope fault within [`PROMOTE_WINDOW_H`] that may make it a platform fault,
+/// if they are half of all that answered.
 pub const PROMOTE_ACCOUNTS: usize = 5;
 /// The window of promotion, hours.
 pub const PROMOTE_WINDOW_H: i64 = 12;
@@ -89,7 +94,7 @@ pub struct Wish {
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
     groups: BTreeMap<Group, Standing>,
-    alike: BTreeMap<(String, FaultKind), BTreeMap<AccountId, Timestamp>>,
+    alike: BTreeMap<String, Alike>,
 }
 
 impl Breaker {
@@ -203,8 +208,13 @@ impl Breaker {
             .collect()
     }
 
-    /// Notes an account-scope fault and says its true scope: many different accounts failing alike on one
-    /// connector are one platform fault, not many findings.
+    /// Notes that the account is there, by the platform's own answer.
+    pub fn answered(&mut self, connector: &str, account: &AccountId, now: Timestamp) {
+        self.alike.entry(connector.to_owned()).or_default().answered(account, now);
+    }
+
+    /// Notes an account-scope fault and says its true scope: where it is said of half of all accounts of a connector it is
+    /// one platform fault, not many findings; a few dead accounts among many that answer are findings.
     pub fn promote(
         &mut self,
         connector: &str,
@@ -212,11 +222,11 @@ impl Breaker {
         kind: FaultKind,
         now: Timestamp,
     ) -> FaultScope {
-        let alike = self.alike.entry((connector.to_owned(), kind)).or_default();
-        let window = TimeDelta::hours(PROMOTE_WINDOW_H);
-        alike.retain(|_, at| now - *at <= window);
-        alike.insert(account.clone(), now);
-        if alike.len() >= PROMOTE_ACCOUNTS { FaultScope::Platform } else { FaultScope::Account }
+        let alike = self.alike.entry(connector.to_owned()).or_default();
+        match alike.is_too_common(account, kind, now) {
+            true => FaultScope::Platform,
+            false => FaultScope::Account,
+        }
     }
 }
 

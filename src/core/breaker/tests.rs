@@ -100,6 +100,52 @@ fn many_accounts_failing_alike_are_one_platform_fault() {
 }
 
 #[test]
+fn a_few_dead_accounts_among_many_are_findings() {
+    let mut breaker = Breaker::default();
+    for round in 0..8 {
+        for n in 0..40 {
+            let at = t(i64::from(round * 60 + n));
+            if n % 5 == 0 {
+                let scope = breaker.promote("weibo", &id(n), FaultKind::Gone, at);
+                // The first answers of all: nothing to compare with yet, and too few.
+                assert_eq!(scope, FaultScope::Account, "round {round}, account {n}");
+            } else {
+                breaker.answered("weibo", &id(n), at);
+            }
+        }
+    }
+    for n in 0..40 {
+        breaker.promote("weibo", &id(n), FaultKind::Gone, t(i64::from(500 + n)));
+    }
+    let all = breaker.promote("weibo", &id(1), FaultKind::Gone, t(600));
+    assert_eq!(all, FaultScope::Platform, "now it says so of everybody");
+}
+
+#[test]
+fn what_is_said_for_days_while_others_answer_is_believed() {
+    let mut breaker = Breaker::default();
+    let mut scopes = Vec::new();
+    for round in 0..14 {
+        for n in 0..6 {
+            let at = t(i64::from(round * 6 * 60 + n));
+            scopes.push(breaker.promote("weibo", &id(n), FaultKind::Gone, at));
+        }
+        if round % 4 == 1 {
+            breaker.answered("weibo", &id(100), t(i64::from(round * 6 * 60 + 30)));
+        }
+    }
+    assert_eq!(scopes[5], FaultScope::Platform, "at first it looks like the platform");
+    assert_eq!(scopes[13 * 6], FaultScope::Account, "after three days it is the account");
+    let mut alone = Breaker::default();
+    let last = (0..14).map(|round| {
+        (0..6)
+            .map(|n| alone.promote("weibo", &id(n), FaultKind::Gone, t(round * 360 + i64::from(n))))
+            .last()
+    });
+    assert_eq!(last.last().flatten(), Some(FaultScope::Platform), "nobody was ever there");
+}
+
+#[test]
 fn a_success_does_not_lift_a_servers_wish() {
     let mut breaker = Breaker::default();
     let limited =

@@ -27,7 +27,12 @@ pub(super) fn settle_scope(account: &Account, outcome: &mut SourceOutcome, break
         },
         Err(_) => None,
     };
-    let Some(kind) = kind else { return };
+    let Some(kind) = kind else {
+        if outcome.result.as_ref().is_ok_and(|seen| seen.faults.is_empty()) {
+            breaker.answered(&connector, &account.id, outcome.at);
+        }
+        return;
+    };
     if breaker.promote(&connector, &account.id, kind, outcome.at) == FaultScope::Account {
         return;
     }
