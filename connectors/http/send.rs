@@ -301,7 +301,7 @@ fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
     }
     let (kind, what) = if error.is_timeout() {
         (HttpErrorKind::TimedOut, "连接超时")
-    } else if error.is_connect() || disconnected(&error) {
+    } else if error.is_connect() || disconnected(&error) || unanswered(&error) {
         (HttpErrorKind::Connect, "无法连接")
     } else {
         (HttpErrorKind::Broken, "回答不完整或无法解码")
@@ -310,6 +310,19 @@ fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
 }
 
 /// Did the other side hang up, by the system's word?
+/// The connection ended before the first line of an answer.
+fn unanswered(error: &reqwest::Error) -> bool {
+    // The same word is used when a body ends too soon.
+    let mut cause = error.source().filter(|_| error.is_request());
+    while let Some(error) = cause {
+        if let Some(http) = error.downcast_ref::<hyper::Error>() {
+            return http.is_incomplete_message();
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn disconnected(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     let mut cause = error.source();

@@ -11,7 +11,7 @@ use freshd_core::reminder::Reason;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::troubles::{Gathered, Trouble, of_breaker};
+use super::troubles::{Gathered, LOCAL, Trouble, of_breaker, one_network};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
 use crate::notify::tick::NotifyError;
@@ -35,6 +35,8 @@ const DISK: &str = "disk";
 pub struct Told {
     open: BTreeMap<String, Open>,
     credentials_at: Option<Timestamp>,
+    /// When the machine's own network came back: what has failed since before may still be on its way back.
+    network_back: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,16 @@ struct Open {
     name: String,
     since: Timestamp,
     seen: Timestamp,
+}
+
+impl Told {
+    /// From when a trouble is counted.
+    fn counted_from(&self, trouble: &Trouble) -> Timestamp {
+        match trouble.key == LOCAL {
+            true => trouble.since,
+            false => self.network_back.map_or(trouble.since, |back| trouble.since.max(back)),
+        }
+    }
 }
 
 /// What is to be told now.
@@ -62,6 +74,22 @@ pub fn decide(
     now: Timestamp,
 ) -> News {
     let mut news = News::default();
+    let over: Vec<String> = told
+        .open
+        .iter()
+        .filter(|(key, open)| {
+            !troubles.iter().any(|trouble| trouble.key == **key) && cured(key, open.seen)
+        })
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in over {
+        if let Some(open) = told.open.remove(&key) {
+            if key == LOCAL {
+                told.network_back = Some(now);
+            }
+            news.over.push((open.name, open.since));
+        }
+    }
     let opens = told.credentials_at.is_none_or(|at| at > now || now - at >= CREDENTIALS_AGAIN);
     for trouble in troubles {
         if let Some(open) = told.open.get_mut(&trouble.key) {
@@ -72,7 +100,7 @@ pub fn decide(
         }
         let due = match trouble.scope {
             FaultScope::Credential => opens,
-            _ => trouble.paused && now - trouble.since > LASTS_AFTER,
+            _ => trouble.paused && now - told.counted_from(trouble) > LASTS_AFTER,
         };
         if !due {
             continue;
@@ -87,25 +115,12 @@ pub fn decide(
             news.begun.push(trouble.clone());
         }
     }
-    let over: Vec<String> = told
-        .open
-        .iter()
-        .filter(|(key, open)| {
-            !troubles.iter().any(|trouble| trouble.key == **key) && cured(key, open.seen)
-        })
-        .map(|(key, _)| key.clone())
-        .collect();
-    for key in over {
-        if let Some(open) = told.open.remove(&key) {
-            news.over.push((open.name, open.since));
-        }
-    }
     news
 }
 
 /// Looks at what fails now and writes to the operators what they should know; the number of letters.
 pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, NotifyError> {
-    let mut troubles = of_breaker(&app.env.failing());
+    let mut troubles = one_network(of_breaker(&app.env.failing()), gathered);
     troubles.extend(own(app, now)?);
     let before: Told = app.store().meta(META_TOLD)?.unwrap_or_default();
     if troubles.is_empty() && before.open.is_empty() {
@@ -141,6 +156,7 @@ fn own(app: &App, now: Timestamp) -> Result<Vec<Trouble>, NotifyError> {
         accounts: 0,
         paused_until: None,
         paused: true,
+        unreached: false,
         detail: detail.to_owned(),
     };
     let relay: Option<Timestamp> = app.store().meta(META_RELAY_FAILING_SINCE)?;

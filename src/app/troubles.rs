@@ -7,7 +7,7 @@ use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::breaker::{Failing, Group};
 use freshd_core::civil::chinese;
-use freshd_core::fault::{Fault, FaultScope};
+use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use freshd_core::state::AccountState;
 
 use crate::report::words::{kind_chinese, scope_chinese};
@@ -29,6 +29,8 @@ pub struct Trouble {
     pub paused_until: Option<Timestamp>,
     /// Was it ever paused? One account's fault pauses nobody.
     pub paused: bool,
+    /// Did no answer come at all?
+    pub unreached: bool,
     /// What was seen last, in words.
     pub detail: String,
 }
@@ -51,10 +53,40 @@ impl Trouble {
     }
 }
 
+/// The key of the machine's own network.
+pub const LOCAL: &str = "local";
+
+/// Several platforms that cannot be reached, and none that answers: that is our own network, and one trouble. With one
+/// platform alone nobody can tell.
+pub fn one_network(troubles: Vec<Trouble>, gathered: &Gathered) -> Vec<Trouble> {
+    let unreached = |it: &&Trouble| it.unreached && it.key.starts_with("connector ");
+    let failing: Vec<&Trouble> = troubles.iter().filter(unreached).collect();
+    let Some(since) = failing.iter().map(|it| it.since).min() else { return troubles };
+    let answered = gathered.clean.values().any(|at| *at > since);
+    let mends = troubles.iter().any(|it| it.key.starts_with("connector ") && !it.unreached);
+    if failing.len() < 2 || answered || mends {
+        return troubles;
+    }
+    let names: Vec<&str> = failing.iter().map(|it| it.name.as_str()).collect();
+    let whole = Trouble {
+        key: LOCAL.to_owned(),
+        scope: FaultScope::Local,
+        name: "本机网络".to_owned(),
+        since,
+        accounts: failing.iter().map(|it| it.accounts).sum(),
+        paused_until: failing.iter().filter_map(|it| it.paused_until).max(),
+        paused: failing.iter().any(|it| it.paused),
+        unreached: true,
+        detail: format!("{}都无法连接,没有一个有应答", names.join("、")),
+    };
+    let others = troubles.iter().filter(|it| !unreached(it) && it.key != LOCAL);
+    others.cloned().chain([whole]).collect()
+}
+
 /// The name of a group in keys.
 pub fn key_of(group: &Group) -> String {
     match group {
-        Group::Connector(name) if name == "*" => "local".to_owned(),
+        Group::Connector(name) if name == "*" => LOCAL.to_owned(),
         Group::Connector(name) => format!("connector {name}"),
         Group::Credential(connector, name) => format!("credential {connector} {name}"),
     }
@@ -90,6 +122,7 @@ fn trouble(group: &Group, fault: &Fault, since: Timestamp) -> Trouble {
         accounts: 0,
         paused_until: None,
         paused: false,
+        unreached: matches!(fault.kind, FaultKind::Unreachable | FaultKind::TimedOut),
         detail: words_of(fault),
     }
 }

@@ -18,6 +18,7 @@ mod book;
 mod courtesy;
 mod letters;
 mod liveness;
+mod mass;
 mod rulings;
 mod stage;
 

@@ -60,6 +60,8 @@ pub enum WeatherKind {
     Truncated,
     /// The operator's credential for this platform is refused.
     Credential,
+    /// The platform was rebuilt: 200, and an answer of another shape.
+    Redesign,
 }
 
 /// A span of bad weather.

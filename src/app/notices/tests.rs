@@ -17,6 +17,7 @@ fn trouble(key: &str, scope: FaultScope, since: Timestamp) -> Trouble {
         accounts: 3,
         paused_until: None,
         paused: true,
+        unreached: false,
         detail: "503".to_owned(),
     }
 }
@@ -54,6 +55,33 @@ fn one_accounts_fault_on_a_platform_is_not_told() {
     let mut one = trouble("connector weibo", FaultScope::Platform, at(0));
     one.paused = false;
     assert_eq!(count(&decide(&mut told, &[one], never, at(6000))), (0, 0));
+}
+
+#[test]
+fn what_fails_with_the_whole_network_is_one_trouble_and_comes_back_in_peace() {
+    let mut told = Told::default();
+    let lost =
+        |key, since| Trouble { unreached: true, ..trouble(key, FaultScope::Platform, since) };
+    let all = || vec![lost("connector weibo", at(0)), lost("connector nanfang", at(20))];
+    let nobody = Gathered::default();
+    assert_eq!(one_network(vec![lost("connector weibo", at(0))], &nobody).len(), 1);
+    assert_eq!(
+        one_network(vec![lost("connector weibo", at(0))], &nobody)[0].key,
+        "connector weibo"
+    );
+    let merged = one_network(all(), &nobody);
+    assert_eq!(merged.len(), 1);
+    assert_eq!((merged[0].key.as_str(), merged[0].accounts), (LOCAL, 6));
+    let mut mixed = all();
+    mixed.push(trouble("connector wechat", FaultScope::Connector, at(30)));
+    assert_eq!(one_network(mixed.clone(), &nobody), mixed, "one of them answers, if badly");
+    assert_eq!(count(&decide(&mut told, &merged, never, at(61))), (1, 0));
+    // The network is back: one platform answers, the other was not asked yet.
+    let left = [lost("connector nanfang", at(20))];
+    let back = decide(&mut told, &left, |key, _| key == LOCAL, at(300));
+    assert_eq!(count(&back), (0, 1));
+    assert_eq!(count(&decide(&mut told, &left, never, at(350))), (0, 0), "on its way back");
+    assert_eq!(count(&decide(&mut told, &left, never, at(361))), (1, 0), "it did not come back");
 }
 
 #[test]

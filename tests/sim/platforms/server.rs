@@ -79,6 +79,9 @@ async fn handle(
         Some(WeatherKind::Outage) => Reply::page(503, "503 Service Temporarily Unavailable", ""),
         Some(WeatherKind::RateLimit(seconds)) => rate_limit(*site, seconds),
         Some(WeatherKind::Captcha) => captcha(*site, &ask),
+        Some(WeatherKind::Redesign) => {
+            Reply::new(200, JSON, r#"{"v":3,"result":{"nodes":[],"cursor":null}}"#)
+        }
         _ => answer(*site, scene, &ask),
     };
     // A kept-alive connection outlives the listener, but a stopped platform answers nobody.
