@@ -123,7 +123,8 @@ impl App {
         at: Timestamp,
     ) -> Result<Option<(Account, AccountState, Judgement)>, StoreError> {
         let Some(account) = self.store().account(id)? else { return Ok(None) };
-        let state: AccountState = self.store().state(id)?.unwrap_or_default();
+        let mut state: AccountState = self.store().state(id)?.unwrap_or_default();
+        state.forget_after(self.now());
         let judgement = judge(&account, &state, &self.policy(), at);
         Ok(Some((account, state, judgement)))
     }
@@ -136,7 +137,8 @@ impl App {
     ) -> Result<(), StoreError> {
         let policy = self.policy();
         self.store().for_each_account(|account| {
-            let state: AccountState = self.store().state(&account.id)?.unwrap_or_default();
+            let mut state: AccountState = self.store().state(&account.id)?.unwrap_or_default();
+            state.forget_after(self.now());
             let judgement = judge(&account, &state, &policy, at);
             visit(account, state, judgement)
         })?;

@@ -220,6 +220,7 @@ impl Poller {
         for outcome in &outcomes {
             count(&self.env.metrics, outcome, now);
         }
+        let (mut ended, mut withdrawn) = (false, Vec::new());
         let breaker = &mut *locked(&self.env.breaker);
         let applied = self.env.store.update(|change| {
             change.refresh_account(id, &mut held.account)?;
@@ -231,12 +232,39 @@ impl Poller {
             if outcomes.iter().any(SourceOutcome::is_rate_limited) {
                 change.put_meta(meta::WISHES, &breaker.wishes(now))?;
             }
+            // A second try finds its outcomes settled already.
+            ended |= applied.ended;
+            withdrawn.extend(applied.withdrawn.iter().cloned());
+            if ended {
+                change.put_meta(meta::ALIKE, breaker.alike())?;
+            }
             Ok(Some(applied))
         })?;
+        self.withdraw(&withdrawn, parts, now)?;
         if let Some(applied) = applied
             && links::wants_check(&applied.judgement.menu, &applied.state, now)
         {
             locked(&self.env.links_wanted).insert(id.clone(), now);
+        }
+        Ok(())
+    }
+}
+
+impl Poller {
+    /// Takes back what was believed of these accounts before so many others were said to have ended, too.
+    fn withdraw(
+        &self,
+        withdrawn: &[(String, AccountId)],
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for (connector, id) in withdrawn {
+            self.env.store.update(|change| {
+                let Some(account) = change.account(id)? else { return Ok::<_, StoreError>(()) };
+                let before: AccountState = change.state(id)?.unwrap_or_default();
+                let applied = apply::withdraw(&account, before, connector, &parts.terms, now);
+                write(change, &account, &applied, now)
+            })?;
         }
         Ok(())
     }
@@ -264,7 +292,7 @@ fn groups_of(source: &Source, parts: &Parts) -> Vec<Group> {
 
 /// A fail is one poll away: the deadline has passed, so caches are passed by.
 fn wants_fresh(state: &AccountState, terms: &Terms, now: Timestamp) -> bool {
-    let last = state.history.last_update().and_then(|seen| seen.sighting.published.earliest);
+    let last = state.history.last_update(now).and_then(|seen| seen.sighting.published.earliest);
     last.is_some_and(|earliest| now - earliest >= terms.policy.window)
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
+use freshd_core::schedule::spread;
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
 use super::{App, notices};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::poll::Tick;
-use crate::store::{EvidenceId, LetterState, Pruned, Retention, StoreError};
+use crate::store::{EvidenceId, Index, LetterState, Pruned, Retention, StoreError};
 
 /// The store is pruned once in this time.
 const PRUNE_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -25,6 +26,10 @@ const KEEP_SLICE: usize = 500;
 const LINKS_DAYS: u32 = 60;
 /// For as long as nobody knows what is still referred to: evidence stays.
 const FOREVER_DAYS: u32 = 36_500;
+/// Nobody is polled later than this: the longest wish of a server and a day.
+const POLL_DAYS_MAX: i64 = freshd_core::schedule::WISH_MAX_DAYS + 2;
+/// No reminder is further away than this: the longest window with time to spare.
+const NOTICE_DAYS_MAX: i64 = 400;
 /// `Keeping`: how far the marking has come.
 const META_KEEPING: &str = "upkeep.evidence";
 /// A further slice is due so soon.
@@ -87,13 +92,40 @@ fn round(app: &App, prune: bool, count: bool, now: Timestamp) -> anyhow::Result<
     if count {
         count_all(app)?;
     }
-    let mut more = keep_evidence(app, now)?;
+    let mut more = bring_forward(app, now)? | keep_evidence(app, now)?;
     if prune {
         let pruned = tidy(app, now)?;
         did += pruned.journal + pruned.evidence + pruned.letters + pruned.links;
         more |= pruned.more;
     }
     Ok((did, more))
+}
+
+/// Due times that no rule gives come of a clock that was wrong: nobody may wait for them. Is there more to do at once?
+fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
+    let (store, mut more) = (app.store(), false);
+    for (index, days) in [(Index::Poll, POLL_DAYS_MAX), (Index::Notify, NOTICE_DAYS_MAX)] {
+        let far = store.due_beyond(index, now + TimeDelta::days(days), KEEP_SLICE)?;
+        more |= far.len() == KEEP_SLICE;
+        if far.is_empty() {
+            continue;
+        }
+        tracing::warn!(
+            accounts = far.len(),
+            ?index,
+            "due at a time no rule gives: brought forward"
+        );
+        let mut change = store.change();
+        for id in &far {
+            let soon = Some(now + spread(id, 0, TimeDelta::hours(1)));
+            match index {
+                Index::Poll => change.set_poll_due(id, soon),
+                Index::Notify => change.set_notify_due(id, soon),
+            }
+        }
+        store.commit(change)?;
+    }
+    Ok(more)
 }
 
 /// The gauges that need a look at the whole.

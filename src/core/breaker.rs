@@ -6,13 +6,13 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::fault::{Fault, FaultKind, FaultScope, Retry};
+use crate::fault::{Fault, FaultKind, Retry};
 use crate::id::AccountId;
 use crate::schedule::{capped_wish, wish_after};
 
 mod alike;
 
-use alike::Alike;
+pub use alike::{Alike, Belief};
 
 /// Different accounts that must fail, with no success between, before their platform or credential is paused.
 pub const TRIP_ACCOUNTS: usize = 3;
@@ -20,7 +20,7 @@ pub const TRIP_ACCOUNTS: usize = 3;
 /// if they are half of all that answered.
 pub const PROMOTE_ACCOUNTS: usize = 5;
 /// The window of promotion, hours.
-pub const PROMOTE_WINDOW_H: i64 = 12;
+pub const PROMOTE_WINDOW_H: i64 = 48;
 /// First pause; doubles with each further trip up to [`PAUSE_MAX_MIN`].
 pub const PAUSE_MIN: i64 = 5;
 /// Longest pause that is our own idea, minutes.
@@ -208,25 +208,32 @@ impl Breaker {
             .collect()
     }
 
-    /// Notes that the account is there, by the platform's own answer.
-    pub fn answered(&mut self, connector: &str, account: &AccountId, now: Timestamp) {
-        self.alike.entry(connector.to_owned()).or_default().answered(account, now);
+    /// Notes that the account is there, by the platform's own answer. `among`: those it is compared with, a connector's
+    /// accounts.
+    pub fn answered(&mut self, among: &str, account: &AccountId, now: Timestamp) {
+        self.alike.entry(among.to_owned()).or_default().answered(account, now);
     }
 
-    /// Notes an account-scope fault and says its true scope: where it is said of half of all accounts of a connector it is
-    /// one platform fault, not many findings; a few dead accounts among many that answer are findings.
-    pub fn promote(
+    /// Notes that the platform says of an account that it has ended, and says whether to believe it: where it is said of
+    /// half of all it is one platform fault, not many findings; a few dead accounts among many are findings.
+    pub fn ended(
         &mut self,
-        connector: &str,
+        among: &str,
         account: &AccountId,
         kind: FaultKind,
         now: Timestamp,
-    ) -> FaultScope {
-        let alike = self.alike.entry(connector.to_owned()).or_default();
-        match alike.is_too_common(account, kind, now) {
-            true => FaultScope::Platform,
-            false => FaultScope::Account,
-        }
+    ) -> Belief {
+        self.alike.entry(among.to_owned()).or_default().ended(account, kind, now)
+    }
+
+    /// What was answered lately, to be kept.
+    pub fn alike(&self) -> &BTreeMap<String, Alike> {
+        &self.alike
+    }
+
+    /// Takes up what an earlier process kept.
+    pub fn restore_alike(&mut self, alike: BTreeMap<String, Alike>) {
+        self.alike = alike;
     }
 }
 

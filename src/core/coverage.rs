@@ -37,6 +37,13 @@ impl Span {
 pub struct Spans(Vec<Span>);
 
 impl Spans {
+    /// Forgets every span that ends after `latest`, whole; was there one?
+    pub fn forget_after(&mut self, latest: Timestamp) -> bool {
+        let before = self.0.len();
+        self.0.retain(|span| span.until <= latest);
+        self.0.len() < before
+    }
+
     /// The disjoint spans, oldest first.
     pub fn as_slice(&self) -> &[Span] {
         &self.0
@@ -130,6 +137,13 @@ impl FromIterator<Span> for Spans {
 pub struct Coverage(BTreeMap<Channel, Spans>);
 
 impl Coverage {
+    /// As [`Spans::forget_after`], on every channel.
+    pub fn forget_after(&mut self, latest: Timestamp) -> bool {
+        let forgot = self.0.values_mut().fold(false, |any, spans| spans.forget_after(latest) | any);
+        self.0.retain(|_, spans| !spans.is_empty());
+        forgot
+    }
+
     /// Nothing is proven.
     pub fn is_empty(&self) -> bool {
         self.0.values().all(Spans::is_empty)

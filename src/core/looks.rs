@@ -33,9 +33,26 @@ impl<T: Clone + Ord> Looks<T> {
         }
     }
 
-    /// The newest look.
-    pub fn newest(&self) -> Option<&(Timestamp, T)> {
-        self.0.last()
+    /// The newest look made by `now`: who judges of the past does not know what came after.
+    pub fn newest(&self, now: Timestamp) -> Option<&(Timestamp, T)> {
+        self.made_by(now).next_back()
+    }
+
+    /// Looks made by `now`, oldest first.
+    fn made_by(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> {
+        self.0.iter().filter(move |(at, _)| *at <= now)
+    }
+
+    /// Withdraws looks since then that gave this answer.
+    pub fn withdraw(&mut self, since: Timestamp, wrong: impl Fn(&T) -> bool) {
+        self.0.retain(|(at, answer)| *at < since || !wrong(answer));
+    }
+
+    /// Forgets looks later than `latest`; were there any?
+    pub fn forget_after(&mut self, latest: Timestamp) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(at, _)| *at <= latest);
+        self.0.len() < before
     }
 
     /// All looks kept, oldest first.
@@ -43,14 +60,14 @@ impl<T: Clone + Ord> Looks<T> {
         self.0.iter()
     }
 
-    /// The newest look, if it says `wanted` and an older one at least [`CONFIRM_APART_MIN`] minutes before agrees
-    /// with no dissent between.
-    pub fn confirmed(&self, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
-        let (newest, answer) = self.newest()?;
+    /// The newest look made by `now`, if it says `wanted` and an older one at least [`CONFIRM_APART_MIN`] minutes before
+    /// agrees with no dissent between.
+    pub fn confirmed(&self, now: Timestamp, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
+        let (newest, answer) = self.newest(now)?;
         if !wanted(answer) {
             return None;
         }
-        let run = self.0.iter().rev().take_while(|(_, held)| wanted(held));
+        let run = self.made_by(now).rev().take_while(|(_, held)| wanted(held));
         let first = run.last().map_or(*newest, |(at, _)| *at);
         (*newest - first >= TimeDelta::minutes(CONFIRM_APART_MIN)).then_some(*newest)
     }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::fault::Fault;
-use crate::history::History;
+use crate::history::{FUTURE_SKEW_MIN, History};
 use crate::link::LinkCheck;
 use crate::reminder::Episode;
 use crate::rulebook::Rule;
@@ -37,6 +38,30 @@ pub struct AccountState {
     /// What owners were told, per rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub episodes: Vec<Episode>,
+}
+
+impl AccountState {
+    /// Forgets whatever was noted later than `now`, by a clock that was wrong: posts, proofs, looks, and the times to wait
+    /// for. Was there anything?
+    pub fn forget_after(&mut self, now: Timestamp) -> bool {
+        let mut forgot = self.history.forget_after(now);
+        let latest = now + TimeDelta::minutes(FUTURE_SKEW_MIN);
+        let links = self.links.len();
+        self.links.retain(|_, check| check.checked_at <= latest);
+        forgot |= links != self.links.len();
+        for source in self.sources.values_mut() {
+            let late = |at: &mut Timestamp| *at > latest;
+            let mut wrong = source.last_ok.take_if(late).is_some();
+            wrong |= source.failing_since.take_if(late).is_some();
+            if wrong {
+                // What such a look was told to wait for, it was told at another hour.
+                (source.hint, source.not_before) = (None, None);
+            }
+            forgot |= wrong;
+        }
+        forgot |= self.standing.take_if(|standing| standing.since > latest).is_some();
+        forgot
+    }
 }
 
 /// How polling one source goes.

@@ -187,7 +187,7 @@ pub fn judge(
     let history = &state.history;
     let joined = joined_coverage(account, history);
     let menu = menu_health(account, state);
-    let last_update = history.last_update().cloned();
+    let last_update = history.last_update(now).cloned();
     let forecast = last_update
         .as_ref()
         .and_then(|seen| seen.sighting.published.earliest)

@@ -156,11 +156,12 @@ impl Deliverer {
             return Ok(false);
         }
         for id in &letter.accounts {
-            let (Some(account), Some(state)) =
+            let (Some(account), Some(mut state)) =
                 (self.store.account(id)?, self.store.state::<AccountState>(id)?)
             else {
                 continue;
             };
+            state.forget_after(now);
             let verdict = judge(&account, &state, &self.settings.policy, now).verdict;
             if matches!(verdict, Some(Verdict::Fail | Verdict::AtRisk)) {
                 return Ok(false);

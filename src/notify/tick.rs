@@ -145,6 +145,7 @@ impl Notifier {
             change.set_notify_due(id, None);
             return Ok(None);
         };
+        state.forget_after(now);
         let (_, decision) = look(&account, &state, &self.settings.policy, now);
         if decision.tell.is_empty() {
             if state.episodes != decision.episodes || state.next_notice != decision.next_look {

@@ -1,10 +1,12 @@
 //! What do the outcomes of a poll change? Turns them into a new state, journal lines and evidence, purely.
 
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::breaker::Breaker;
+use freshd_core::breaker::{Belief, Breaker, PROMOTE_WINDOW_H};
 use freshd_core::fault::Fault;
 use freshd_core::history::{EvidenceRef, Look, SourceProof, Voucher};
+use freshd_core::id::AccountId;
 use freshd_core::observation::{Evidence, Observation};
 use freshd_core::reminder::decide;
 use freshd_core::rulebook::Policy;
@@ -34,6 +36,10 @@ pub struct Applied {
     pub journal: Vec<Value>,
     /// Bytes to keep: `(hash, body)`.
     pub evidence: Vec<(String, String)>,
+    /// Was it said that the account has ended? Then what the breaker knows of ends has changed.
+    pub ended: bool,
+    /// Accounts of which the same was believed before it was known to be said of too many, with the connector.
+    pub withdrawn: Vec<(String, AccountId)>,
 }
 
 /// Under which rules and intervals outcomes are applied.
@@ -66,9 +72,10 @@ pub fn apply_again(
     terms: &Terms,
     now: Timestamp,
 ) -> Applied {
-    let mut work = Work { state: before, journal: Vec::new(), evidence: Vec::new() };
+    let mut work = Work::begin(before, now);
     for outcome in outcomes {
-        settle_scope(account, outcome, breaker);
+        let belief = settle_scope(account, outcome, breaker);
+        work.note_belief(&outcome.source.connector, belief);
         note_breaker(account, outcome, breaker);
         work.note_source(outcome);
         let finding;
@@ -102,7 +109,7 @@ pub fn apply_word(
     terms: &Terms,
     now: Timestamp,
 ) -> Applied {
-    let mut work = Work { state: before, journal: Vec::new(), evidence: Vec::new() };
+    let mut work = Work::begin(before, now);
     work.absorb(&Taken {
         account,
         source,
@@ -122,7 +129,24 @@ pub fn reconsider(
     terms: &Terms,
     now: Timestamp,
 ) -> Applied {
-    Work { state: before, journal: Vec::new(), evidence: Vec::new() }.finish(account, terms, now)
+    Work::begin(before, now).finish(account, terms, now)
+}
+
+/// Withdraws what was believed of the account lately: the platform says the same of too many.
+pub fn withdraw(
+    account: &Account,
+    before: AccountState,
+    connector: &str,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    let mut work = Work::begin(before, now);
+    let own = account.sources.iter().filter(|source| source.connector == connector);
+    let own: Vec<String> = own.map(ToString::to_string).collect();
+    work.state.history.withdraw(&own, now - TimeDelta::hours(PROMOTE_WINDOW_H));
+    let at = freshd_core::civil::rfc3339(now);
+    work.journal.push(json!({"event": "withdrawn", "at": at, "source": connector}));
+    work.finish(account, terms, now)
 }
 
 struct Taken<'a> {
@@ -139,9 +163,34 @@ struct Work {
     state: AccountState,
     journal: Vec<Value>,
     evidence: Vec<(String, String)>,
+    ended: bool,
+    withdrawn: Vec<(String, AccountId)>,
 }
 
 impl Work {
+    fn note_belief(&mut self, connector: &str, belief: Option<Belief>) {
+        self.ended |= belief.is_some();
+        if let Some(Belief::Platform(others)) = belief {
+            self.withdrawn.extend(others.into_iter().map(|id| (connector.to_owned(), id)));
+        }
+    }
+
+    /// Begins with what was known, save what a wrong clock has noted as of later than now.
+    fn begin(before: AccountState, now: Timestamp) -> Self {
+        let mut work = Self {
+            state: before,
+            journal: Vec::new(),
+            evidence: Vec::new(),
+            ended: false,
+            withdrawn: Vec::new(),
+        };
+        if work.state.forget_after(now) {
+            let at = freshd_core::civil::rfc3339(now);
+            work.journal.push(json!({"event": "clock", "at": at, "forgot": "noted as of later"}));
+        }
+        work
+    }
+
     /// How the source is doing; journals a fault's begin and end.
     fn note_source(&mut self, outcome: &SourceOutcome) {
         let source = outcome.source.to_string();
@@ -235,8 +284,8 @@ impl Work {
             .is_judged()
             .then(|| account_next_poll(account, &self.state, &judgement, terms, now))
             .flatten();
-        let Work { state, journal, evidence } = self;
-        Applied { state, judgement, journal, evidence }
+        let Work { state, journal, evidence, ended, withdrawn } = self;
+        Applied { state, judgement, journal, evidence, ended, withdrawn }
     }
 
     fn note_standing(&mut self, judgement: &Judgement) {

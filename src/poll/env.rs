@@ -53,6 +53,10 @@ impl PollEnv {
             Ok(wishes) => breaker.restore(wishes.unwrap_or_default()),
             Err(error) => tracing::error!(%error, "servers' wishes are forgotten"),
         }
+        match store.meta(meta::ALIKE) {
+            Ok(alike) => breaker.restore_alike(alike.unwrap_or_default()),
+            Err(error) => tracing::error!(%error, "what accounts answered lately is forgotten"),
+        }
         let resting: BTreeMap<String, Timestamp> = match store.meta(meta::RESTING) {
             Ok(resting) => resting.unwrap_or_default(),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! Is everything due polled once, politely, and lost never? Ticks over a store in memory and connectors of our own.
 
+mod alike;
 mod span;
 
 use std::collections::BTreeMap;

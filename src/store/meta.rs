@@ -19,6 +19,8 @@ pub const IMPORT_GENERATION: &str = "ledger.generation";
 pub const LAST_SEEN_CLOCK: &str = "clock.last_seen";
 /// `Vec<Wish>`: the servers' wishes to be left alone that stood when the last one was heard.
 pub const WISHES: &str = "poll.wishes";
+/// `BTreeMap<String, Alike>`: of which accounts it was said lately that they have ended, and of which not.
+pub const ALIKE: &str = "poll.alike";
 /// `BTreeMap<String, Timestamp>`: hosts that asked to be left alone, and until when.
 pub const RESTING: &str = "net.resting";
 

@@ -177,6 +177,25 @@ impl Store {
         Ok(found)
     }
 
+    /// Accounts due later than `after`, the furthest first, at most `limit`.
+    pub fn due_beyond(
+        &self,
+        index: Index,
+        after: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let (_, to) = span(index.kind());
+        let from = Key::of(index.kind()).time(after + chrono::TimeDelta::milliseconds(1)).done();
+        let mut found = Vec::new();
+        if limit > 0 {
+            self.each(&from, &to, Order::Descending, |key, _| {
+                found.push(read_timed(key)?.1);
+                Ok(found.len() < limit)
+            })?;
+        }
+        Ok(found)
+    }
+
     /// When the next account is due, which may be in the past.
     pub fn next_due(&self, index: Index) -> Result<Option<Timestamp>, StoreError> {
         let (from, to) = span(index.kind());

@@ -102,3 +102,19 @@ async fn gauges_are_set_and_a_wrong_clock_tidies_nothing() {
     let since = format!("freshd_mail_failing_since_seconds {}", now().timestamp());
     assert!(text.contains(&since), "{text}");
 }
+
+#[tokio::test]
+async fn nobody_waits_for_a_time_that_a_wrong_clock_gave() {
+    let (app, _) = app("", now());
+    let (near, far) = (sample(account("1", "1"), None, 0), sample(account("2", "2"), None, 0));
+    let ids = [near.0.id.clone(), far.0.id.clone()];
+    keep(&app, &[near, far]);
+    let mut change = app.store().change();
+    change.set_poll_due(&ids[0], Some(day(6)));
+    change.set_poll_due(&ids[1], Some(day(31)));
+    app.store().commit(change).unwrap();
+    rounds(&mut Upkeep::new(app.clone()), day(0)).await;
+    assert_eq!(app.store().due_of(&ids[0]).unwrap().poll, Some(day(6)), "a server's wish");
+    let brought = app.store().due_of(&ids[1]).unwrap().poll.unwrap();
+    assert!(brought <= now() + TimeDelta::hours(1), "{brought}");
+}

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 
 use super::*;
+use crate::fault::FaultScope;
 
 fn t(minutes: i64) -> Timestamp {
     DateTime::from_timestamp(1_795_312_800 + minutes * 60, 0).unwrap()
@@ -86,17 +87,25 @@ fn the_pause_doubles_up_to_an_hour() {
 }
 
 #[test]
-fn many_accounts_failing_alike_are_one_platform_fault() {
+fn many_accounts_ended_alike_are_one_platform_fault_and_the_first_are_withdrawn() {
     let mut breaker = Breaker::default();
     for n in 0..4 {
-        let scope = breaker.promote("weibo", &id(n), FaultKind::Gone, t(i64::from(n)));
-        assert_eq!(scope, FaultScope::Account);
+        let belief = breaker.ended("weibo", &id(n), FaultKind::Gone, t(i64::from(n)));
+        assert_eq!(belief, Belief::Account);
     }
-    assert_eq!(breaker.promote("weibo", &id(3), FaultKind::Gone, t(5)), FaultScope::Account);
-    assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, t(6)), FaultScope::Platform);
-    assert_eq!(breaker.promote("nanfang", &id(9), FaultKind::Gone, t(6)), FaultScope::Account);
+    assert_eq!(breaker.ended("weibo", &id(3), FaultKind::Gone, t(5)), Belief::Account);
+    let others = (0..4).map(id).collect();
+    let belief = breaker.ended("weibo", &id(9), FaultKind::Gone, t(6));
+    assert_eq!(belief, Belief::Platform(others), "those before it were no better");
+    let again = breaker.ended("weibo", &id(8), FaultKind::Gone, t(7));
+    assert_eq!(again, Belief::Platform(vec![]), "once");
+    assert_eq!(breaker.ended("nanfang", &id(9), FaultKind::Gone, t(6)), Belief::Account);
+    let mut next = Breaker::default();
+    next.restore_alike(breaker.alike().clone());
+    let belief = next.ended("weibo", &id(0), FaultKind::Gone, t(60));
+    assert_eq!(belief, Belief::Platform(vec![]), "the next process knows");
     let later = t(PROMOTE_WINDOW_H * 60 + 10);
-    assert_eq!(breaker.promote("weibo", &id(9), FaultKind::Gone, later), FaultScope::Account);
+    assert_eq!(breaker.ended("weibo", &id(9), FaultKind::Gone, later), Belief::Account);
 }
 
 #[test]
@@ -106,43 +115,43 @@ fn a_few_dead_accounts_among_many_are_findings() {
         for n in 0..40 {
             let at = t(i64::from(round * 60 + n));
             if n % 5 == 0 {
-                let scope = breaker.promote("weibo", &id(n), FaultKind::Gone, at);
-                // The first answers of all: nothing to compare with yet, and too few.
-                assert_eq!(scope, FaultScope::Account, "round {round}, account {n}");
+                let belief = breaker.ended("weibo", &id(n), FaultKind::Gone, at);
+                assert_eq!(belief, Belief::Account, "round {round}, account {n}");
             } else {
                 breaker.answered("weibo", &id(n), at);
             }
         }
     }
+    let mut last = Belief::Account;
     for n in 0..40 {
-        breaker.promote("weibo", &id(n), FaultKind::Gone, t(i64::from(500 + n)));
+        last = breaker.ended("weibo", &id(n), FaultKind::Gone, t(i64::from(500 + n)));
     }
-    let all = breaker.promote("weibo", &id(1), FaultKind::Gone, t(600));
-    assert_eq!(all, FaultScope::Platform, "now it says so of everybody");
+    assert!(matches!(last, Belief::Platform(_)), "now it says so of everybody");
 }
 
 #[test]
 fn what_is_said_for_days_while_others_answer_is_believed() {
     let mut breaker = Breaker::default();
-    let mut scopes = Vec::new();
+    let mut beliefs = Vec::new();
     for round in 0..14 {
         for n in 0..6 {
             let at = t(i64::from(round * 6 * 60 + n));
-            scopes.push(breaker.promote("weibo", &id(n), FaultKind::Gone, at));
+            beliefs.push(breaker.ended("weibo", &id(n as u32), FaultKind::Gone, at));
         }
         if round % 4 == 1 {
             breaker.answered("weibo", &id(100), t(i64::from(round * 6 * 60 + 30)));
         }
     }
-    assert_eq!(scopes[5], FaultScope::Platform, "at first it looks like the platform");
-    assert_eq!(scopes[13 * 6], FaultScope::Account, "after three days it is the account");
+    assert!(matches!(beliefs[5], Belief::Platform(_)), "at first it looks like the platform");
+    assert_eq!(beliefs[13 * 6], Belief::Account, "after three days it is the account");
     let mut alone = Breaker::default();
-    let last = (0..14).map(|round| {
-        (0..6)
-            .map(|n| alone.promote("weibo", &id(n), FaultKind::Gone, t(round * 360 + i64::from(n))))
-            .last()
-    });
-    assert_eq!(last.last().flatten(), Some(FaultScope::Platform), "nobody was ever there");
+    let mut last = Belief::Account;
+    for round in 0..14 {
+        for n in 0..6 {
+            last = alone.ended("weibo", &id(n), FaultKind::Gone, t(round * 360 + i64::from(n)));
+        }
+    }
+    assert!(matches!(last, Belief::Platform(_)), "nobody was ever there");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::looks::LOOKS_MAX;
+use crate::observation::Profile;
 
 fn t(minutes: i64) -> Timestamp {
     DateTime::from_timestamp(1_790_000_000 + minutes * 60, 0).unwrap()
@@ -173,7 +174,7 @@ fn the_last_update_is_a_maximum_whatever_the_order_on_the_page() {
         post("middle", Published::at(t(400))),
     ];
     absorb(&mut history, "weibo:1", t(1000), &Observation { sightings, ..Observation::default() });
-    assert_eq!(history.last_update().unwrap().sighting.key, "newest");
+    assert_eq!(history.last_update(t(1000)).unwrap().sighting.key, "newest");
 }
 
 #[test]
@@ -191,7 +192,7 @@ fn looks_confirm_only_when_an_hour_apart_with_no_dissent_between() {
         for (at, state) in looks {
             held.add(t(*at), *state);
         }
-        assert_eq!(held.confirmed(|s| *s == gone).is_some(), expected, "{looks:?}");
+        assert_eq!(held.confirmed(t(1000), |s| *s == gone).is_some(), expected, "{looks:?}");
     }
 }
 
@@ -229,7 +230,7 @@ fn a_long_list_whose_dates_move_does_not_look_fresh() {
         let sightings = (0..30).map(|n| post(&format!("k{n:02}"), Published::at(t(m)))).collect();
         absorb(&mut history, "feed:x", t(m), &Observation { sightings, ..Observation::default() });
     }
-    assert_eq!(history.last_update().unwrap().sighting.published, Published::at(t(1000)));
+    assert_eq!(history.last_update(t(3000)).unwrap().sighting.published, Published::at(t(1000)));
 }
 
 #[test]
@@ -245,4 +246,29 @@ fn coverage_of_two_weak_sources_joins() {
     let three = [both[0].clone(), both[1].clone(), Channel::posts()];
     assert!(history.coverage().joined(&three).is_empty());
     assert_eq!(TimeDelta::minutes(100), t(100) - t(0));
+}
+
+#[test]
+fn what_a_wrong_clock_noted_is_forgotten_and_nothing_else() {
+    let covered = |since, until| {
+        let mut observation = Observation::default();
+        observation.coverage.add(Channel::posts(), t(since), t(until));
+        observation.sightings.push(post("old", Published::at(t(since))));
+        observation.profile = Some(Profile { state: ProfileState::Open, ..Profile::default() });
+        observation
+    };
+    let mut honest = History::default();
+    absorb(&mut honest, "weibo:1", t(100), &covered(0, 100));
+    let mut misled = honest.clone();
+    assert!(!misled.forget_after(t(100)), "there is nothing to forget");
+    assert_eq!(misled, honest);
+    absorb(&mut misled, "weibo:1", t(90_000), &covered(50_000, 90_000));
+    vouch(&mut misled, "张三", true, 200, 90_000);
+    assert!(misled.forget_after(t(150)));
+    assert_eq!(misled.coverage(), honest.coverage());
+    assert_eq!(misled.states, honest.states);
+    // A span that an honest look began and a wrong one carried on is forgotten whole.
+    absorb(&mut misled, "weibo:1", t(90_000), &covered(50, 90_000));
+    assert!(misled.forget_after(t(150)));
+    assert!(misled.coverage().is_empty(), "{:?}", misled.coverage());
 }

@@ -33,7 +33,7 @@ pub(super) struct Subject<'a> {
 
 pub(super) fn content_stale_ruling(s: &Subject<'_>, outlook: Option<Forecast>) -> Ruling {
     let days = s.policy.window_days();
-    let last = s.history.last_update();
+    let last = s.history.last_update(s.now);
     let found = content_stale(&s.history.sightings, s.joined, s.policy.window, s.now);
     let (outcome, as_of, reason) = match found {
         Stale::Fresh(_) => {
@@ -148,7 +148,8 @@ pub(super) fn app_unusable(s: &Subject<'_>) -> Option<Ruling> {
         .filter(|source| DOWNLOAD_CONNECTORS.contains(&source.connector.as_str()))
         .map(ToString::to_string)
         .collect();
-    let newest = |source: &String| s.history.downloads.get(source).and_then(|looks| looks.newest());
+    let newest =
+        |source: &String| s.history.downloads.get(source).and_then(|looks| looks.newest(s.now));
     let yes = declared.iter().find(|source| {
         newest(source).is_some_and(|(at, available)| {
             *available == Some(true) && s.now - *at <= TimeDelta::days(DOWNLOAD_AGE_MAX_DAYS)
@@ -191,7 +192,7 @@ pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
         evidence: evidence.clone(),
     };
     let works = s.history.interaction.iter().find_map(|(key, looks)| {
-        let (at, sign) = looks.newest()?;
+        let (at, sign) = looks.newest(s.now)?;
         let recent = s.now - *at <= TimeDelta::days(INTERACTION_AGE_MAX_DAYS);
         (recent && *sign == Some(true)).then_some((key, *at))
     });
@@ -209,7 +210,7 @@ pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
         .collect();
     let dead: Vec<_> = probes
         .iter()
-        .filter_map(|looks| looks.and_then(|looks| looks.confirmed(|sign| *sign == Some(false))))
+        .filter_map(|looks| looks.and_then(|it| it.confirmed(s.now, |sign| *sign == Some(false))))
         .filter(|at| *at >= oldest_as_of(s.now))
         .collect();
     if !probes.is_empty() && dead.len() == probes.len() {
@@ -255,10 +256,12 @@ pub(super) fn account_gone(s: &Subject<'_>) -> Ruling {
         reason,
         evidence: newest_proofs(s.history, None),
     };
-    let Some((at, state)) = s.history.states.newest() else {
+    let Some((at, state)) = s.history.states.newest(s.now) else {
         return ruling(Outcome::Undetermined, s.now, "平台没有给出账号状态".to_owned());
     };
-    if let Some(as_of) = s.history.states.confirmed(bad).filter(|at| *at >= oldest_as_of(s.now)) {
+    if let Some(as_of) =
+        s.history.states.confirmed(s.now, bad).filter(|at| *at >= oldest_as_of(s.now))
+    {
         let what = match state {
             ProfileState::Frozen => "账号已被冻结或封禁",
             _ => "账号已注销或不存在",

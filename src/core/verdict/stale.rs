@@ -6,7 +6,7 @@ use super::oldest_as_of;
 use crate::Timestamp;
 use crate::account::Account;
 use crate::coverage::{Span, Spans};
-use crate::history::{History, Seen};
+use crate::history::{History, SIGHTINGS_BY_LATEST, Seen};
 use crate::id::Channel;
 
 /// The answer to "was anything published in the window?".
@@ -45,12 +45,14 @@ pub fn silent_for(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let oldest = oldest_as_of(now);
+    let kept_whole_from = kept_whole_from(sightings);
     joined.as_slice().iter().rev().find_map(|span| {
         // Spans are half-open: the last instant covered lies just before `until`.
         let mut as_of = now.min(span.until - TimeDelta::seconds(1));
         loop {
             let since = as_of - window;
-            if as_of < oldest || since < span.since {
+            if as_of < oldest || since < span.since || kept_whole_from.is_some_and(|at| since < at)
+            {
                 return None;
             }
             match earliest_blocker(sightings, since, as_of) {
@@ -61,6 +63,13 @@ pub fn silent_for(
             }
         }
     })
+}
+
+/// Only the newest posts are kept: before the oldest of those there may have been others. `None` = all are kept.
+fn kept_whole_from(sightings: &[Seen]) -> Option<Timestamp> {
+    let mut latest: Vec<_> = sightings.iter().map(|seen| seen.sighting.published.latest).collect();
+    latest.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+    latest.get(SIGHTINGS_BY_LATEST - 1).copied()
 }
 
 /// A sighting that can lie in `(since, as_of]`: the smallest `earliest` among them (`None` = no lower bound).

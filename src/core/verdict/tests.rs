@@ -5,6 +5,9 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
+
+mod past;
+
 use crate::account::{Filing, Lifecycle, Source, platform};
 use crate::fault::{Fault, FaultKind, FaultScope};
 use crate::history::{Look, Voucher};

@@ -2,49 +2,72 @@
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
-use freshd_core::account::Account;
-use freshd_core::breaker::{Breaker, Group};
+use freshd_core::account::{Account, Source};
+use freshd_core::breaker::{Belief, Breaker, Group};
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::{Observation, Profile, ProfileState};
 use freshd_core::schedule::{capped_wish, wish_after};
 use freshd_core::state::SourceState;
+use url::Url;
 
 use super::MEMO_BYTES_MAX;
 use crate::poll::run::SourceOutcome;
 
-/// Many accounts gone alike are the platform's fault, not findings.
-pub(super) fn settle_scope(account: &Account, outcome: &mut SourceOutcome, breaker: &mut Breaker) {
-    let connector = outcome.source.connector.clone();
-    let kind = match &outcome.result {
-        Err(fault) if fault.scope == FaultScope::Account => match fault.kind {
-            FaultKind::Gone | FaultKind::Suspended => Some(fault.kind),
-            _ => None,
-        },
-        Ok(observation) => match observation.profile.as_ref().map(|profile| profile.state) {
-            Some(ProfileState::Deregistered) => Some(FaultKind::Gone),
-            Some(ProfileState::Frozen) => Some(FaultKind::Suspended),
-            _ => None,
-        },
-        Err(_) => None,
-    };
-    let Some(kind) = kind else {
+/// Many accounts that ended alike are the platform's fault, not findings. `None` = nothing was said of an end.
+pub(super) fn settle_scope(
+    account: &Account,
+    outcome: &mut SourceOutcome,
+    breaker: &mut Breaker,
+) -> Option<Belief> {
+    let among = among(&outcome.source);
+    let Some(kind) = end_told(outcome) else {
         if outcome.result.as_ref().is_ok_and(|seen| seen.faults.is_empty()) {
-            breaker.answered(&connector, &account.id, outcome.at);
+            breaker.answered(&among, &account.id, outcome.at);
         }
-        return;
+        return None;
     };
-    if breaker.promote(&connector, &account.id, kind, outcome.at) == FaultScope::Account {
-        return;
+    let belief = breaker.ended(&among, &account.id, kind, outcome.at);
+    if belief == Belief::Account {
+        return Some(belief);
     }
     let detail = "多个账号同时出现同样的异常,按平台故障处理,不作为账号问题";
     let promoted = Fault::new(FaultScope::Platform, FaultKind::Unavailable, detail);
     match &mut outcome.result {
         Ok(observation) => {
-            observation.profile = None;
+            (observation.profile, observation.download) = (None, None);
             observation.coverage = Default::default();
             observation.faults.push(promoted);
         }
         result @ Err(_) => *result = Err(promoted),
+    }
+    Some(belief)
+}
+
+/// Whom an account is compared with: all of its connector; packages lie on hosts that have nothing to do with each
+/// other.
+fn among(source: &Source) -> String {
+    let host = (source.connector == "apk").then(|| Url::parse(&source.target).ok()).flatten();
+    match host.as_ref().and_then(Url::host_str) {
+        Some(host) => format!("{} {host}", source.connector),
+        None => source.connector.clone(),
+    }
+}
+
+/// Was it said that the account has ended, or that the app is not offered?
+fn end_told(outcome: &SourceOutcome) -> Option<FaultKind> {
+    match &outcome.result {
+        Err(fault) if fault.scope == FaultScope::Account => {
+            Some(fault.kind).filter(|kind| matches!(kind, FaultKind::Gone | FaultKind::Suspended))
+        }
+        Err(_) => None,
+        Ok(observation) => match observation.profile.as_ref().map(|profile| profile.state) {
+            Some(ProfileState::Deregistered) => Some(FaultKind::Gone),
+            Some(ProfileState::Frozen) => Some(FaultKind::Suspended),
+            _ => {
+                let missing = observation.download.as_ref().map(|sign| sign.available);
+                (missing == Some(Some(false))).then_some(FaultKind::Gone)
+            }
+        },
     }
 }
 

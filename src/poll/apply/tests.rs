@@ -187,7 +187,10 @@ fn many_accounts_gone_alike_are_one_fault_of_the_platform() {
         let mut states: Vec<AccountState> = (0..6)
             .map(|n| desk.apply(&account(n), AccountState::default(), t(0), answer()).state)
             .collect();
-        assert!(states[5].history.states.newest().is_none(), "promoted: no look at the account");
+        assert!(
+            states[5].history.states.newest(t(0)).is_none(),
+            "promoted: no look at the account"
+        );
         assert!(states[5].history.proofs.is_empty(), "and its silence proves nothing");
         assert_eq!(states[5].sources["weibo:5"].faults[0].scope, FaultScope::Platform);
         for n in 0..6 {

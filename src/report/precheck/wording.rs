@@ -36,7 +36,7 @@ pub(super) fn problem(
         }
         Rule::AppUnusable => "移动客户端无法下载或使用".to_owned(),
         Rule::InteractionPoor => "互动功能不可用".to_owned(),
-        Rule::AccountGone => match state.history.states.newest() {
+        Rule::AccountGone => match state.history.states.newest(at) {
             Some((_, ProfileState::Frozen)) => "账号被冻结或封禁".to_owned(),
             _ => "账号已注销或不存在".to_owned(),
         },
