@@ -145,7 +145,7 @@ fn bad_mail(run: &Run, day: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_province_in_bad_weather_keeps_every_invariant() {
-    let setup = setup(20_260_105, 120, 30, true, 15);
+    let setup = setup(20_260_105, 300, 120, true, 15);
     let title = format!("seed {} ({} accounts, {} days)", setup.seed, setup.accounts, setup.days);
     eprintln!("{title}");
     let (weather, from, to) = hard_weather(&setup);
@@ -230,7 +230,7 @@ async fn a_province_in_bad_weather_keeps_every_invariant() {
 /// In fair weather nothing is missed: silence is a fail in time, a post is a pass in time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_province_in_fair_weather_is_ruled_in_time() {
-    let setup = setup(20_260_301, 120, 30, false, 1);
+    let setup = setup(20_260_301, 300, 120, false, 1);
     let title = format!("seed {} ({} accounts, {} days)", setup.seed, setup.accounts, setup.days);
     eprintln!("{title}");
     let spec = WorldSpec::new(setup.accounts, beginning(), setup.days);
