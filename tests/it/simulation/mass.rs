@@ -26,7 +26,7 @@ const OTHERS: &str = "the others are ruled as ever";
 /// The failure begins after so many days, lasts so many, and as many follow.
 const DAYS: [i64; 3] = [2, 3, 2];
 /// Between two looks at all accounts.
-const LOOK_EVERY: TimeDelta = TimeDelta::hours(1);
+const LOOK_EVERY: TimeDelta = TimeDelta::hours(3);
 
 /// What fails.
 struct Failure {
@@ -205,7 +205,7 @@ async fn a_platform_that_is_out_for_three_days_is_one_matter() {
         title: "a platform is out",
         sites: &[Site::Nanfang],
         kind: WeatherKind::Outage,
-        accounts: 3_000,
+        accounts: 1_000,
     })
     .await;
 }
@@ -216,7 +216,7 @@ async fn a_platform_that_was_rebuilt_is_one_matter() {
         title: "a platform was rebuilt",
         sites: &[Site::Nanfang],
         kind: WeatherKind::Redesign,
-        accounts: 400,
+        accounts: 300,
     })
     .await;
 }
@@ -227,7 +227,7 @@ async fn our_own_broken_network_is_one_matter() {
         title: "our own network is broken",
         sites: &Site::ALL,
         kind: WeatherKind::Closed,
-        accounts: 400,
+        accounts: 300,
     })
     .await;
 }
