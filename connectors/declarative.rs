@@ -103,7 +103,8 @@ impl DeclarativeConnector {
         let undated = items.iter().all(|item| item.published.is_none() && item.before.is_none());
         if undated && faults.is_empty() && (unclear || !items.is_empty()) {
             let example = unread.as_deref().unwrap_or("没有");
-            let detail = format!("列出 {listed} 条,没有一条的编号和时间都读得懂(例如「{example}」)");
+            let detail =
+                format!("列出 {listed} 条,没有一条的编号和时间都读得懂(例如「{example}」)");
             return Err(Fault::new(FaultScope::Connector, FaultKind::Malformed, detail));
         }
         let mut seen = Observation { evidence, faults, ..Observation::default() };

@@ -99,16 +99,13 @@ impl Source {
         all.insert("value".to_owned(), plain.to_owned());
         Some(template.in_url(&all))
     }
-
 }
 
 impl Place {
     fn text(&self, spot: Spot<'_>) -> Option<String> {
         match (self, spot) {
             (Self::Json(path), Spot::Json(value)) => written(path.first(value)?),
-            (Self::Json(path), Spot::Document(document)) => {
-                written(path.first(document.json()?)?)
-            }
+            (Self::Json(path), Spot::Document(document)) => written(path.first(document.json()?)?),
             (Self::Css(selector, attribute), Spot::Html(element)) => {
                 let found = match selector {
                     Some(selector) => element.select(selector).next()?,

@@ -6,9 +6,9 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::Evidence;
 use url::Url;
 
+use super::Gathered;
 use super::memo::Memory;
 use super::page::{self, Page, Place};
-use super::Gathered;
 use crate::connector::{PollContext, Secret};
 use crate::extract::shape::{Document, Reading};
 use crate::extract::template::Pieces;
@@ -81,9 +81,9 @@ impl<'a> Asker<'a> {
                     let fits = |value: &String| {
                         lookup.pattern.as_ref().is_none_or(|pattern| pattern.is_match(value))
                     };
-                    found.filter(fits).ok_or_else(|| {
-                        malformed(format!("{place} 中没有找到 {}", lookup.name))
-                    })?
+                    found
+                        .filter(fits)
+                        .ok_or_else(|| malformed(format!("{place} 中没有找到 {}", lookup.name)))?
                 }
             };
             memory.found.insert(lookup.name.clone(), value.clone());
@@ -184,12 +184,14 @@ impl<'a> Asker<'a> {
     fn address(&self, ask: &Ask, pieces: &Pieces) -> Result<Address, Fault> {
         let text = ask.url.in_url(pieces);
         let url = Url::parse(&text).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
+            matches!(url.scheme(), "http" | "https")
+                && url.host_str().is_some_and(|h| !h.is_empty())
         });
         let Some(written) = url else {
             let detail = format!("目标拼不成网址:{}", http::redact::text(&text));
-            return Err(Fault::new(FaultScope::Account, FaultKind::Refused, detail)
-                .retry(Retry::Operator));
+            return Err(
+                Fault::new(FaultScope::Account, FaultKind::Refused, detail).retry(Retry::Operator)
+            );
         };
         Ok(Address { asked: self.rebased(&written), written })
     }

@@ -123,8 +123,7 @@ pub(super) fn read(
     let whole = Spot::Document(document);
     let coverage = &manifest.coverage;
     let short = coverage.full_page.is_none_or(|full| spots.len() < full as usize);
-    let says_last =
-        !coverage.last_page.is_empty() && all_hold(&coverage.last_page, whole, pieces);
+    let says_last = !coverage.last_page.is_empty() && all_hold(&coverage.last_page, whole, pieces);
     let name = manifest.account_name.as_ref().and_then(|name| name.text(whole, pieces));
     let body = evidence(document, &spots);
     let mut page = Page {
@@ -189,7 +188,8 @@ fn item(
     let allowed = |url: &Url| {
         let host = url.host_str().unwrap_or_default();
         let below = |domain: &String| {
-            host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            host.strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         };
         hosts.contains(&Some(host)) || domains.clone().any(below)
     };
@@ -212,12 +212,7 @@ fn item(
 }
 
 /// What the first source that can be read says; a bound only where nothing says more.
-pub(super) fn date(
-    sources: &[Dated],
-    spot: Spot<'_>,
-    pieces: &Pieces,
-    now: Timestamp,
-) -> Date {
+pub(super) fn date(sources: &[Dated], spot: Spot<'_>, pieces: &Pieces, now: Timestamp) -> Date {
     let mut date = Date::default();
     for dated in sources {
         let Some(text) = dated.source.text(spot, pieces) else { continue };

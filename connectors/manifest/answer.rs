@@ -101,7 +101,10 @@ pub(super) fn fields(root: &Part<'_>, is_page: bool, known: &Known) -> Option<Fi
 fn dates(own: &Part<'_>, is_page: bool, known: &Known) -> Vec<Dated> {
     let read = |(node, path): (&Node, String)| {
         if let Value::Text(_) = node.value {
-            return sources_of(own, "published", is_page, known).into_iter().next().map(undecorated);
+            return sources_of(own, "published", is_page, known)
+                .into_iter()
+                .next()
+                .map(undecorated);
         }
         let table = Part::of(node, path, own.notes);
         let dated = table.is_present().then(|| dated(&table, is_page, known)).flatten();
@@ -110,7 +113,11 @@ fn dates(own: &Part<'_>, is_page: bool, known: &Known) -> Vec<Dated> {
     };
     let each = own.each("published");
     if each.len() > 1 && each.iter().any(|(node, _)| matches!(node.value, Value::Text(_))) {
-        own.problem("published", "列表里的每一项应当是一个表", "写成 [{ at = \"…\" }, { at = \"…\" }]");
+        own.problem(
+            "published",
+            "列表里的每一项应当是一个表",
+            "写成 [{ at = \"…\" }, { at = \"…\" }]",
+        );
         return Vec::new();
     }
     each.into_iter().filter_map(read).collect()
@@ -161,7 +168,11 @@ pub(super) fn detail(root: &Part<'_>, known: &Known) -> Option<Detail> {
     }
     let whole = |source: &Source| matches!(source.place, Place::Css(None, _));
     if detail.published.iter().any(|dated| whole(&dated.source)) {
-        own.problem("published", "正文页上要用 css 指明元素", "例如 { css = \"meta[name=PubDate]\", attr = \"content\" }");
+        own.problem(
+            "published",
+            "正文页上要用 css 指明元素",
+            "例如 { css = \"meta[name=PubDate]\", attr = \"content\" }",
+        );
     }
     own.close();
     Some(detail)
@@ -188,7 +199,8 @@ pub(super) fn coverage(root: &Part<'_>, is_page: bool, known: &Known) -> Coverag
     let by = own.choice("vouched_by", &[("manifest", false), ("operator", true)]);
     let newest_first = silence.unwrap_or(false);
     if newest_first && !own.has("vouched_by") {
-        let help = "manifest:接口的说明如此;operator:由管理员在 [connectors.名称] 写 complete = true";
+        let help =
+            "manifest:接口的说明如此;operator:由管理员在 [connectors.名称] 写 complete = true";
         own.problem("vouched_by", "没有写谁担保列表完整", help);
     }
     let last_page = conditions(&own, "last_page", is_page, known);

@@ -180,7 +180,11 @@ impl<'a> Part<'a> {
         text.unwrap_or_default()
     }
 
-    pub(super) fn whole(&self, key: &'static str, limits: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    pub(super) fn whole(
+        &self,
+        key: &'static str,
+        limits: std::ops::RangeInclusive<u32>,
+    ) -> Option<u32> {
         let node = self.node(key)?;
         if let Value::Whole(number) = node.value
             && let Ok(number) = u32::try_from(number)

@@ -220,7 +220,8 @@ fn json(own: &Part<'_>, node: &Node, known: &BTreeSet<String>) -> Option<serde_j
             Some(items.into())
         }
         Value::Table(inner) => {
-            let field = |(name, node): (&String, &Node)| Some((name.clone(), json(own, node, known)?));
+            let field =
+                |(name, node): (&String, &Node)| Some((name.clone(), json(own, node, known)?));
             Some(serde_json::Value::Object(inner.iter().filter_map(field).collect()))
         }
         Value::Other => told("不支持小数和日期", "写成文本或整数".to_owned()),

@@ -50,8 +50,7 @@ pub(super) fn css(text: &str) -> Result<Selector, Wrong> {
 
 /// A path of a JSON document.
 pub(super) fn path(text: &str) -> Result<Path, Wrong> {
-    Path::parse(text)
-        .or_else(|what| wrong(what, "写成 /data/list 或 $.data.list[*],不含表达式"))
+    Path::parse(text).or_else(|what| wrong(what, "写成 /data/list 或 $.data.list[*],不含表达式"))
 }
 
 /// A template whose pieces are all known.
@@ -100,13 +99,7 @@ pub(super) fn sources_of(
 }
 
 /// `"/data/id"` or `"a.title"`.
-fn shorthand(
-    part: &Part<'_>,
-    node: &Node,
-    key: &str,
-    text: &str,
-    is_page: bool,
-) -> Option<Source> {
+fn shorthand(part: &Part<'_>, node: &Node, key: &str, text: &str, is_page: bool) -> Option<Source> {
     let place = match is_page {
         true => css(text).map(|selector| Place::Css(Some(selector), None)),
         false => path(text).map(Place::Json),
