@@ -191,7 +191,7 @@ impl Manifest {
             return Err(notes.finish());
         }
         let document = read::document(text, &notes);
-        let manifest = whole(Part::root(&document, &notes), stem);
+        let manifest = whole(Part::root(&document, &notes), stem, text);
         let problems = notes.finish();
         match manifest {
             Some(manifest) if problems.is_empty() => Ok(manifest),
@@ -221,7 +221,7 @@ impl Manifest {
 }
 
 /// Everything; `None` only when a part without which there is none is wrong (and was told).
-fn whole(root: Part<'_>, stem: &str) -> Option<Manifest> {
+fn whole(root: Part<'_>, stem: &str, text: &str) -> Option<Manifest> {
     let name = name(&root, stem);
     let platform = root.need("platform", "写上平台,例如 platform = \"thepaper\";任何平台写 \"*\"");
     if !platform.is_empty() && platform != "*" && !is_name(&platform) {
@@ -232,10 +232,9 @@ fn whole(root: Part<'_>, stem: &str) -> Option<Manifest> {
         root.problem("about", "不是中文", "用一句中文说明读的是什么");
     }
     let target = request::target(&root);
-    let groups = target.as_ref().map(request::groups).unwrap_or_default();
-    let lookups = request::lookups(&root, &groups);
-    let mut known = groups;
-    known.extend(lookups.iter().map(|lookup| lookup.name.clone()));
+    let groups = target.as_ref().map(request::groups);
+    let mut known = groups.clone().unwrap_or_else(|| request::all_names(text));
+    let lookups = request::lookups(&root, &groups.unwrap_or_default(), &mut known);
     let section = root.table("request");
     if !section.is_present() && !root.has("request") {
         root.problem("request", "没有 [request]", "写明要访问的网址");
@@ -284,11 +283,9 @@ fn whole(root: Part<'_>, stem: &str) -> Option<Manifest> {
 }
 
 fn name(root: &Part<'_>, stem: &str) -> String {
-    let version = root.whole("manifest", 1..=1);
+    root.whole("manifest", 1..=1);
     if !root.has("manifest") {
         root.problem("manifest", "没有写清单的版本", "第一行写 manifest = 1");
-    } else if version.is_none() {
-        root.problem("manifest", "不认识的清单版本", "这一版只认识 manifest = 1");
     }
     let name = root.need("name", "写上采集器的名称,与文件名相同");
     if !name.is_empty() && !is_name(&name) {

@@ -135,7 +135,8 @@ fn dated(own: &Part<'_>, is_page: bool, known: &Known) -> Option<Dated> {
         own.texts("formats", |text| TimeFormat::parse(text).or_else(|what| wrong(what, HELP)));
     let zone = own.parsed("zone", zone);
     let walled = |format: &TimeFormat| matches!(format, TimeFormat::Pattern(..));
-    if own.has("zone") && !formats.iter().any(walled) {
+    let all_read = own.each("formats").len() == formats.len();
+    if own.has("zone") && all_read && !formats.iter().any(walled) {
         own.problem("zone", "这里的时间格式用不到时区", "text 一律按北京时间;unix 时间没有时区");
     }
     let bound = own.flag("bound").unwrap_or(false);

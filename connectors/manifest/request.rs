@@ -60,7 +60,8 @@ pub(super) fn target(root: &Part<'_>) -> Option<TargetRule> {
     let section = own.table("defaults");
     let defaults = section.named_texts();
     let groups: Vec<_> = pattern.iter().flat_map(|p| p.capture_names().flatten()).collect();
-    for (name, _) in defaults.iter().filter(|(name, _)| !groups.contains(&name.as_str())) {
+    let unknown = defaults.iter().filter(|_| pattern.is_some());
+    for (name, _) in unknown.filter(|(name, _)| !groups.contains(&name.as_str())) {
         section.problem(name, "pattern 里没有这个组", "写成 (?P<名称>…)");
     }
     own.close();
@@ -73,8 +74,19 @@ pub(super) fn groups(target: &TargetRule) -> BTreeSet<String> {
     groups.chain(["target".to_owned()]).collect()
 }
 
-pub(super) fn lookups(root: &Part<'_>, groups: &BTreeSet<String>) -> Vec<Lookup> {
-    let mut known = groups.clone();
+/// Every name in braces: while the target is wrong, nobody knows which there are.
+pub(super) fn all_names(text: &str) -> BTreeSet<String> {
+    let braced = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    braced.map(|(name, _)| name.trim_start_matches('+').to_owned()).collect()
+}
+
+/// The lookups; their names are known from then on, even of those that are wrong.
+pub(super) fn lookups(
+    root: &Part<'_>,
+    groups: &BTreeSet<String>,
+    known: &mut BTreeSet<String>,
+) -> Vec<Lookup> {
+    let mut taken = groups.clone();
     let mut kept = Vec::new();
     for (node, path) in root.each("lookup") {
         if kept.len() == LOOKUPS_MAX {
@@ -82,20 +94,20 @@ pub(super) fn lookups(root: &Part<'_>, groups: &BTreeSet<String>) -> Vec<Lookup>
             break;
         }
         let own = Part::of(node, path, root.notes);
-        let lookup = lookup(&own, &known);
-        own.close();
-        if let Some(lookup) = lookup {
-            known.insert(lookup.name.clone());
-            kept.push(lookup);
+        kept.extend(lookup(&own, &taken, known));
+        if let Some(Node { value: Value::Text(name), .. }) = own.node("name") {
+            known.insert(name.clone());
+            taken.insert(name.clone());
         }
+        own.close();
     }
     kept
 }
 
-fn lookup(own: &Part<'_>, known: &BTreeSet<String>) -> Option<Lookup> {
+fn lookup(own: &Part<'_>, taken: &BTreeSet<String>, known: &BTreeSet<String>) -> Option<Lookup> {
     let name = own.need("name", "写上找到的部分叫什么,在网址里写成 {名称}");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if !name.chars().all(plain) || TAKEN.contains(&name.as_str()) || known.contains(&name) {
+    if !name.chars().all(plain) || TAKEN.contains(&name.as_str()) || taken.contains(&name) {
         own.problem("name", format!("名称「{name}」不能用"), "换一个,只用小写字母和数字");
     }
     let unless = own.parsed("unless", whole_regex);
@@ -121,7 +133,8 @@ pub(super) fn ask(own: &Part<'_>, known: &BTreeSet<String>, paged: &[&str]) -> O
         own.problem("url", "没有写", "写上网址,例如 \"https://api.example.cn/list?id={target}\"");
     }
     let url = own.parsed("url", |text| address(text, known));
-    let posts = own.choice("method", &[("GET", false), ("POST", true)]).unwrap_or(false);
+    let method = own.choice("method", &[("GET", false), ("POST", true)]);
+    let posts = method.unwrap_or(own.has("method") && own.has("body"));
     let body = own.node("body").and_then(|node| document(own, node, known));
     if posts && !own.has("body") {
         own.problem("body", "POST 没有写 body", "写成 body = { 名称 = 值 }");

@@ -189,7 +189,9 @@ fn condition(own: &Part<'_>, is_page: bool, known: &BTreeSet<String>) -> Option<
         _ if !not.is_empty() => Test::Not(not),
         _ if own.has("is") || own.has("not") => {
             let key = if own.has("is") { "is" } else { "not" };
-            own.problem(key, "没有可比较的值", "写成一个值或一个列表");
+            if own.each(key).is_empty() {
+                own.problem(key, "没有可比较的值", "写成一个值或一个列表");
+            }
             return None;
         }
         _ => return None,
