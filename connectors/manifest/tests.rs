@@ -185,6 +185,39 @@ fn what_is_missing_or_contradicts_is_told() {
     assert_eq!(problems(&get)[0].key, "request.body");
 }
 
+/// Whatever is written, it is a manifest or it has problems.
+#[test]
+fn mangled_manifests_are_refused_and_nothing_else() {
+    let mut state = 0x2545_f491_u32;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let chars: Vec<char> = GOOD.chars().collect();
+    let marks = ['"', '\'', '[', ']', '{', '}', '=', '\n', '$', '(', '%', '9', '号', '\u{0}'];
+    let mut refused = 0;
+    for _ in 0..1500 {
+        let mut text = chars.clone();
+        for _ in 0..=next(4) {
+            let at = next(text.len());
+            match next(3) {
+                0 => text[at] = marks[next(marks.len())],
+                1 => drop(text.drain(at..(at + 1 + next(40)).min(text.len()))),
+                _ => text.insert(at, marks[next(marks.len())]),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        match Manifest::parse(&text, "city") {
+            Ok(manifest) => assert_eq!(manifest.name(), "city"),
+            Err(problems) => {
+                assert!(!problems.is_empty(), "refused without a word: {text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 700, "{refused}");
+}
+
 #[test]
 fn all_problems_are_told_at_once_in_the_order_of_the_file() {
     let text = GOOD

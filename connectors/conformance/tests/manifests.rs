@@ -91,6 +91,31 @@ fn kit(manifest: &Arc<Manifest>, good: Good, complete: bool) -> Kit {
     kit
 }
 
+/// The first block of that language behind the heading, on the page about connectors.
+fn block(language: &str) -> String {
+    let page = std::fs::read_to_string(format!("{}/README.md", env!("CARGO_MANIFEST_DIR")));
+    let page = page.unwrap();
+    let section = page.split_once("## A platform in 15 minutes, without code").unwrap().1;
+    let block = section.split_once(&format!("```{language}\n")).unwrap().1;
+    block.split_once("```").unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn the_example_in_the_handbook_works() {
+    let manifest = Manifest::parse(&block("toml"), "bulletin").unwrap();
+    let kit = kit(&Arc::new(manifest), |_| Answer::ok("application/json", block("json")), false);
+    let broken = run(&kit.case()).await.unwrap();
+    assert!(broken.is_empty(), "{broken:#?}");
+    let suite = Suite { case: &kit.case(), broken: Vec::new() };
+    let seen = suite.look(&*kit.good).await.unwrap().result.unwrap();
+    let titles: Vec<_> = seen.sightings.iter().map(|kept| kept.title.as_str()).collect();
+    assert_eq!(titles, ["办事指南", "停水通知", "招聘公告"]);
+    assert!(seen.sightings[0].pinned && !seen.coverage.is_empty());
+    let gone = |_: &Asked| Answer::json(&serde_json::json!({"code": 40401, "msg": "not found"}));
+    let fault = suite.look(&gone).await.unwrap().result.unwrap_err();
+    assert_eq!(fault.kind, freshd_core::fault::FaultKind::Gone);
+}
+
 #[test]
 fn every_shipped_manifest_has_a_case() {
     let cases: BTreeSet<&str> = CASES.iter().map(|(name, _)| *name).collect();
