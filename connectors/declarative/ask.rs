@@ -10,7 +10,7 @@ use super::Gathered;
 use super::memo::Memory;
 use super::page::{self, Page, Place};
 use crate::connector::{PollContext, Secret};
-use crate::extract::shape::{Document, Reading};
+use crate::extract::shape::{Document, Reading, is_light};
 use crate::extract::template::Pieces;
 use crate::extract::{Spot, all_hold};
 use crate::http::{self, Request, Response};
@@ -286,7 +286,8 @@ impl<'a> Asker<'a> {
         if markup && reading.wants_json() && listing::asks_for_a_person(&text) {
             return Err(challenged());
         }
-        if markup && crate::page::top_of(&text).is_some_and(|top| top.challenge().is_some()) {
+        let light = markup && is_light(&text);
+        if light && crate::page::top_of(&text).is_some_and(|top| top.challenge().is_some()) {
             return Err(challenged());
         }
         reading.document(text).map_err(|what| malformed(format!("{shown}:{what}")))

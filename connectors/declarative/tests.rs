@@ -98,31 +98,47 @@ fn spans(seen: &Observation) -> Vec<Span> {
     seen.coverage.on(&Channel::posts()).as_slice().to_vec()
 }
 
+const POSTED: &str = r#"
+manifest = 1
+name = "city"
+platform = "city"
+about = "市政公告"
+answer = { shape = "json" }
+items = { at = "/list" }
+coverage = { silence = "none" }
+fields = { key = "/id", published = "/date" }
+[target]
+pattern = '(?P<id>[0-9a-z=]{1,9})(?:/(?P<kind>doc|video))?'
+defaults = { kind = "doc" }
+example = "42"
+help = "填写编号"
+[request]
+method = "POST"
+url = "https://a.example.cn/{kind}/{id}"
+headers = { Referer = "https://a.example.cn/{id}" }
+secret_headers = { Cookie = "cookie" }
+body = { page = "{page}", who = "{id}", deep = [{ n = 1 }], none = [] }
+first_page = 0
+"#;
+
 #[tokio::test]
 async fn the_request_is_as_written() {
-    let manifest = BASE.replace(
-        "request = { url = \"https://a.example.cn/list?id={target}\" }",
-        "[request]\nmethod = \"POST\"\nurl = \"https://a.example.cn/x/{target}\"\n\
-         headers = { Referer = \"https://a.example.cn/{target}\" }\n\
-         secret_headers = { Cookie = \"cookie\" }\n\
-         body = { page = \"{page}\", who = \"{target}\", deep = [{ n = 1 }] }\nfirst_page = 0\n[x]",
-    );
-    let manifest =
-        manifest.replacen("[x]\n", "", 1).replace("\nanswer =", "\n[answer]\nshape = \"json\"\n#");
-    let manifest = manifest.replace(
-        "\nitems = { at = \"/list\" }\n",
-        "\n[items]\nat = \"/list\"\n[coverage]\nsilence = \"none\"\n#",
-    );
-    let manifest = manifest.replace("\ncoverage = {", "\n#");
-    let looked = Try { target: "a=", ..Try::new(&manifest) };
-    let looked = looked.look(|_| Answer::json(&list(&["2026-11-20"]))).await;
+    let list = |_: &Asked| Answer::json(&list(&["2026-11-20"]));
+    let looked = Try { target: "a=", ..Try::new(POSTED) }.look(list).await;
     let asked = &looked.asked[0];
-    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/base/x/a%3D"));
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/base/doc/a%3D"));
     assert_eq!(asked.header("referer"), Some("https://a.example.cn/a%3D"));
     assert_eq!(asked.header("cookie"), Some("sid=SECRETVALUE"));
     let body: Value = serde_json::from_str(&asked.body).unwrap();
-    assert_eq!(body, json!({"page": 0, "who": "a=", "deep": [{"n": 1}]}));
+    assert_eq!(body, json!({"page": 0, "who": "a=", "deep": [{"n": 1}], "none": []}));
     assert_eq!(looked.seen().sightings.len(), 1);
+    let video = Try { target: "a/video", ..Try::new(POSTED) }.look(list).await;
+    assert_eq!(video.asked[0].path, "/base/video/a");
+    // A cookie goes where it was written down to go, and nowhere else.
+    let away = Answer::status(302).header("location", "/elsewhere");
+    let redirected = Try::new(POSTED).look(move |_| away.clone()).await;
+    assert_eq!(redirected.asked.len(), 1);
+    assert_eq!(redirected.fault().1, FaultKind::Unavailable);
 }
 
 #[tokio::test]
@@ -385,7 +401,7 @@ async fn pages_without_posts_walls_and_nests_are_faults() {
     assert_eq!((empty.0, empty.1), (FaultScope::Connector, FaultKind::Malformed));
     let wall = at_site.look(|_| html("<title>安全验证</title><li>x</li>")).await.fault();
     assert_eq!(wall.1, FaultKind::Challenged);
-    let nest = format!("{}{}", "<li>".repeat(1), "<div><ul><li>".repeat(500));
+    let nest = format!("<li>{}", "<div><ul><li>".repeat(500));
     let nest = at_site.look(move |_| html(&nest)).await;
     assert!(nest.result.is_err(), "nothing dated among items inside items");
 }
@@ -412,4 +428,56 @@ async fn a_missing_secret_is_told_before_anything_is_asked() {
     assert!(connector.probe(&cx).await.is_err());
     assert_eq!(connector.credential(&Target::new("42")).as_deref(), Some("city"));
     assert!(stage.log().is_empty());
+}
+
+/// Broken bytes, cut bodies, repeated pieces: nothing panics, and what is read stays small.
+#[test]
+fn mangled_answers_are_read_or_refused() {
+    let mut state = 0x1357_9bdf_u32;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below.max(1)
+    };
+    let top = env!("CARGO_MANIFEST_DIR");
+    let url: Url = "http://www.example.gov.cn/a/".parse().unwrap();
+    for (name, file) in [
+        ("thepaper", "thepaper.json"),
+        ("netease", "netease.json"),
+        ("penguin", "penguin.json"),
+        ("ifeng", "ifeng.js"),
+        ("bilibili", "bilibili.json"),
+        ("people", "people.html"),
+        ("gdgov", "gdgov.html"),
+        ("gkmlpt", "gkmlpt.json"),
+        ("jpage", "jpage.xml"),
+    ] {
+        let read = |path: String| std::fs::read_to_string(format!("{top}/{path}")).unwrap();
+        let manifest = read(format!("../config/connectors/{name}.toml"));
+        let manifest = Manifest::parse(&manifest, name).unwrap();
+        let good = read(format!("fixtures/manifests/{file}")).into_bytes();
+        for _ in 0..400 {
+            let mut bytes = good.clone();
+            for _ in 0..=next(6) {
+                if bytes.is_empty() {
+                    break;
+                }
+                let at = next(bytes.len());
+                let to = (at + 1 + next(60)).min(bytes.len());
+                match next(4) {
+                    0 => bytes[at] = b"\"{}[]<>&9"[next(9)],
+                    1 => drop(bytes.drain(at..to)),
+                    2 => bytes.splice(at..at, bytes[at..to].to_vec()).for_each(drop),
+                    _ => bytes.truncate(to),
+                }
+            }
+            let text = crate::charset::decode(&bytes, None);
+            let Ok(document) = manifest.reading.document(text) else { continue };
+            let place = page::Place { written: &url, answered: &url, now: now() };
+            let pieces = Pieces::from([("target".to_owned(), "42".to_owned())]);
+            if let Ok(page) = page::read(&manifest, &document, &place, &pieces) {
+                let past = |item: &Item| item.published.is_none_or(|at| at.earliest <= Some(now()));
+                assert!(page.items.iter().all(past), "{name}");
+            }
+        }
+    }
 }

@@ -111,9 +111,25 @@ impl Reading {
     }
 }
 
+/// Tags times depth of a page that is made into a tree: selectors look upwards from every element.
+const WEIGHT_MAX: usize = 4_000_000;
+
+/// May a tree be made of it, and asked, in little time?
+pub(crate) fn is_light(text: &str) -> bool {
+    let mut tags = 0_usize;
+    let mut count = |piece: markup::Piece<'_>| {
+        tags += usize::from(matches!(piece, markup::Piece::Open { .. }));
+    };
+    text.len() <= markup::TREE_BYTES_MAX && {
+        let depth = markup::scan(text, &mut count);
+        depth <= markup::DEPTH_MAX && tags.saturating_mul(depth) <= WEIGHT_MAX
+    }
+}
+
 /// A tree, unless that could take long.
 fn tree(text: &str) -> Result<Html, String> {
-    markup::tree(text).ok_or_else(|| "网页太大或嵌套太深,没有解析".to_owned())
+    let tree = is_light(text).then(|| markup::tree(text)).flatten();
+    tree.ok_or_else(|| "网页太大或嵌套太深,没有解析".to_owned())
 }
 
 fn records(text: &str, record: &Regex) -> Result<Html, String> {

@@ -181,6 +181,15 @@ fn what_is_missing_or_contradicts_is_told() {
     assert_eq!(problems(&paged)[0].key, "request.pages_max");
     let plain = GOOD.replace("\"https://a.example.cn/list", "\"http://a.example.cn/list");
     assert!(problems(&plain)[0].key.starts_with("request.secret_headers"));
+    let page = GOOD
+        .replace("shape = \"json\"\nnested = [\"/data\"]", "shape = \"html\"")
+        .replace("at = \"$.data.list\"", "css = \"li:has(a)\"");
+    let costly = problems(&page);
+    assert!(costly.iter().any(|found| found.key == "items.css[0]" || found.key == "items.css"));
+    for selector in ["li ~ a", "li:nth-child(2)", "span:last-of-type", "a:not(.b)"] {
+        assert!(value::css(selector).is_err(), "{selector}");
+    }
+    assert!(value::css("td:last-child > a[href~=b] + i").is_ok());
     let get = GOOD.replace("method = \"POST\"\n", "");
     assert_eq!(problems(&get)[0].key, "request.body");
 }

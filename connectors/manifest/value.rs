@@ -36,14 +36,21 @@ pub(super) fn whole_regex(text: &str) -> Result<Regex, Wrong> {
     regex(&format!("^(?:{text})$"))
 }
 
-/// A CSS selector; those that make every element ask about every other are refused.
+/// A CSS selector; those by which every element asks about every other are refused.
 pub(super) fn css(text: &str) -> Result<Selector, Wrong> {
     const HELP: &str = "写成 CSS 选择器,例如 \"ul.list li\"";
     if text.chars().count() > PATTERN_CHARS_MAX || text.split_whitespace().count() > 12 {
         return wrong("选择器太长", HELP);
     }
-    if text.contains(":has(") {
-        return wrong("不支持 :has()", "用 own 或 skip 条件筛选");
+    // These count or search siblings for every element: quadratic on a page made for it.
+    const COSTLY: [&str; 6] = [":has", ":nth", "-of-type", ":is(", ":where(", ":not("];
+    let sibling = text.replace("~=", "").contains('~');
+    if let Some(costly) = COSTLY.into_iter().find(|part| text.contains(part)) {
+        let help = "可以用 :first-child、:last-child;其余用 own、skip 条件筛选";
+        return wrong(format!("不支持 {costly}"), help);
+    }
+    if sibling {
+        return wrong("不支持 ~", "可以用 +、>");
     }
     Selector::parse(text).or_else(|_| wrong(format!("选择器「{text}」看不懂"), HELP))
 }
