@@ -99,13 +99,19 @@ impl DeclarativeConnector {
     }
 
     fn settle(&self, gathered: Gathered, cx: &PollContext<'_>) -> Result<Observation, Fault> {
-        let Gathered { items, listed, unclear, last, evidence, name, unread, faults } = gathered;
+        let Gathered { items, listed, unclear, last, evidence, name, unread, mut faults } =
+            gathered;
         let undated = items.iter().all(|item| item.published.is_none() && item.before.is_none());
         if undated && faults.is_empty() && (unclear || !items.is_empty()) {
             let example = unread.as_deref().unwrap_or("没有");
             let detail =
                 format!("列出 {listed} 条,没有一条的编号和时间都读得懂(例如「{example}」)");
-            return Err(Fault::new(FaultScope::Connector, FaultKind::Malformed, detail));
+            let fault = Fault::new(FaultScope::Connector, FaultKind::Malformed, detail);
+            if self.manifest.detail.is_none() {
+                return Err(fault);
+            }
+            // What was opened in vain is remembered, so that the next look comes further down.
+            faults.push(fault);
         }
         let mut seen = Observation { evidence, faults, ..Observation::default() };
         if self.proves_silence && !unclear && seen.faults.is_empty() {

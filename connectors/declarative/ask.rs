@@ -17,6 +17,8 @@ use crate::http::{self, Request, Response};
 use crate::listing;
 use crate::manifest::{Ask, FaultRow, Manifest};
 
+/// Posts without a date are opened only among so many at the top: what is below is older.
+const OPENED_WITHIN: usize = 20;
 /// Parts of a secret at least this long are hidden wherever they are shown back.
 const HIDDEN_BYTES_MIN: usize = 6;
 
@@ -128,13 +130,15 @@ impl<'a> Asker<'a> {
     ) {
         let Some(detail) = &self.manifest.detail else { return };
         let mut left = detail.pages_max;
-        for at in 0..gathered.items.len() {
+        for at in 0..gathered.items.len().min(OPENED_WITHIN) {
             let item = &gathered.items[at];
             if item.published.is_some() {
                 continue;
             }
-            if let Some(date) = memory.date(&item.key) {
-                gathered.items[at].published = Some(date);
+            // Where a verdict hangs on it, a page that had no date is looked at again.
+            let known = memory.date(&item.key);
+            if let Some(found) = known.filter(|found| found.is_some() || !self.cx.fresh) {
+                gathered.items[at].published = found;
                 continue;
             }
             let Some(url) = item.detail.clone().filter(|_| left > 0) else { continue };
@@ -144,13 +148,13 @@ impl<'a> Asker<'a> {
                     let item = &mut gathered.items[at];
                     item.published = opened.published;
                     item.title = opened.title.unwrap_or(std::mem::take(&mut item.title));
-                    if let Some(date) = item.published {
-                        memory.keep(&item.key, date);
-                    }
+                    memory.keep(&item.key, item.published);
                     gathered.evidence.push(opened.evidence);
                 }
                 // One page that is gone says nothing about the list.
-                Err(fault) if fault.kind == FaultKind::Gone => {}
+                Err(fault) if fault.kind == FaultKind::Gone => {
+                    memory.keep(&gathered.items[at].key, None);
+                }
                 Err(fault) => {
                     gathered.faults.push(fault);
                     return;

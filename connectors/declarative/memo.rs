@@ -11,6 +11,8 @@ use crate::connector::Target;
 
 /// Posts whose dates are remembered.
 const DATES_MAX: usize = 60;
+/// A post that was opened and has no date that can be read.
+const UNDATED: (i64, i64) = (0, 0);
 /// Longest memo, bytes.
 const MEMO_BYTES_MAX: usize = 4 << 10;
 
@@ -45,22 +47,25 @@ impl Memory {
         self.found.clear();
     }
 
-    /// The date of a post that was opened before.
-    pub(super) fn date(&mut self, key: &str) -> Option<Published> {
+    /// What was found when a post was opened before: its date, or that it has none.
+    pub(super) fn date(&mut self, key: &str) -> Option<Option<Published>> {
         let key = hash(key);
-        let (earliest, latest) = *self.dates.get(&key)?;
+        let held = *self.dates.get(&key)?;
         self.used.insert(key);
+        if held == UNDATED {
+            return Some(None);
+        }
         let at = |seconds| DateTime::from_timestamp(seconds, 0);
-        Some(Published::between(at(earliest)?, at(latest)?))
+        Some(Some(Published::between(at(held.0)?, at(held.1)?)))
     }
 
-    /// Keeps the date of a post.
-    pub(super) fn keep(&mut self, key: &str, published: Published) {
-        if let Some(earliest) = published.earliest {
-            let key = hash(key);
-            self.dates.insert(key.clone(), (earliest.timestamp(), published.latest.timestamp()));
-            self.used.insert(key);
-        }
+    /// Keeps what was found when a post was opened.
+    pub(super) fn keep(&mut self, key: &str, published: Option<Published>) {
+        let known =
+            published.and_then(|at| Some((at.earliest?.timestamp(), at.latest.timestamp())));
+        let key = hash(key);
+        self.dates.insert(key.clone(), known.unwrap_or(UNDATED));
+        self.used.insert(key);
     }
 
     /// To be remembered: what this look used, and no more than there is room for.

@@ -26,7 +26,7 @@ pub(super) struct Page {
     pub(super) items: Vec<Item>,
     /// Items on the page, others' included.
     pub(super) listed: usize,
-    /// Some item does not say whose it is or which it is, or the page holds more than is read.
+    /// Some item does not say whose it is or which it is, or leads elsewhere.
     pub(super) unclear: bool,
     /// The page says that none follows, and is not full.
     pub(super) last: bool,
@@ -129,8 +129,8 @@ pub(super) fn read(
     let mut page = Page {
         items: Vec::new(),
         listed: spots.len(),
-        unclear: spots.len() > ITEMS_MAX,
-        last: says_last && short && !spots.is_empty(),
+        unclear: false,
+        last: says_last && short && (1..=ITEMS_MAX).contains(&spots.len()),
         evidence: Evidence { url: String::new(), at: place.now, body },
         name: name.map(|name| lenient::cut(&name, FIELD_BYTES_MAX).to_owned()),
         unread: None,
@@ -152,7 +152,8 @@ pub(super) fn read(
             page.unread = page.unread.take().or(date.raw.clone());
         }
         match item(manifest, spot, place, pieces, date) {
-            Some(item) if rules.same_site && item.detail.is_none() => {}
+            // Perhaps the account's newest, published elsewhere: left out, and nothing is proven.
+            Some(item) if rules.same_site && item.detail.is_none() => page.unclear = true,
             Some(item) => page.items.push(item),
             None => page.unclear = true,
         }

@@ -375,6 +375,41 @@ async fn a_post_without_a_date_is_opened_and_remembered() {
 }
 
 #[tokio::test]
+async fn pages_without_a_date_do_not_stand_in_the_way_for_ever() {
+    let page = "<li><a href=/p1>一</a></li><li><a href=/p2>二</a></li><li><a href=/p3>三</a></li>";
+    let script = |asked: &Asked| match asked.path.as_str() {
+        "/base/x" => html(page),
+        "/base/p1" => html("<p>专题页</p>"),
+        "/base/p2" => Answer::status(404),
+        _ => html("<head><meta name=PubDate content='2026-11-19'></head>"),
+    };
+    let at_site = |manifest, memo| Try { target: "https://a.cn/x", memo, ..Try::new(manifest) };
+    let first = at_site(PAGES, None).look(script).await;
+    let first = first.seen();
+    assert_eq!(first.faults[0].kind, FaultKind::Malformed, "two were opened, neither has a date");
+    assert!(first.coverage.is_empty());
+    let second = at_site(PAGES, first.hint.memo.as_deref()).look(script).await;
+    assert_eq!(second.asked.len(), 2, "only the third is opened");
+    let memo = second.seen().hint.memo.unwrap();
+    let again = at_site(PAGES, Some(&memo)).look(script).await;
+    assert_eq!(again.asked.len(), 1, "all three are known, one with a date");
+    assert_eq!(again.seen().sightings[2].published.latest, at("2026-11-19T23:59:59"));
+}
+
+#[tokio::test]
+async fn what_leads_elsewhere_is_left_out_and_ends_the_proof() {
+    let elsewhere = PAGES.replace("links = \"any\"", "links = \"same-site\"");
+    let page = "<li><a href=https://c.cn/1>一</a><span>2026-11-20</span></li>\
+        <li><a href=/2>二</a><span>2026-11-02</span></li>";
+    let at_site = Try { target: "https://a.cn/x", ..Try::new(&elsewhere) };
+    let seen = at_site.look(|_| html(page)).await.seen();
+    assert_eq!((seen.sightings.len(), seen.coverage.is_empty()), (1, true));
+    let at_site = Try { target: "https://a.cn/x", ..Try::new(PAGES) };
+    let seen = at_site.look(|_| html(page)).await.seen();
+    assert_eq!((seen.sightings.len(), seen.coverage.is_empty()), (2, false));
+}
+
+#[tokio::test]
 async fn a_fault_on_the_way_to_a_post_is_told_and_proves_nothing() {
     let page = "<li><a href=/p1>一</a></li><li><a href=/p4>四</a><span>2026-11-02</span></li>";
     let at_site = Try { target: "https://a.cn/x", ..Try::new(PAGES) };
@@ -403,7 +438,8 @@ async fn pages_without_posts_walls_and_nests_are_faults() {
     assert_eq!(wall.1, FaultKind::Challenged);
     let nest = format!("<li>{}", "<div><ul><li>".repeat(500));
     let nest = at_site.look(move |_| html(&nest)).await;
-    assert!(nest.result.is_err(), "nothing dated among items inside items");
+    let nested = nest.result.is_err_and(|fault| fault.kind == FaultKind::Malformed);
+    assert!(nested, "items inside items");
 }
 
 #[tokio::test]
