@@ -1,5 +1,6 @@
 //! How does anything leave this process? The HTTP client that is the only way out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub struct Request {
     /// Where; parsed, so every numeric spelling of an address is plain.
     pub url: Url,
     /// Extra headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// A body (with its `Content-Type` among the headers).
     pub body: Option<Bytes>,
     /// Decoded bytes read at most; the rest is dropped and `truncated` set.
@@ -165,7 +166,7 @@ impl Request {
         Self {
             method: "POST",
             url,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: vec![("content-type".into(), "application/json".to_owned())],
             body: Some(Bytes::from(body.to_string())),
             body_bytes_max: 2 << 20,
             redirects_max: 0,
@@ -174,8 +175,8 @@ impl Request {
 
     /// The same request with one more header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use freshd_connectors::SecretSource;
 use freshd_connectors::http::HttpClient;
-use freshd_connectors::{Registry, SecretSource};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
@@ -166,7 +166,7 @@ fn transport(config: &Config) -> Option<Arc<Transport>> {
 
 /// What a reload replaces, from a configuration.
 pub fn parts(config: &Config) -> anyhow::Result<Parts> {
-    let registry = Registry::built_in(&config.connectors.settings);
+    let registry = config.connectors.registry();
     let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
     let courtesy: BTreeMap<_, _> = registry
         .iter()

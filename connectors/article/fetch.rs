@@ -57,7 +57,7 @@ pub(crate) async fn page(
         request.body_bytes_max = max;
         request.redirects_max = 0;
         for (name, value) in headers {
-            request = request.header(name, *value);
+            request = request.header(*name, *value);
         }
         let response = http.send(request).await?;
         let redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);

@@ -2,6 +2,7 @@
 
 mod cases;
 mod liar;
+mod manifests;
 
 use super::*;
 use cases::Kit;

@@ -34,14 +34,17 @@ pub(super) fn record(
 fn excerpt(response: &Response, sent: &HeaderMap) -> String {
     let start = &response.body[..response.body.len().min(EXCERPT_BYTES)];
     let decoded = crate::charset::decode(start, response.header("content-type"));
-    let mut text = redact::text(&decoded).into_owned();
+    let mut text = decoded;
+    // First of all: once a part of a cookie is hidden, the whole would no longer be found.
     for name in SECRET_HEADERS {
         for value in sent.get_all(name).iter().filter_map(|value| value.to_str().ok()) {
-            if value.len() >= 6 {
-                text = text.replace(value, "***");
+            let parts = value.split([';', '=', ' ']);
+            for part in std::iter::once(value).chain(parts).filter(|part| part.len() >= 6) {
+                text = text.replace(part, "***");
             }
         }
     }
+    let mut text = redact::text(&text).into_owned();
     let mut end = text.len().min(EXCERPT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -1,6 +1,5 @@
 //! Which connectors are there, and what may each be asked? `freshd connector list`.
 
-use freshd_connectors::Registry;
 use serde_json::json;
 
 use crate::config::Config;
@@ -9,7 +8,7 @@ use crate::report::table::{Cell, Column, Table};
 
 /// The connectors with the limits in force.
 pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
-    let registry = Registry::built_in(&config.connectors.settings);
+    let registry = config.connectors.registry();
     if as_json {
         let all: Vec<_> = registry
             .iter()

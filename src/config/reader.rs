@@ -155,6 +155,16 @@ impl<'a> Section<'a> {
         &self.report.files
     }
 
+    /// The document's file as problems name it.
+    pub(crate) fn file(&self) -> &'a str {
+        &self.report.file
+    }
+
+    /// A problem in another file that this document brings in.
+    pub(crate) fn elsewhere(&self, problem: Problem) {
+        self.report.problems.borrow_mut().push((Some(usize::MAX), problem));
+    }
+
     /// Is anything written here?
     pub(crate) fn is_present(&self) -> bool {
         self.table.is_some()

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use freshd_connectors::registry::WeiboMode;
-use freshd_connectors::{Courtesy, Settings};
+use freshd_connectors::{Courtesy, Registry, Settings};
 
+use super::manifests::{self, DeclaredConfig};
 use super::reader::{Section, Wrong, wrong};
 use super::secrets::{FileSecrets, SecretFile};
 use super::suggest;
@@ -38,8 +40,8 @@ pub struct ConnectorsConfig {
     pub process: BTreeMap<String, ProcessConfig>,
     /// `[connectors.wechat.component]`: accounts authorised to a third-party platform.
     pub component: Option<ComponentConfig>,
-    /// Names of the manifests `connectors/*.toml` beside the configuration.
-    pub manifests: Vec<String>,
+    /// The manifests `connectors/*.toml` beside the configuration.
+    pub manifests: Vec<DeclaredConfig>,
 }
 
 /// `at_once` and `per_minute` of `[connectors.NAME]`; what is not written stays as the connector says.
@@ -81,11 +83,20 @@ impl ConnectorsConfig {
         self.courtesy.get(connector).copied().unwrap_or_default().over(own)
     }
 
+    /// Every connector that is built in or has a manifest.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::built_in(&self.settings);
+        for connector in self.manifests.iter().filter_map(DeclaredConfig::connector) {
+            registry.register(Arc::new(connector));
+        }
+        registry
+    }
+
     /// Is there a connector of that name?
     pub fn knows(&self, name: &str) -> bool {
         BUILT_IN.contains(&name)
             || self.process.contains_key(name)
-            || self.manifests.iter().any(|manifest| manifest == name)
+            || self.manifests.iter().any(|manifest| manifest.name == name)
     }
 }
 
@@ -112,7 +123,9 @@ impl Gathered {
 }
 
 pub(crate) fn read(section: Section<'_>, gathered: &mut Gathered) -> ConnectorsConfig {
-    let manifests = manifests(&section.files().base.join("connectors"));
+    let shown = Path::new(section.file()).with_file_name("connectors");
+    let (manifests, problems) = manifests::load(&section.files().base.join("connectors"), &shown);
+    problems.into_iter().for_each(|problem| section.elsewhere(problem));
     let mut config = ConnectorsConfig { manifests, ..ConnectorsConfig::default() };
     for name in BUILT_IN {
         let own = section.section(name);
@@ -126,10 +139,12 @@ pub(crate) fn read(section: Section<'_>, gathered: &mut Gathered) -> ConnectorsC
         keep_limits(&name, &own, &mut config);
         own.close();
     }
-    for name in config.manifests.clone() {
+    for at in 0..config.manifests.len() {
+        let name = config.manifests[at].name.clone();
         let own = section.section(&name);
         gathered.table(&name, SecretFile::read(&own, "secrets_file"));
         keep_limits(&name, &own, &mut config);
+        declared(&own, &mut config.manifests[at]);
         own.close();
     }
     unknown(&section, &config);
@@ -197,7 +212,7 @@ fn component(own: &Section<'_>, gathered: &mut Gathered) -> Option<ComponentConf
 }
 
 fn process(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathered: &mut Gathered) {
-    if BUILT_IN.contains(&name) || config.manifests.iter().any(|held| held == name) {
+    if BUILT_IN.contains(&name) || config.manifests.iter().any(|held| held.name == name) {
         own.problem("", format!("已有名为 {name} 的采集器"), "换一个名称");
     }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -216,6 +231,16 @@ fn process(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathere
     config.process.insert(name.to_owned(), ProcessConfig { command });
 }
 
+fn declared(own: &Section<'_>, declared: &mut DeclaredConfig) {
+    declared.base_url = own.parsed("base_url", base_url);
+    declared.complete = own.flag("complete", false);
+    let wants_word = declared.manifest.as_ref().is_none_or(|manifest| manifest.wants_word());
+    if declared.complete && !wants_word {
+        let help = "删去这一项;只有清单写了 vouched_by = \"operator\" 的才由管理员担保";
+        own.problem("complete", "这个清单的列表不需要或不能担保完整", help);
+    }
+}
+
 fn keep_limits(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig) {
     let limits = CourtesyLimits {
         at_once: own.whole("at_once", 0..=10_000),
@@ -228,7 +253,7 @@ fn keep_limits(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig) {
 
 fn unknown(section: &Section<'_>, config: &ConnectorsConfig) {
     let known = || {
-        let manifests = config.manifests.iter().map(String::as_str);
+        let manifests = config.manifests.iter().map(|held| held.name.as_str());
         BUILT_IN.into_iter().chain(["process"]).chain(manifests)
     };
     for name in section.names() {
@@ -244,18 +269,6 @@ fn unknown(section: &Section<'_>, config: &ConnectorsConfig) {
         };
         section.problem(name, format!("没有名为 {name} 的采集器"), help);
     }
-}
-
-/// Names of the manifests in a directory; none when there is no such directory.
-fn manifests(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let stem = |path: std::path::PathBuf| {
-        let toml = path.extension().is_some_and(|extension| extension == "toml");
-        toml.then(|| path.file_stem()?.to_str().map(str::to_owned)).flatten()
-    };
-    let mut names: Vec<String> = entries.filter_map(|entry| stem(entry.path())).collect();
-    names.sort();
-    names
 }
 
 fn weibo_mode(text: &str) -> Result<WeiboMode, Wrong> {

@@ -240,11 +240,58 @@ fn connectors_have_limits_processes_and_known_names() {
 fn a_manifest_beside_the_file_is_a_known_connector() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("connectors")).unwrap();
-    std::fs::write(dir.path().join("connectors/city.toml"), "").unwrap();
+    std::fs::write(dir.path().join("connectors/city.toml"), MANIFEST).unwrap();
     let file = dir.path().join("freshd.toml");
-    let text = "[connectors.city]\nper_minute = 2\n";
-    let config = Config::parse(text, &file, &Args::default(), &around(&[])).unwrap();
-    assert_eq!(config.connectors.manifests, ["city"]);
+    let read = |text: &str| Config::parse(text, &file, &Args::default(), &around(&[]));
+    let text = "[connectors.city]\nper_minute = 2\nbase_url = \"http://127.0.0.1:9\"\n";
+    let connectors = read(text).unwrap().connectors;
+    assert!(connectors.knows("city"));
+    let own = connectors.registry().find("city").unwrap().descriptor().clone();
+    assert_eq!((own.platform.as_ref(), own.proves_silence), ("city", false));
+    assert_eq!(connectors.courtesy("city", own.courtesy).per_minute, 2);
+    let vouched = read("[connectors.city]\ncomplete = true\n").unwrap().connectors;
+    assert!(vouched.registry().find("city").unwrap().descriptor().proves_silence);
+    assert!(read("[connectors.city]\ncompleet = true\n").is_err());
+}
+
+const MANIFEST: &str = r#"
+manifest = 1
+name = "city"
+platform = "city"
+about = "市政公告"
+target = { pattern = '[0-9]+', example = "1", help = "编号" }
+request = { url = "https://a.example.cn/list?id={target}" }
+answer = { shape = "json" }
+items = { at = "/list" }
+fields = { key = "/id", published = "/date" }
+coverage = { silence = "newest-first", vouched_by = "operator" }
+"#;
+
+#[test]
+fn wrong_manifests_are_told_all_at_once_with_file_line_and_key() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("connectors")).unwrap();
+    let put = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(format!("connectors/{name}.toml")), text).unwrap();
+    };
+    put("city", &MANIFEST.replace("{ at = \"/list\" }", "{ att = \"/list\" }"));
+    put("feed", &MANIFEST.replace("\"city\"", "\"feed\""));
+    put("town", MANIFEST);
+    let file = dir.path().join("freshd.toml");
+    let text = "[connectors.city]\nper_minute = -1\n";
+    let problems = Config::parse(text, &file, &Args::default(), &around(&[])).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    for parts in [
+        &["freshd.toml", "第 2 行", "per_minute"][..],
+        &["connectors/city.toml", "第 9 行", "items.att", "不认识的项"],
+        &["connectors/city.toml", "第 9 行", "items.at", "没有写"],
+        &["connectors/feed.toml", "内置"],
+        &["connectors/town.toml", "第 3 行", "name", "文件名"],
+    ] {
+        let hit = told.iter().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(hit, "{parts:?} in {told:#?}");
+    }
+    assert_eq!(told.len(), 5, "{told:#?}");
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod daemon;
 mod ledger;
 mod letters;
 mod look;
+mod manifests;
 mod small;
 mod words;

@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<Kit> {
     vec![wechat(), weibo_web(), nanfang(), appstore(), article(), feed(), feed_complete(), manual()]
 }
 
-fn fixture(name: &str) -> String {
+pub(super) fn fixture(name: &str) -> String {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
 }
