@@ -38,6 +38,16 @@ async fn appstore() {
 }
 
 #[tokio::test]
+async fn huawei() {
+    conforms(cases::huawei()).await;
+}
+
+#[tokio::test]
+async fn tencent() {
+    conforms(cases::tencent()).await;
+}
+
+#[tokio::test]
 async fn apk() {
     conforms(cases::apk()).await;
 }
