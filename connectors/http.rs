@@ -17,6 +17,8 @@ mod guard;
 pub mod redact;
 mod rest;
 mod send;
+#[cfg(test)]
+mod substitute;
 mod trace;
 
 pub use answer::{busy_fault, excerpt, json, retry_after_s};

@@ -2,6 +2,7 @@
 
 mod cases;
 mod liar;
+mod mangle;
 
 use super::*;
 use cases::Kit;

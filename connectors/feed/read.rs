@@ -1,6 +1,7 @@
 //! Which posts does this document list? RSS, Atom and JSON Feed as plain items, mended and salvaged
 //! if need be.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -61,20 +62,21 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
     if text.starts_with('{') {
         return json_feed(text, base);
     }
-    let text = repair::rss_version(text);
+    let (text, declared) = repair::without_declarations(text);
+    let text = repair::rss_version(&text);
     let shape = outline(&text).map_err(|_| Unreadable::TooDeep)?;
     if !matches!(shape.root, "rss" | "feed" | "RDF" | "entry") {
         return Err(Unreadable::NotAFeed);
     }
     let first = match xml(&text, base) {
-        Ok(items) => return Ok(finished(items, shape.items.len())),
+        Ok(items) => return Ok(finished(items, shape.items.len(), !declared)),
         Err(error) => error,
     };
     let mended = repair::stray_ampersands(&text);
     if mended != text
         && let Ok(items) = xml(&mended, base)
     {
-        return Ok(finished(items, shape.items.len()));
+        return Ok(finished(items, shape.items.len(), !declared));
     }
     let shape = outline(&mended).map_err(|_| Unreadable::TooDeep)?;
     let items = salvage(&mended, &shape, base);
@@ -85,8 +87,8 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
 }
 
 /// The parser passes over what it cannot read: fewer items than tags means that something was lost.
-fn finished(items: Vec<Item>, tags: usize) -> Document {
-    let whole = items.len() >= tags;
+fn finished(items: Vec<Item>, tags: usize, sound: bool) -> Document {
+    let whole = sound && items.len() >= tags;
     Document { items: distinct(items), whole }
 }
 
@@ -117,7 +119,10 @@ fn xml(text: &str, base: &Url) -> Result<Vec<Item>, String> {
             DateTime::<Utc>::from_timestamp(i64::try_from(met.len()).ok()? - 1, 0)
         })
         .build();
-    let Feed { entries, .. } = parser.parse(text.as_bytes()).map_err(|error| error.to_string())?;
+    // The parser has panicked on documents that nobody sends in good faith; that is their end, not ours.
+    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())));
+    let parsed = parsed.map_err(|_| "解析程序出错".to_owned())?;
+    let Feed { entries, .. } = parsed.map_err(|error| error.to_string())?;
     let dates = dates.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(entries.into_iter().map(|entry| item(entry, &dates)).collect())
 }
@@ -214,7 +219,7 @@ fn json_feed(text: &str, base: &Url) -> Result<Document, Unreadable> {
         return Err(Unreadable::NotAFeed);
     }
     let read: Vec<Item> = items.iter().filter_map(|item| json_item(item, base)).collect();
-    Ok(finished(read, items.len()))
+    Ok(finished(read, items.len(), true))
 }
 
 fn json_item(item: &Value, base: &Url) -> Option<Item> {

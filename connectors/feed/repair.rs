@@ -1,6 +1,8 @@
 //! Which small faults of feeds are mended before they are read? Prolog, `<rss>` without a version,
 //! stray `&`.
 
+use std::borrow::Cow;
+
 use super::outline::{Kind, Outline, Tags};
 
 /// The text from its first element on, so that neither a stray blank nor an encoding that is no
@@ -14,6 +16,22 @@ pub(super) fn without_prolog(text: &str) -> &str {
         }
     }
     text
+}
+
+/// The text without XML declarations after its prolog, and whether there were any: they are an error
+/// (documents run together), the text is decoded already, and the parser must not meet them.
+pub(super) fn without_declarations(text: &str) -> (Cow<'_, str>, bool) {
+    if !text.contains("<?xml") {
+        return (Cow::Borrowed(text), false);
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    // Also within comments and CDATA, for a parser that sees those otherwise than we do.
+    while let Some(at) = rest.find("<?xml") {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]);
+    }
+    out.push_str(rest);
+    (Cow::Owned(out), true)
 }
 
 /// `<rss>` without a version, or with one that does not exist (`2.1`), becomes `<rss

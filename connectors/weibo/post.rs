@@ -25,6 +25,8 @@ pub(crate) struct Post {
     pub(crate) sighting: Sighting,
     /// Everybody may see it (`visible.type` 0); only such a post is a publication.
     pub(crate) public: bool,
+    /// What it says of its time was understood; else the time in its id serves, and the page proves nothing.
+    pub(crate) dated: bool,
     /// Comments below it.
     pub(crate) comments: i64,
 }
@@ -41,14 +43,20 @@ pub(crate) enum Row {
 
 /// Reads one `mblog` or `status`; `card` is what surrounded it on the mobile web.
 pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp) -> Row {
-    if !is_own(post, uid) {
-        return Row::Foreign;
+    match whose(post, uid) {
+        Whose::Own => {}
+        Whose::Other => return Row::Foreign,
+        Whose::Unknown => return Row::Odd,
     }
     let text = |key: &str| post.get(key).and_then(lenient::text);
     let Some(id) = text("idstr").or_else(|| text("id")).or_else(|| text("mid")) else {
         return Row::Odd;
     };
-    let told = post.get("created_at").and_then(Value::as_str).unwrap_or_default();
+    let told = match post.get("created_at") {
+        None | Some(Value::Null) => "",
+        Some(told) => told.as_str().unwrap_or("?"),
+    };
+    let dated = timetext::parse(told, now).is_some();
     let sighting = Sighting {
         channel: Channel::posts(),
         published: published(told, &id, now),
@@ -60,14 +68,15 @@ pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp
     };
     let visible = post.pointer("/visible/type").and_then(lenient::int).unwrap_or(0);
     let comments = post.get("comments_count").and_then(lenient::int).unwrap_or(0);
-    Row::Own(Post { sighting, public: visible == 0, comments })
+    Row::Own(Post { sighting, public: visible == 0, dated, comments })
 }
 
 /// Since when a page, newest first, lists every post: since its oldest item that is not pinned. Nothing when it is
 /// out of order, holds an undated post, or its newest post is not for everybody.
 pub(crate) fn vouched_since(posts: &[Post]) -> Option<Timestamp> {
     let newest = posts.iter().max_by_key(|post| post.sighting.published.latest)?;
-    if !newest.public || posts.iter().any(|post| post.sighting.published.earliest.is_none()) {
+    let undated = |post: &Post| !post.dated || post.sighting.published.earliest.is_none();
+    if !newest.public || posts.iter().any(undated) {
         return None;
     }
     let listed = posts.iter().filter(|post| !post.sighting.pinned);
@@ -93,15 +102,25 @@ pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
     Some(InteractionSign { kind: "comments".to_owned(), works: Some(true), what })
 }
 
-/// Is it the account's own post? Posts inside `users/show` carry no user; a deleted one carries `null`.
-fn is_own(post: &Value, uid: &str) -> bool {
-    match post.get("user") {
-        None => true,
-        Some(user) if user.is_object() => {
-            let id = user.get("idstr").or_else(|| user.get("id")).and_then(lenient::text);
-            id.as_deref() == Some(uid)
-        }
-        Some(user) => lenient::text(user).as_deref() == Some(uid),
+/// Whose a post is.
+enum Whose {
+    Own,
+    Other,
+    Unknown,
+}
+
+/// Is it the account's own post? Posts inside `users/show` carry no user; one whose user cannot be read
+/// may be anybody's.
+fn whose(post: &Value, uid: &str) -> Whose {
+    let Some(user) = post.get("user") else { return Whose::Own };
+    let id = match user {
+        Value::Object(user) => user.get("idstr").or_else(|| user.get("id")).and_then(lenient::text),
+        user => lenient::text(user),
+    };
+    match id {
+        Some(id) if id == uid => Whose::Own,
+        Some(id) if super::admit(&id).is_ok() => Whose::Other,
+        _ => Whose::Unknown,
     }
 }
 

@@ -76,8 +76,9 @@ fn only_own_posts_count() {
     for own in [json!({"id": 1_234_567_890}), json!({"idstr": UID}), json!(1_234_567_890)] {
         assert!(matches!(read(&of(own), None, UID, now()), Row::Own(_)));
     }
-    for other in [json!({"id": 1}), Value::Null, json!({})] {
-        assert!(matches!(read(&of(other), None, UID, now()), Row::Foreign));
+    assert!(matches!(read(&of(json!({"id": 9_999_999})), None, UID, now()), Row::Foreign));
+    for unknown in [Value::Null, json!({}), json!(false), json!("x"), json!(0), json!({"id": {}})] {
+        assert!(matches!(read(&of(unknown), None, UID, now()), Row::Odd));
     }
     assert!(matches!(read(&json!({"created_at": "11-18"}), None, UID, now()), Row::Odd));
 }
@@ -100,7 +101,13 @@ fn each_pinned_marker_suffices() {
 #[test]
 fn a_page_vouches_back_to_its_oldest_item_that_is_not_pinned() {
     let item = |id: &str, extra: Value| {
-        let mut value = json!({"id": id});
+        let told = match id {
+            "5360745550188545" => "Mon Nov 02 10:00:00 +0800 2026",
+            "5367623369887745" => "Sat Nov 21 09:30:00 +0800 2026",
+            "5366698525855745" => "11-18",
+            _ => "20分钟前",
+        };
+        let mut value = json!({"id": id, "created_at": told});
         value.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         post(&value)
     };
@@ -111,8 +118,14 @@ fn a_page_vouches_back_to_its_oldest_item_that_is_not_pinned() {
     assert_eq!(vouched_since(&[old_pin.clone(), newer.clone(), older.clone()]), since);
     assert_eq!(vouched_since(&[older.clone(), newer.clone()]), None, "out of order");
     assert_eq!(vouched_since(&[old_pin]), None, "nothing but a pinned post");
-    let undated = item("KkLmN0pQr", json!({}));
-    assert_eq!(vouched_since(&[newer, undated, older.clone()]), None, "an undated post");
+    for told in [json!(""), json!(null), json!("不久前"), json!(20_261_121)] {
+        let undated = item("5367298730758145", json!({"created_at": told}));
+        assert_eq!(
+            vouched_since(&[newer.clone(), undated, older.clone()]),
+            None,
+            "only the id says when: {told}"
+        );
+    }
     let hidden = item("5367988324667393", json!({"visible": {"type": 10}}));
     assert_eq!(vouched_since(&[hidden.clone(), older.clone()]), None, "the newest is restricted");
     assert_eq!(super::sightings(&[hidden, older.clone(), older]).len(), 1);
