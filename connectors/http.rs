@@ -12,6 +12,7 @@ use url::Url;
 
 pub mod address;
 mod answer;
+mod apart;
 mod courtesy;
 mod guard;
 pub mod redact;
@@ -20,6 +21,8 @@ mod send;
 #[cfg(test)]
 mod substitute;
 mod trace;
+
+pub use apart::apart;
 
 pub use answer::{busy_fault, excerpt, json, retry_after_s};
 

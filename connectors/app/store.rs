@@ -29,7 +29,7 @@ impl Answer {
 
     /// The text as JSON; a body that was cut is none.
     pub(super) fn json(&self) -> Option<serde_json::Value> {
-        (!self.response.truncated).then(|| serde_json::from_str(&self.text).ok()).flatten()
+        (!self.response.truncated).then(|| crate::bounds::json(self.text.as_bytes()).ok()).flatten()
     }
 }
 

@@ -136,7 +136,7 @@ fn detail(answer: &Answer, package: &str) -> Result<Page, Fault> {
         Piece::Title(text) if title.is_empty() => title = text.trim().to_owned(),
         Piece::Script(_) | Piece::Title(_) => {}
     });
-    let data = data.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let data = data.and_then(|text| crate::bounds::json(text.as_bytes()).ok());
     let at = "/props/pageProps/dynamicCardResponse/data/components";
     let components = data.as_ref().and_then(|data| data.pointer(at)).and_then(Value::as_array);
     if let Some(components) = components
@@ -168,7 +168,7 @@ fn item(value: &Value, package: &str, depth: usize) -> Option<Value> {
         }
         Value::Array(items) => items.iter().find_map(deeper),
         Value::String(text) if text.starts_with(['[', '{']) => {
-            serde_json::from_str::<Value>(text).ok().as_ref().and_then(deeper)
+            crate::bounds::json(text.as_bytes()).ok().as_ref().and_then(deeper)
         }
         _ => None,
     }
@@ -181,8 +181,7 @@ fn simple(answer: &Answer, package: &str) -> Result<Page, Fault> {
     }
     let (_, rest) = answer.text.split_once("window.systemData").ok_or_else(|| no_page(answer))?;
     let json = rest.trim_start().strip_prefix('=').unwrap_or_default();
-    let data = serde_json::Deserializer::from_str(json).into_iter::<Value>().next();
-    let data = data.and_then(Result::ok).filter(Value::is_object).ok_or_else(|| no_page(answer))?;
+    let data = crate::bounds::leading_object(json).ok_or_else(|| no_page(answer))?;
     match data.get("appDetail") {
         Some(Value::Null) => Ok(Page::Absent("打开页面的 appDetail 为空".to_owned())),
         Some(app) if app.is_object() => {

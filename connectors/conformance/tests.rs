@@ -1,5 +1,6 @@
 //! Does every built-in connector conform, and does the suite notice one that does not?
 
+mod bombs;
 mod cases;
 mod liar;
 mod mangle;

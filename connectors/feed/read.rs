@@ -12,9 +12,13 @@ use url::Url;
 
 use super::outline::{Outline, outline};
 use super::repair;
+use crate::bounds;
 
 /// A head longer than this is not repeated for each item when items are salvaged one by one.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes that are parsed again when items are salvaged one by one.
+const SALVAGE_BYTES_MAX: usize = 16 << 20;
 
 /// Characters of a title that are kept.
 const TITLE_CHARS_MAX: usize = 200;
@@ -49,8 +53,8 @@ pub(super) enum Unreadable {
     NotAFeed,
     /// A feed that is broken beyond salvage, in the parser's words.
     Broken(String),
-    /// Nested too deeply to be a feed.
-    TooDeep,
+    /// Nested too deeply, or of too many or too long parts, to be a feed.
+    TooMuch,
 }
 
 /// Reads a document that is already decoded; `base` resolves relative links.
@@ -64,7 +68,7 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
     }
     let (text, declared) = repair::without_declarations(text);
     let text = repair::rss_version(&text);
-    let shape = outline(&text).map_err(|_| Unreadable::TooDeep)?;
+    let shape = outline(&text).map_err(|_| Unreadable::TooMuch)?;
     if !matches!(shape.root, "rss" | "feed" | "RDF" | "entry") {
         return Err(Unreadable::NotAFeed);
     }
@@ -78,7 +82,7 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
     {
         return Ok(finished(items, shape.items.len(), !declared));
     }
-    let shape = outline(&mended).map_err(|_| Unreadable::TooDeep)?;
+    let shape = outline(&mended).map_err(|_| Unreadable::TooMuch)?;
     let items = salvage(&mended, &shape, base);
     if items.is_empty() {
         return Err(Unreadable::Broken(first));
@@ -100,8 +104,15 @@ fn salvage(text: &str, shape: &Outline<'_>, base: &Url) -> Vec<Item> {
     if shape.items.first().is_none_or(|(head, _)| *head > HEAD_BYTES_MAX) {
         return Vec::new();
     }
+    let head = shape.items.first().map_or(0, |(head, _)| *head);
+    let mut left = SALVAGE_BYTES_MAX;
+    let affordable = |(start, end): &&(usize, usize)| {
+        let cost = head + end - start;
+        left = left.saturating_sub(cost);
+        left > 0
+    };
     let alone = |item: &(usize, usize)| xml(&repair::rebuilt(text, shape, &[*item]), base).ok();
-    shape.items.iter().filter_map(alone).flatten().collect()
+    shape.items.iter().take_while(affordable).filter_map(alone).flatten().collect()
 }
 
 /// Reads well-formed XML. Dates come back as indices into the texts that were met, because a range
@@ -210,7 +221,7 @@ fn short(title: &str) -> String {
 /// anything.
 fn json_feed(text: &str, base: &Url) -> Result<Document, Unreadable> {
     let value: Value =
-        serde_json::from_str(text).map_err(|error| Unreadable::Broken(error.to_string()))?;
+        bounds::json(text.as_bytes()).map_err(|error| Unreadable::Broken(error.to_string()))?;
     let version = value.get("version").and_then(Value::as_str).unwrap_or("");
     let Some(items) = value.get("items").and_then(Value::as_array) else {
         return Err(Unreadable::NotAFeed);

@@ -56,8 +56,12 @@ pub(super) fn rss_version(text: &str) -> String {
     format!("{}<rss version=\"2.0\"{attributes}>{}", &text[..root.start], &text[root.end..])
 }
 
+/// Bytes that mending may add; a document that needs more is not mended.
+const STRAY_BYTES_MAX: usize = 64 << 10;
+
 /// Every `&` that begins no reference becomes `&amp;`; CDATA and comments stay as they are.
 pub(super) fn stray_ampersands(text: &str) -> String {
+    let limit = text.len() + STRAY_BYTES_MAX;
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<']) {
@@ -68,6 +72,9 @@ pub(super) fn stray_ampersands(text: &str) -> String {
             .find(|(open, _)| rest.starts_with(open))
             .map(|(_, close)| rest.find(close).map_or(rest.len(), |at| at + close.len()));
         let length = verbatim.unwrap_or(1);
+        if out.len() + rest.len() > limit {
+            return text.to_owned();
+        }
         if rest.starts_with('&') && !begins_reference(rest) {
             out.push_str("&amp;");
         } else {

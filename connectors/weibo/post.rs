@@ -5,11 +5,10 @@ use freshd_core::Timestamp;
 use freshd_core::id::Channel;
 use freshd_core::observation::{InteractionSign, Published, Sighting};
 use freshd_core::timetext;
-use scraper::Html;
 use serde_json::Value;
 use url::Url;
 
-use crate::lenient;
+use crate::{lenient, markup};
 
 /// Seconds of unix time at which the ids of posts begin: `(id >> 22) + ID_EPOCH_S` is the second of posting.
 const ID_EPOCH_S: u64 = 515_483_463;
@@ -17,6 +16,9 @@ const ID_EPOCH_S: u64 = 515_483_463;
 const ID_SLACK_S: i64 = 120;
 /// Characters of a post's text that serve as its title.
 const TITLE_CHARS_MAX: usize = 60;
+
+/// Bytes of a post's text that are looked at for it.
+const TITLE_BYTES_READ: usize = 8 << 10;
 
 /// One post of the account.
 #[derive(Clone, Debug)]
@@ -171,11 +173,26 @@ fn is_pinned(post: &Value, card: Option<&Value>) -> bool {
         || profile_type.is_some_and(|kind| kind.starts_with("proweibotop"))
 }
 
-/// The text without its markup, cut.
+/// The text without its markup, cut. No tree is built: a post's text is a line with links and pictures.
 fn title(post: &Value) -> String {
     let markup = post.get("text").and_then(Value::as_str).unwrap_or_default();
-    let fragment = Html::parse_fragment(lenient::cut(markup, 8 << 10));
-    let plain: String = fragment.root_element().text().collect();
+    let mut plain = String::new();
+    let mut rest = lenient::cut(markup, TITLE_BYTES_READ);
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&rest[..at]);
+        let is_tag = rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let end = rest[at..].find('>').filter(|_| is_tag);
+        match (is_tag, end) {
+            (true, Some(end)) => rest = &rest[at + end + 1..],
+            (true, None) => rest = "",
+            (false, _) => {
+                plain.push('<');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    let plain = markup::unescaped(&plain);
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(TITLE_CHARS_MAX).collect()
 }

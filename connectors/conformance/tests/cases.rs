@@ -31,7 +31,7 @@ pub(super) struct Kit {
     pub(super) nonsense: Vec<&'static str>,
     pub(super) good: Box<dyn Script>,
     pub(super) secrets: SecretTable,
-    judges_link: bool,
+    pub(super) judges_link: bool,
 }
 
 impl Kit {
