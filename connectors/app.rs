@@ -2,6 +2,7 @@
 
 pub mod apk;
 pub mod appstore;
+mod batch;
 pub mod huawei;
 mod store;
 pub mod tencent;
