@@ -155,7 +155,7 @@ pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooMuch> {
     let mut item: Option<(usize, &str)> = None;
     let mut tags = Tags::new(text);
     let (mut count, mut begun) = (0, 0);
-    while let Some(tag) = tags.next() {
+    for tag in tags.by_ref() {
         count += 1;
         let begins = tag.kind != Kind::Close && matches!(tag.local(), "item" | "entry");
         begun += usize::from(begins);

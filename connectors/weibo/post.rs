@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::Channel;
 use freshd_core::observation::{InteractionSign, Published, Sighting};
-use freshd_core::timetext;
+use freshd_core::{civil, timetext};
 use serde_json::Value;
 use url::Url;
 
@@ -29,6 +29,8 @@ pub(crate) struct Post {
     pub(crate) public: bool,
     /// What it says of its time was understood; else the time in its id serves, and the page proves nothing.
     pub(crate) dated: bool,
+    /// Where its printed date and the time in its id contradict each other, or it has no date: in words.
+    pub(crate) remark: Option<String>,
     /// Comments below it.
     pub(crate) comments: i64,
 }
@@ -58,7 +60,8 @@ pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp
         None | Some(Value::Null) => "",
         Some(told) => told.as_str().unwrap_or("?"),
     };
-    let dated = timetext::parse(told, now).is_some();
+    let read = timetext::parse(told, now);
+    let dated = read.is_some();
     let sighting = Sighting {
         channel: Channel::posts(),
         published: published(told, &id, now),
@@ -70,7 +73,8 @@ pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp
     };
     let visible = post.pointer("/visible/type").and_then(lenient::int).unwrap_or(0);
     let comments = post.get("comments_count").and_then(lenient::int).unwrap_or(0);
-    Row::Own(Post { sighting, public: visible == 0, dated, comments })
+    let remark = remark(read, told, &sighting.key, now);
+    Row::Own(Post { sighting, public: visible == 0, dated, comments, remark })
 }
 
 /// Since when a page, newest first, lists every post: since its oldest item that is not pinned. Nothing when it is
@@ -95,6 +99,25 @@ pub(crate) fn sightings(posts: &[Post]) -> Vec<Sighting> {
         }
     }
     out
+}
+
+/// What is strange about the times of these posts, for the evidence.
+pub(crate) fn remarks(posts: &[Post]) -> Option<String> {
+    let told: Vec<&str> = posts.iter().filter_map(|post| post.remark.as_deref()).take(20).collect();
+    (!told.is_empty()).then(|| told.join("\n"))
+}
+
+fn remark(read: Option<Published>, told: &str, id: &str, now: Timestamp) -> Option<String> {
+    let day = TimeDelta::days(1);
+    let told = crate::http::redact::text(lenient::cut(told, 60)).into_owned();
+    let by_id = id_time(id, now);
+    let Some(read) = read else {
+        return Some(format!("微博 {id} 的时间“{told}”不可识别,该页不作为没有发布的依据"));
+    };
+    let by_id = by_id?;
+    let apart = read.earliest.is_some_and(|at| by_id < at - day) || by_id > read.latest + day;
+    let when = civil::minute_text(by_id);
+    apart.then(|| format!("微博 {id} 写的时间“{told}”与编号中的时间 {when} 相差一天以上"))
 }
 
 /// Comments that exist prove that the comment area works; none prove nothing.
@@ -126,7 +149,7 @@ fn whose(post: &Value, uid: &str) -> Whose {
     }
 }
 
-/// When it was published. A `created_at` to the second is believed; a vaguer one ("15小时前", `06-14`) is narrowed by
+/// When it was published. A `created_at` to the second is believed, unless the id is of a later day; a vaguer one ("15小时前", `06-14`) is narrowed by
 /// the time in the id where the two agree; without one the id's time serves. Where a vague text and the id differ by
 /// more than a day (a stored page, a post scheduled ahead), both are possible.
 fn published(told: &str, id: &str, now: Timestamp) -> Published {
@@ -139,10 +162,11 @@ fn published(told: &str, id: &str, now: Timestamp) -> Published {
             let earliest = told.earliest.unwrap_or(told.latest);
             let slack = TimeDelta::seconds(ID_SLACK_S);
             if earliest == told.latest {
-                if (by_id - earliest).abs() > TimeDelta::days(1) {
-                    tracing::warn!(id, %earliest, %by_id, "weibo id and created_at disagree");
+                // Written ahead and published later, it has an early id; a late id means that the date is none.
+                match by_id - earliest > TimeDelta::days(1) {
+                    true => Published::between(earliest, by_id),
+                    false => told,
                 }
-                told
             } else if by_id >= earliest - slack && by_id <= told.latest + slack {
                 Published::at(by_id.min(now))
             } else if by_id < earliest - TimeDelta::days(1)

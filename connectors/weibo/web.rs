@@ -91,6 +91,9 @@ fn page_of_posts(
     if let Some(since) = post::vouched_since(&posts).filter(|_| !odd) {
         seen.coverage.add(Channel::posts(), since, cx.now);
     }
+    let remarks = post::remarks(&posts);
+    let place = "https://m.weibo.cn/".to_owned();
+    seen.evidence.extend(remarks.map(|body| Evidence { url: place, at: cx.now, body }));
     seen.sightings = post::sightings(&posts);
     seen.interaction.extend(post::comment_sign(&posts));
 }
