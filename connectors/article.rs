@@ -10,7 +10,7 @@ use freshd_core::observation::{Evidence, Observation, Profile, Published, Sighti
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
-use crate::http::{Response, busy_fault, redact};
+use crate::http::{self, Response, busy_fault, redact};
 use crate::{charset, page as top};
 
 pub mod dated;
@@ -107,11 +107,9 @@ impl Connector for ArticleConnector {
             401 | 403 => return Err(walled(scope, &format!("HTTP {}", response.status))),
             status => return Err(unusable(&known, &format!("佐证链接回答 HTTP {status}"))),
         }
-        if fetch::is_article(&known, &self.base) {
-            wechat(&response, &known, cx.now)
-        } else {
-            ordinary(&response, &known, cx.now)
-        }
+        let (is_article, now) = (fetch::is_article(&known, &self.base), cx.now);
+        let read = if is_article { wechat } else { ordinary };
+        http::apart(response, move |response| read(response, &known, now)).await
     }
 
     async fn probe(&self, _cx: &PollContext<'_>) -> Result<(), Fault> {

@@ -66,7 +66,11 @@ impl FeedConnector {
     }
 
     /// What an answer with a body says.
-    fn observe(&self, response: &Response, cx: &PollContext<'_>) -> Result<Observation, Fault> {
+    fn observe(
+        response: &Response,
+        proves_silence: bool,
+        now: Timestamp,
+    ) -> Result<Observation, Fault> {
         let text = text::decode(&response.body, response.header("content-type"));
         let document = read::document(&text, &response.url)
             .map_err(|error| unreadable(error, &text, response))?;
@@ -75,14 +79,12 @@ impl FeedConnector {
         if !whole {
             observation.faults.push(partial(&document, response));
         }
-        let sorted = sightings(&document, cx.now);
-        observation.evidence = evidence(response, &text, cx.now, sorted.edited);
+        let sorted = sightings(&document, now);
+        observation.evidence = evidence(response, &text, now, sorted.edited);
         observation.sightings = sorted.sightings;
         let since = sorted.since.filter(|_| whole);
-        if self.descriptor.proves_silence
-            && let Some(since) = since
-        {
-            observation.coverage.add(Channel::all(), since, seen_until(response, cx.now));
+        if proves_silence && let Some(since) = since {
+            observation.coverage.add(Channel::all(), since, seen_until(response, now));
         }
         observation.hint.memo = whole.then(|| memo(response, since)).flatten();
         Ok(observation)
@@ -121,7 +123,10 @@ impl Connector for FeedConnector {
             .await
             .map_err(|error| error.fault(FaultScope::Account))?;
         match (response.status, memo) {
-            (200, _) => self.observe(&response, cx),
+            (200, _) => {
+                let (proves, now) = (self.descriptor.proves_silence, cx.now);
+                http::apart(response, move |answer| Self::observe(answer, proves, now)).await
+            }
             (304, Some(memo)) => Ok(self.unchanged(&response, memo, cx)),
             _ => Err(refused(&response, cx.now)),
         }
@@ -276,9 +281,13 @@ fn unreadable(error: Unreadable, text: &str, response: &Response) -> Fault {
         Unreadable::Broken(error) => {
             account(FaultKind::Malformed, format!("{place} 的订阅文件无法解析:{error}"))
         }
-        Unreadable::TooDeep => account(
+        Unreadable::TooMuch => account(
             FaultKind::Malformed,
-            format!("{place} 的订阅文件嵌套超过 {} 层", outline::DEPTH_MAX),
+            format!(
+                "{place} 的订阅文件嵌套超过 {} 层、多于 {} 条,或标签过多过长",
+                outline::DEPTH_MAX,
+                outline::ITEMS_MAX
+            ),
         ),
     }
 }

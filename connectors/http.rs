@@ -13,12 +13,17 @@ use url::Url;
 
 pub mod address;
 mod answer;
+mod apart;
 mod courtesy;
 mod guard;
 pub mod redact;
 mod rest;
 mod send;
+#[cfg(test)]
+mod substitute;
 mod trace;
+
+pub use apart::apart;
 
 pub use answer::{busy_fault, excerpt, json, retry_after_s};
 

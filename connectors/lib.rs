@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod article;
+mod bounds;
 pub mod charset;
 pub mod conformance;
 pub mod connector;

@@ -50,10 +50,12 @@ pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timest
     match fetch::page(http, &url, article_base, max, &[]).await {
         Err(error) => said(failed(&error)),
         Ok(fetch::Fetched::Wall(_)) => said(unknown("打开时遇到微信的验证页面,无法核验")),
-        Ok(fetch::Fetched::Page(response, known)) => Checked {
-            answer: answered(&response, fetch::is_article(&known, article_base)),
-            wish: wish(&response, now),
-        },
+        Ok(fetch::Fetched::Page(response, known)) => {
+            let (wish, is_article) =
+                (wish(&response, now), fetch::is_article(&known, article_base));
+            let answer = http::apart(response, move |answer| answered(answer, is_article)).await;
+            Checked { answer, wish }
+        }
     }
 }
 

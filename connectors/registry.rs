@@ -8,6 +8,8 @@ use url::Url;
 
 use crate::app::apk::ApkConnector;
 use crate::app::appstore::AppstoreConnector;
+use crate::app::huawei::{self, HuaweiConnector};
+use crate::app::tencent::TencentConnector;
 use crate::article::ArticleConnector;
 use crate::connector::Connector;
 use crate::feed::FeedConnector;
@@ -34,6 +36,23 @@ pub struct Settings {
     pub appstore_base: Url,
     /// `[connectors.appstore] country`, default `cn`.
     pub appstore_country: String,
+    /// `[connectors.huawei]`.
+    pub huawei: HuaweiSettings,
+    /// `[connectors.tencent] base_url`, default `https://sj.qq.com`.
+    pub tencent_base: Url,
+    /// `[connectors.tencent] second_base_url`, default `https://a.app.qq.com`.
+    pub tencent_second: Url,
+}
+
+/// `[connectors.huawei]`.
+#[derive(Clone, Debug)]
+pub struct HuaweiSettings {
+    /// `base_url`, default `https://web-drcn.hispace.dbankcloud.com`.
+    pub base: Url,
+    /// `control`: an app that certainly is in the store, asked when another seems not to be.
+    pub control: String,
+    /// `interface_code`: send the code that the interface gives to every visitor.
+    pub with_code: bool,
 }
 
 /// How Weibo is read.
@@ -59,6 +78,13 @@ impl Default for Settings {
             ],
             appstore_base: url("https://itunes.apple.com"),
             appstore_country: "cn".to_owned(),
+            huawei: HuaweiSettings {
+                base: url("https://web-drcn.hispace.dbankcloud.com"),
+                control: "com.tencent.mm".to_owned(),
+                with_code: false,
+            },
+            tencent_base: url("https://sj.qq.com"),
+            tencent_second: url("https://a.app.qq.com"),
         }
     }
 }
@@ -81,6 +107,10 @@ impl Registry {
             settings.appstore_base,
             settings.appstore_country,
         )));
+        let store = settings.huawei;
+        all.register(Arc::new(HuaweiConnector::new(store.base, store.control, store.with_code)));
+        let (base, second) = (settings.tencent_base, settings.tencent_second);
+        all.register(Arc::new(TencentConnector::new(base, second)));
         all.register(Arc::new(ApkConnector::new()));
         all.register(Arc::new(ProbeConnector::new()));
         all.register(Arc::new(FeedConnector::bridge()));
@@ -117,6 +147,7 @@ pub fn default_sources(platform: &str, handle: &str) -> Vec<Source> {
         (platform::WEIBO, Some(link)) => weibo_uid(&link).map(|id| Source::new("weibo", id)),
         (platform::NANFANG, None) => number(handle, 1).map(|id| Source::new("nanfang", id)),
         (platform::NANFANG, Some(link)) => column_id(&link).map(|id| Source::new("nanfang", id)),
+        (platform::APP, None) if huawei::is_number(handle) => Some(Source::new("huawei", handle)),
         (platform::APP, None) => number(handle, 6).map(|id| Source::new("appstore", id)),
         (platform::APP, Some(link)) => app_source(&link),
         _ => None,
@@ -170,11 +201,25 @@ fn column_id(link: &Url) -> Option<String> {
     })
 }
 
-/// An App Store page names its number; an address that ends in `.apk` is a package.
+/// An App Store or AppGallery page names its number, one of 应用宝 its package; an address that ends in
+/// `.apk` is a package.
 fn app_source(link: &Url) -> Option<Source> {
     if on_host(link, "apple.com") {
         let id = link.path_segments()?.find_map(|part| number(part.strip_prefix("id")?, 6))?;
         return Some(Source::new("appstore", id));
+    }
+    if on_host(link, "huawei.com") {
+        // Also in the fragment: `appgallery.huawei.com/#/app/C1`.
+        let fragment = link.fragment().unwrap_or_default().split(['?', '&']).next();
+        let mut parts = link.path().split('/').chain(fragment.unwrap_or_default().split('/'));
+        return parts.find(|part| huawei::is_number(part)).map(|id| Source::new("huawei", id));
+    }
+    if on_host(link, "qq.com") && !link.path().ends_with(".apk") {
+        let named = |name: &str| matches!(name, "pkgname" | "apkName" | "pkgName");
+        let query = link.query_pairs().find(|(name, _)| named(name)).map(|(_, id)| id.into_owned());
+        let path = link.path().strip_prefix("/appdetail/").map(str::to_owned);
+        let package = path.or(query).filter(|package| crate::app::is_package(package))?;
+        return Some(Source::new("tencent", package));
     }
     link.path().to_ascii_lowercase().ends_with(".apk").then(|| Source::new("apk", link.as_str()))
 }

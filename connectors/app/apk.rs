@@ -196,8 +196,8 @@ async fn package(
     let from = total.saturating_sub(TAIL_BYTES);
     let tail = ask(ranged(&start.url, &format!("{from}-{}", total - 1), TAIL_BYTES, fresh), cx);
     let tail = tail.await?;
-    let whole = tail.status == 206 && tail.body.len() as u64 == total - from;
-    let Some(end) = zip::end(&tail.body).filter(|_| whole) else {
+    let whole = is_part(&tail, from, total - from);
+    let Some(end) = zip::end(&tail.body, from).filter(|_| whole) else {
         return unlisted("文件末尾没有读到目录");
     };
     let directory = match end.directory.checked_sub(from) {
@@ -206,8 +206,7 @@ async fn package(
         None => {
             let range = format!("{}-{}", end.directory, end.directory + end.size - 1);
             let part = ask(ranged(&start.url, &range, end.size, fresh), cx).await?;
-            let whole = part.status == 206 && part.body.len() as u64 == end.size;
-            whole.then(|| part.body.to_vec())
+            is_part(&part, end.directory, end.size).then(|| part.body.to_vec())
         }
     };
     match directory.as_deref().and_then(|bytes| zip::names(bytes, end.entries)) {
@@ -219,6 +218,15 @@ async fn package(
             Ok((Some(false), format!("压缩包内没有安卓应用(共 {} 个文件{size})", names.len())))
         }
     }
+}
+
+/// Is it the range that was asked for, whole? Some caches give another one.
+fn is_part(response: &Response, from: u64, length: u64) -> bool {
+    let place = response.header("content-range").unwrap_or_default();
+    let first = place.trim().strip_prefix("bytes").and_then(|range| range.split('-').next());
+    response.status == 206
+        && response.body.len() as u64 == length
+        && first.is_some_and(|first| first.trim().parse() == Ok(from))
 }
 
 /// Names that make a ZIP an app: Android's manifest (also inside a bundle), HarmonyOS's, or a

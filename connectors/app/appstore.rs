@@ -2,7 +2,10 @@
 //!
 //! Source: `GET /lookup?id=…&country=cn&entity=software`. An app's new version is no content
 //! update, so nothing here is a sighting; a delisted app is proven only by two answers, the second
-//! past the store's cache of up to a day.
+//! past the store's cache of up to a day. Apps that are asked for at one moment share a call; that one
+//! is missing from a shared answer is asked again for it alone.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
@@ -10,12 +13,13 @@ use freshd_core::observation::{DownloadSign, Evidence, Observation, Profile};
 use serde_json::Value;
 use url::Url;
 
+use super::batch::{Batcher, Pace, Shared};
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
 use crate::http::{self, Request};
-use crate::listing;
+use crate::{lenient, listing};
 
 /// The interface allows about 20 requests a minute; it answers 403 beyond that.
-const PER_MINUTE: u32 = 20;
+const PER_MINUTE: usize = 20;
 /// How long to wait when it says nothing itself, seconds.
 const RATE_LIMIT_WAIT_S: u64 = 60;
 
@@ -24,6 +28,8 @@ pub struct AppstoreConnector {
     descriptor: Descriptor,
     base: Url,
     country: String,
+    together: Batcher,
+    pace: Pace,
 }
 
 impl AppstoreConnector {
@@ -36,24 +42,53 @@ impl AppstoreConnector {
             channels: Vec::new(),
             proves_silence: false,
             lag_h: 0,
-            courtesy: Courtesy { at_once: 2, per_minute: PER_MINUTE },
+            // Polls share calls, which are counted by themselves.
+            courtesy: Courtesy { at_once: 50, per_minute: 200 },
             about: "苹果应用商店:核验应用是否在架、可下载".into(),
         };
-        Self { descriptor, base, country }
+        let (together, pace) = (Batcher::default(), Pace::default());
+        Self { descriptor, base, country, together, pace }
     }
 
-    /// One lookup; `past_caches` asks with a parameter that no cache has seen.
+    /// One app, found or not: by a call that it shares with others, or past caches by one of its own.
     async fn lookup(
         &self,
         id: &str,
         past_caches: bool,
         cx: &PollContext<'_>,
     ) -> Result<(Finding, Evidence), Fault> {
+        if !past_caches {
+            let ask = |ids: Vec<String>| async move { self.call(&ids.join(","), false, cx).await };
+            let shared = self.together.ask(id, ask).await?;
+            let shared_by = shared.2;
+            // One bad number spoils a shared call; an answer that is odd for another app is odd for all.
+            if shared.1.get("errorMessage").is_none() {
+                return self.told(&shared, (id, shared_by == 1), cx);
+            }
+        }
+        self.told(&*self.call(id, past_caches, cx).await?, (id, true), cx)
+    }
+
+    fn told(
+        &self,
+        (place, answer, _): &(String, Value, usize),
+        (id, alone): (&str, bool),
+        cx: &PollContext<'_>,
+    ) -> Result<(Finding, Evidence), Fault> {
+        let finding = finding(answer, id, alone)?;
+        let own = finding.app.as_ref().map(|app| app.record.to_string());
+        let body = listing::evidence_text(&own.unwrap_or_else(|| answer.to_string()));
+        Ok((finding, Evidence { url: place.clone(), at: cx.now, body }))
+    }
+
+    /// One call; `past_caches` asks with a parameter that no cache has seen.
+    async fn call(&self, ids: &str, past_caches: bool, cx: &PollContext<'_>) -> Shared {
+        self.pace.take(PER_MINUTE, cx.now)?;
         let mut url = self.base.clone();
         url.set_path(&format!("{}/lookup", self.base.path().trim_end_matches('/')));
         url.query_pairs_mut()
             .clear()
-            .append_pair("id", id)
+            .append_pair("id", ids)
             .append_pair("country", &self.country)
             .append_pair("entity", "software");
         let mut request = Request::get(url).header("accept", "application/json");
@@ -84,8 +119,7 @@ impl AppstoreConnector {
             return Err(Fault::new(FaultScope::Platform, FaultKind::Challenged, detail));
         }
         let value = http::json(&response).map_err(|error| error.fault(FaultScope::Connector))?;
-        let evidence = Evidence { url: place, at: cx.now, body: listing::evidence_text(&text) };
-        Ok((finding(&value, id)?, evidence))
+        Ok(Arc::new((place, value, ids.split(',').count())))
     }
 }
 
@@ -150,6 +184,8 @@ struct App {
     version: Option<String>,
     /// `currentVersionReleaseDate`, as written; absent in old answers.
     released: Option<String>,
+    /// What the store says of it, whole.
+    record: Value,
 }
 
 impl App {
@@ -166,7 +202,7 @@ impl App {
 
 /// Reads `{resultCount, results}`; `{errorMessage}` has no count and says that the id is bad, not
 /// that the app is gone.
-fn finding(answer: &Value, id: &str) -> Result<Finding, Fault> {
+fn finding(answer: &Value, id: &str, alone: bool) -> Result<Finding, Fault> {
     let malformed = |scope, detail: String| Fault::new(scope, FaultKind::Malformed, detail);
     if let Some(message) = answer.get("errorMessage").and_then(Value::as_str) {
         let message = http::redact::text(message);
@@ -177,14 +213,12 @@ fn finding(answer: &Value, id: &str) -> Result<Finding, Fault> {
     let shape = || malformed(FaultScope::Connector, "应用商店的回答中没有 resultCount".to_owned());
     let count = answer.get("resultCount").and_then(Value::as_u64).ok_or_else(shape)?;
     let results = answer.get("results").and_then(Value::as_array).ok_or_else(shape)?;
-    let own = results.iter().find(|app| {
-        app.get("trackId").is_some_and(|track| match track {
-            Value::Number(number) => number.to_string() == id,
-            Value::String(text) => text == id,
-            _ => false,
-        })
-    });
-    if own.is_none() && (count > 0 || !results.is_empty()) {
+    let is = |app: &Value, id: &str| lenient::text(&app["trackId"]).as_deref() == Some(id);
+    let own = results.iter().find(|app| is(app, id));
+    // An answer that counts otherwise than it lists, or lists what has no number, lacks nothing for certain.
+    let sound = count == results.len() as u64
+        && results.iter().all(|app| lenient::text(&app["trackId"]).is_some());
+    if own.is_none() && (!sound || (alone && count > 0)) {
         let detail = format!("应用商店的回答中没有编号 {id}");
         return Err(malformed(FaultScope::Connector, detail));
     }
@@ -195,6 +229,7 @@ fn finding(answer: &Value, id: &str) -> Result<Finding, Fault> {
             seller: text(app, "sellerName").or_else(|| text(app, "artistName")),
             version: text(app, "version"),
             released: text(app, "currentVersionReleaseDate"),
+            record: app.clone(),
         }),
     })
 }

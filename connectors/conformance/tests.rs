@@ -1,7 +1,9 @@
 //! Does every built-in connector conform, and does the suite notice one that does not?
 
+mod bombs;
 mod cases;
 mod liar;
+mod mangle;
 mod manifests;
 
 use super::*;
@@ -36,6 +38,16 @@ async fn nanfang() {
 #[tokio::test]
 async fn appstore() {
     conforms(cases::appstore()).await;
+}
+
+#[tokio::test]
+async fn huawei() {
+    conforms(cases::huawei()).await;
+}
+
+#[tokio::test]
+async fn tencent() {
+    conforms(cases::tencent()).await;
 }
 
 #[tokio::test]

@@ -7,8 +7,14 @@
 /// Elements within elements at most; real feeds stay below 20.
 pub(super) const DEPTH_MAX: usize = 64;
 
-/// Items looked at in one document at most.
+/// Items in one document at most.
 pub(super) const ITEMS_MAX: usize = 5_000;
+
+/// Tags in one document at most.
+pub(super) const TAGS_MAX: usize = 300_000;
+
+/// Bytes of one tag at most: a parser compares its attributes each with all others.
+pub(super) const TAG_BYTES_MAX: usize = 8 << 10;
 
 /// One tag of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +45,13 @@ impl Tag<'_> {
 pub(super) struct Tags<'a> {
     text: &'a str,
     at: usize,
+    /// A tag was longer than [`TAG_BYTES_MAX`], and the walk ended there.
+    too_long: bool,
 }
 
 impl<'a> Tags<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, too_long: false }
     }
 
     /// Jumps behind `end`, or to the end of the text if it never comes.
@@ -67,46 +75,62 @@ impl<'a> Iterator for Tags<'a> {
                 self.skip_past(start + 2, "?>");
             } else if rest.starts_with("<!") {
                 self.skip_past(start + 2, ">");
-            } else if let Some(tag) = tag_at(self.text, start) {
-                self.at = tag.end;
-                return Some(tag);
             } else {
-                self.at = start + 1;
+                match tag_at(self.text, start) {
+                    Found::Tag(tag) => {
+                        self.at = tag.end;
+                        return Some(tag);
+                    }
+                    Found::None => self.at = start + 1,
+                    Found::Endless => {
+                        self.too_long = self.text.len() - start > TAG_BYTES_MAX;
+                        self.at = self.text.len();
+                    }
+                }
             }
         }
     }
 }
 
-/// The whole tag that begins at this `<`; `None` for a bracket in running text or a tag that is
-/// cut.
-fn tag_at(text: &str, start: usize) -> Option<Tag<'_>> {
+/// What begins at a `<`.
+enum Found<'a> {
+    Tag(Tag<'a>),
+    /// A bracket in running text.
+    None,
+    /// A tag whose end is not found within [`TAG_BYTES_MAX`], or not at all.
+    Endless,
+}
+
+fn tag_at(text: &str, start: usize) -> Found<'_> {
     let bytes = text.as_bytes();
     let close = bytes.get(start + 1) == Some(&b'/');
     let name_start = start + 1 + usize::from(close);
-    let name_length = text[name_start..]
-        .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<' | '"' | '\''))?;
+    let window = &bytes[name_start..bytes.len().min(start + TAG_BYTES_MAX)];
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b">/<\"'".contains(byte);
+    let Some(name_length) = window.iter().position(is_end) else { return Found::Endless };
     let name = &text[name_start..name_start + name_length];
-    if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-        return None;
+    if name.is_empty() {
+        return Found::None;
     }
     let mut quote = None;
-    for (at, byte) in bytes.iter().enumerate().skip(name_start + name_length) {
+    for (at, byte) in window.iter().enumerate().skip(name_length) {
+        let end = name_start + at;
         match (quote, byte) {
             (None, b'"' | b'\'') => quote = Some(*byte),
             (Some(open), byte) if open == *byte => quote = None,
             (None, b'>') => {
-                let kind = match (close, bytes[at - 1]) {
+                let kind = match (close, bytes[end - 1]) {
                     (true, _) => Kind::Close,
                     (false, b'/') => Kind::Empty,
                     (false, _) => Kind::Open,
                 };
-                return Some(Tag { name, kind, start, end: at + 1 });
+                return Found::Tag(Tag { name, kind, start, end: end + 1 });
             }
-            (None, b'<') => return None,
+            (None, b'<') => return Found::None,
             _ => {}
         }
     }
-    None
+    Found::Endless
 }
 
 /// What the tags say of a document.
@@ -120,16 +144,24 @@ pub(super) struct Outline<'a> {
     pub(super) around: Vec<&'a str>,
 }
 
-/// The document is nested deeper than [`DEPTH_MAX`].
+/// The document is past [`DEPTH_MAX`], [`ITEMS_MAX`], [`TAGS_MAX`] or [`TAG_BYTES_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooDeep;
+pub(super) struct TooMuch;
 
 /// One pass over the tags.
-pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooDeep> {
+pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooMuch> {
     let mut found = Outline::default();
     let mut open: Vec<&str> = Vec::new();
     let mut item: Option<(usize, &str)> = None;
-    for tag in Tags::new(text) {
+    let mut tags = Tags::new(text);
+    let (mut count, mut begun) = (0, 0);
+    for tag in tags.by_ref() {
+        count += 1;
+        let begins = tag.kind != Kind::Close && matches!(tag.local(), "item" | "entry");
+        begun += usize::from(begins);
+        if count > TAGS_MAX || begun > ITEMS_MAX {
+            return Err(TooMuch);
+        }
         match tag.kind {
             Kind::Empty => {}
             Kind::Open => {
@@ -145,13 +177,12 @@ pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooDeep> {
                 }
                 open.push(tag.name);
                 if open.len() > DEPTH_MAX {
-                    return Err(TooDeep);
+                    return Err(TooMuch);
                 }
             }
             Kind::Close => {
                 if let Some((start, name)) = item
                     && name == tag.name
-                    && found.items.len() < ITEMS_MAX
                 {
                     found.items.push((start, tag.end));
                     item = None;
@@ -162,5 +193,5 @@ pub(super) fn outline(text: &str) -> Result<Outline<'_>, TooDeep> {
             }
         }
     }
-    Ok(found)
+    if tags.too_long { Err(TooMuch) } else { Ok(found) }
 }

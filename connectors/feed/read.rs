@@ -1,6 +1,7 @@
 //! Which posts does this document list? RSS, Atom and JSON Feed as plain items, mended and salvaged
 //! if need be.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -11,9 +12,13 @@ use url::Url;
 
 use super::outline::{Outline, outline};
 use super::repair;
+use crate::bounds;
 
 /// A head longer than this is not repeated for each item when items are salvaged one by one.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes that are parsed again when items are salvaged one by one.
+const SALVAGE_BYTES_MAX: usize = 16 << 20;
 
 /// Characters of a title that are kept.
 const TITLE_CHARS_MAX: usize = 200;
@@ -48,8 +53,8 @@ pub(super) enum Unreadable {
     NotAFeed,
     /// A feed that is broken beyond salvage, in the parser's words.
     Broken(String),
-    /// Nested too deeply to be a feed.
-    TooDeep,
+    /// Nested too deeply, or of too many or too long parts, to be a feed.
+    TooMuch,
 }
 
 /// Reads a document that is already decoded; `base` resolves relative links.
@@ -61,22 +66,23 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
     if text.starts_with('{') {
         return json_feed(text, base);
     }
-    let text = repair::rss_version(text);
-    let shape = outline(&text).map_err(|_| Unreadable::TooDeep)?;
+    let (text, declared) = repair::without_declarations(text);
+    let text = repair::rss_version(&text);
+    let shape = outline(&text).map_err(|_| Unreadable::TooMuch)?;
     if !matches!(shape.root, "rss" | "feed" | "RDF" | "entry") {
         return Err(Unreadable::NotAFeed);
     }
     let first = match xml(&text, base) {
-        Ok(items) => return Ok(finished(items, shape.items.len())),
+        Ok(items) => return Ok(finished(items, shape.items.len(), !declared)),
         Err(error) => error,
     };
     let mended = repair::stray_ampersands(&text);
     if mended != text
         && let Ok(items) = xml(&mended, base)
     {
-        return Ok(finished(items, shape.items.len()));
+        return Ok(finished(items, shape.items.len(), !declared));
     }
-    let shape = outline(&mended).map_err(|_| Unreadable::TooDeep)?;
+    let shape = outline(&mended).map_err(|_| Unreadable::TooMuch)?;
     let items = salvage(&mended, &shape, base);
     if items.is_empty() {
         return Err(Unreadable::Broken(first));
@@ -85,8 +91,8 @@ pub(super) fn document(text: &str, base: &Url) -> Result<Document, Unreadable> {
 }
 
 /// The parser passes over what it cannot read: fewer items than tags means that something was lost.
-fn finished(items: Vec<Item>, tags: usize) -> Document {
-    let whole = items.len() >= tags;
+fn finished(items: Vec<Item>, tags: usize, sound: bool) -> Document {
+    let whole = sound && items.len() >= tags;
     Document { items: distinct(items), whole }
 }
 
@@ -98,8 +104,15 @@ fn salvage(text: &str, shape: &Outline<'_>, base: &Url) -> Vec<Item> {
     if shape.items.first().is_none_or(|(head, _)| *head > HEAD_BYTES_MAX) {
         return Vec::new();
     }
+    let head = shape.items.first().map_or(0, |(head, _)| *head);
+    let mut left = SALVAGE_BYTES_MAX;
+    let affordable = |(start, end): &&(usize, usize)| {
+        let cost = head + end - start;
+        left = left.saturating_sub(cost);
+        left > 0
+    };
     let alone = |item: &(usize, usize)| xml(&repair::rebuilt(text, shape, &[*item]), base).ok();
-    shape.items.iter().filter_map(alone).flatten().collect()
+    shape.items.iter().take_while(affordable).filter_map(alone).flatten().collect()
 }
 
 /// Reads well-formed XML. Dates come back as indices into the texts that were met, because a range
@@ -117,7 +130,10 @@ fn xml(text: &str, base: &Url) -> Result<Vec<Item>, String> {
             DateTime::<Utc>::from_timestamp(i64::try_from(met.len()).ok()? - 1, 0)
         })
         .build();
-    let Feed { entries, .. } = parser.parse(text.as_bytes()).map_err(|error| error.to_string())?;
+    // The parser has panicked on documents that nobody sends in good faith; that is their end, not ours.
+    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())));
+    let parsed = parsed.map_err(|_| "解析程序出错".to_owned())?;
+    let Feed { entries, .. } = parsed.map_err(|error| error.to_string())?;
     let dates = dates.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(entries.into_iter().map(|entry| item(entry, &dates)).collect())
 }
@@ -205,7 +221,7 @@ fn short(title: &str) -> String {
 /// anything.
 fn json_feed(text: &str, base: &Url) -> Result<Document, Unreadable> {
     let value: Value =
-        serde_json::from_str(text).map_err(|error| Unreadable::Broken(error.to_string()))?;
+        bounds::json(text.as_bytes()).map_err(|error| Unreadable::Broken(error.to_string()))?;
     let version = value.get("version").and_then(Value::as_str).unwrap_or("");
     let Some(items) = value.get("items").and_then(Value::as_array) else {
         return Err(Unreadable::NotAFeed);
@@ -214,7 +230,7 @@ fn json_feed(text: &str, base: &Url) -> Result<Document, Unreadable> {
         return Err(Unreadable::NotAFeed);
     }
     let read: Vec<Item> = items.iter().filter_map(|item| json_item(item, base)).collect();
-    Ok(finished(read, items.len()))
+    Ok(finished(read, items.len(), true))
 }
 
 fn json_item(item: &Value, base: &Url) -> Option<Item> {

@@ -1,6 +1,8 @@
 //! Which small faults of feeds are mended before they are read? Prolog, `<rss>` without a version,
 //! stray `&`.
 
+use std::borrow::Cow;
+
 use super::outline::{Kind, Outline, Tags};
 
 /// The text from its first element on, so that neither a stray blank nor an encoding that is no
@@ -14,6 +16,22 @@ pub(super) fn without_prolog(text: &str) -> &str {
         }
     }
     text
+}
+
+/// The text without XML declarations after its prolog, and whether there were any: they are an error
+/// (documents run together), the text is decoded already, and the parser must not meet them.
+pub(super) fn without_declarations(text: &str) -> (Cow<'_, str>, bool) {
+    if !text.contains("<?xml") {
+        return (Cow::Borrowed(text), false);
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    // Also within comments and CDATA, for a parser that sees those otherwise than we do.
+    while let Some(at) = rest.find("<?xml") {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]);
+    }
+    out.push_str(rest);
+    (Cow::Owned(out), true)
 }
 
 /// `<rss>` without a version, or with one that does not exist (`2.1`), becomes `<rss
@@ -38,8 +56,12 @@ pub(super) fn rss_version(text: &str) -> String {
     format!("{}<rss version=\"2.0\"{attributes}>{}", &text[..root.start], &text[root.end..])
 }
 
+/// Bytes that mending may add; a document that needs more is not mended.
+const STRAY_BYTES_MAX: usize = 64 << 10;
+
 /// Every `&` that begins no reference becomes `&amp;`; CDATA and comments stay as they are.
 pub(super) fn stray_ampersands(text: &str) -> String {
+    let limit = text.len() + STRAY_BYTES_MAX;
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<']) {
@@ -50,6 +72,9 @@ pub(super) fn stray_ampersands(text: &str) -> String {
             .find(|(open, _)| rest.starts_with(open))
             .map(|(_, close)| rest.find(close).map_or(rest.len(), |at| at + close.len()));
         let length = verbatim.unwrap_or(1);
+        if out.len() + rest.len() > limit {
+            return text.to_owned();
+        }
         if rest.starts_with('&') && !begins_reference(rest) {
             out.push_str("&amp;");
         } else {

@@ -14,7 +14,7 @@ pub fn json(response: &Response) -> Result<serde_json::Value, HttpError> {
     if response.truncated {
         return Err(broken(format!("回答超过 {} 字节,未读完", response.body.len())));
     }
-    serde_json::from_slice(&response.body).map_err(|error| {
+    crate::bounds::json(&response.body).map_err(|error| {
         let start = excerpt(response, 120);
         broken(format!("回答不是有效的 JSON({error}):{start}"))
     })

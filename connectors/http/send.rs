@@ -37,6 +37,9 @@ pub(super) struct Shared {
     courtesy: Courtesy,
     timeout: Duration,
     pub(super) rests: Rests,
+    /// What answers in place of the network.
+    #[cfg(test)]
+    pub(super) substitute: Option<super::substitute::Substitute>,
 }
 
 impl Shared {
@@ -61,7 +64,16 @@ impl Shared {
         };
         let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
         let rests = Rests::default();
-        Ok(Self { guard, open, listed, courtesy, timeout: settings.timeout, rests })
+        Ok(Self {
+            guard,
+            open,
+            listed,
+            courtesy,
+            timeout: settings.timeout,
+            rests,
+            #[cfg(test)]
+            substitute: None,
+        })
     }
 
     /// Sends a request and follows its redirects; the time limit counts the network, not the
@@ -99,6 +111,10 @@ impl Shared {
             Door::Open => &self.open,
             Door::Listed => &self.listed,
         };
+        #[cfg(test)]
+        if let Some(substitute) = &self.substitute {
+            return super::substitute::answer(substitute, hop);
+        }
         let _seat = self.courtesy.seat(&hop.url).await;
         let started = Instant::now();
         let answer = tokio::time::timeout(*left, answer(client, hop)).await;
@@ -149,12 +165,12 @@ fn unusable(error: &reqwest::Error) -> HttpError {
 }
 
 /// One request of a chain of redirects.
-struct Hop {
-    method: &'static str,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Bytes>,
-    body_bytes_max: usize,
+pub(super) struct Hop {
+    pub(super) method: &'static str,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+    pub(super) body_bytes_max: usize,
     redirects_max: usize,
     redirects_left: usize,
 }

@@ -61,7 +61,7 @@ pub(super) fn page(answer: &Value, column: &str, now: Timestamp) -> Result<Page,
         let message = crate::http::redact::text(&message);
         let detail = format!(
             "南方+接口拒绝查询栏目 {column}(code {}):{}",
-            code.unwrap_or_default(),
+            crate::lenient::cut(&code.unwrap_or_default(), 40),
             message.chars().take(120).collect::<String>()
         );
         return Err(Fault::new(FaultScope::Account, FaultKind::Unavailable, detail));
@@ -78,12 +78,12 @@ pub(super) fn page(answer: &Value, column: &str, now: Timestamp) -> Result<Page,
     };
     for item in list {
         match text(item, "columnId") {
-            Some(id) if id != column => {}
-            Some(_) => match article(item, now) {
+            Some(id) if id != column && id.bytes().all(|byte| byte.is_ascii_digit()) => {}
+            Some(id) if id == column => match article(item, now) {
                 Some(article) => page.own.push(article),
                 None => page.unclear = true,
             },
-            None => page.unclear = true,
+            _ => page.unclear = true,
         }
     }
     Ok(page)

@@ -240,3 +240,44 @@ fn only_numbers_are_admitted() {
         assert!(connector.admit(&Target::new(target)).is_err(), "{target}");
     }
 }
+
+#[test]
+fn every_form_of_time_is_read() {
+    let exact = |text: &str| Some(Published::at(at(text)));
+    for (told, want) in [
+        (json!("2026-11-20 09:30:05"), exact("2026-11-20T09:30:05")),
+        (json!("2026-11-20 09:30:05.0"), exact("2026-11-20T09:30:05")),
+        (json!("2026-11-20T09:30:05"), exact("2026-11-20T09:30:05")),
+        (json!(1_795_138_205_000_u64), exact("2026-11-20T09:30:05")),
+        (json!("1795138205000"), exact("2026-11-20T09:30:05")),
+        (json!(""), None),
+        (json!(null), None),
+        (json!(0), None),
+        (json!("2026-12-20 09:30:05"), None),
+    ] {
+        let mut item = article(1, 1356, "", "2026-11-21 08:00:00");
+        item["releaseTime"] = told.clone();
+        let page = list::page(&answer(vec![item], true), "1356", now()).unwrap();
+        assert_eq!(page.own[0].released, want, "{told}");
+        let sighting = page.own.into_iter().next().unwrap().sighting(now());
+        let edited = Published::before(at("2026-11-21T08:00:00"));
+        assert_eq!(sighting.published, want.unwrap_or(edited), "{told}: else before its last edit");
+    }
+}
+
+#[test]
+fn every_refusal_and_drift_is_a_fault() {
+    use FaultKind as K;
+    use FaultScope as S;
+    for (answer, scope, kind) in [
+        (json!({"success": false, "msg": "系统繁忙"}), S::Account, K::Unavailable),
+        (json!({"success": true, "code": 500, "msg": "x"}), S::Account, K::Unavailable),
+        (json!({"code": "404", "data": {"list": []}}), S::Account, K::Unavailable),
+        (json!({"success": true, "code": 200, "data": null}), S::Connector, K::Malformed),
+        (json!({"success": true, "code": 200, "data": {"list": {}}}), S::Connector, K::Malformed),
+        (json!([]), S::Connector, K::Malformed),
+    ] {
+        let fault = list::page(&answer, "1356", now()).unwrap_err();
+        assert_eq!((fault.scope, fault.kind), (scope, kind), "{answer}");
+    }
+}

@@ -12,9 +12,11 @@ fn the_built_in_connectors_are_registered_under_their_names() {
         "article",
         "feed",
         "feed-complete",
+        "huawei",
         "manual",
         "nanfang",
         "probe",
+        "tencent",
         "wechat",
         "weibo",
     ];
@@ -62,6 +64,24 @@ fn handles_lead_to_sources_where_they_suffice() {
             "https://www.example.gov.cn/down/App.APK",
             "apk:https://www.example.gov.cn/down/App.APK",
         ),
+        ("app", "C100404489", "huawei:C100404489"),
+        ("app", "https://appgallery.huawei.com/app/C100404489", "huawei:C100404489"),
+        ("app", "https://appgallery.huawei.com/#/app/C100404489?locale=zh_CN", "huawei:C100404489"),
+        ("app", "https://appgallery.cloud.huawei.com/appdl/C100404489", "huawei:C100404489"),
+        ("app", "https://appgallery.huawei.com/", ""),
+        ("app", "https://sj.qq.com/appdetail/cn.gov.maoming.app", "tencent:cn.gov.maoming.app"),
+        (
+            "app",
+            "https://a.app.qq.com/o/simple.jsp?pkgname=cn.gov.maoming.app",
+            "tencent:cn.gov.maoming.app",
+        ),
+        ("app", "https://sj.qq.com/appdetail/none", ""),
+        ("app", "https://sj.qq.com/", ""),
+        (
+            "app",
+            "https://imtt2.dd.qq.com/sjy.00008/16891/apk/0.apk",
+            "apk:https://imtt2.dd.qq.com/sjy.00008/16891/apk/0.apk",
+        ),
         ("app", "https://www.example.gov.cn/app.html", ""),
         ("app", "com.example.app", ""),
         ("抖音", "1234567890", ""),
@@ -83,6 +103,8 @@ fn every_default_source_is_admitted_by_its_connector() {
         ("nanfang", "3392"),
         ("app", "1234567890"),
         ("app", "https://www.example.gov.cn/a.apk"),
+        ("app", "https://appgallery.huawei.com/app/C100404489"),
+        ("app", "https://sj.qq.com/appdetail/cn.gov.maoming.app"),
     ] {
         for source in default_sources(platform, handle) {
             if let Some(connector) = registry.find(&source.connector) {

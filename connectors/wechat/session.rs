@@ -214,7 +214,7 @@ pub(crate) fn json_of(response: &Response, asked: &str, now: Timestamp) -> Resul
     use FaultScope as Scope;
     let status = response.status;
     let (scope, kind, meaning) = match status {
-        200 => match serde_json::from_slice::<Value>(&response.body) {
+        200 => match crate::bounds::json(&response.body) {
             Ok(body) if body.is_object() && !response.truncated => return Ok(body),
             _ => (Scope::Connector, Kind::Malformed, "应答不是完整的 JSON"),
         },

@@ -62,7 +62,14 @@ pub(crate) async fn look(
     };
     let query = [("uid", uid), ("count", "100")];
     let mut posts = match api.ask("/2/statuses/user_timeline.json", &query, &mut seen).await {
-        Told::Data(page) => timeline(&page, &user, newest.as_ref(), &mut seen, (uid, cx.now)),
+        Told::Data(page) => {
+            let posts = timeline(&page, &user, newest.as_ref(), &mut seen, (uid, cx.now));
+            if !posts.is_empty() && seen.coverage.is_empty() {
+                let body = "user_timeline 与 users/show 不一致,或含有不是本账号的微博,不作为没有发布的依据";
+                seen.evidence.push(note(base, body.to_owned(), cx));
+            }
+            posts
+        }
         Told::Fault(fault) | Told::Standing(_, fault) => {
             seen.faults.push(fault);
             Vec::new()
@@ -75,6 +82,7 @@ pub(crate) async fn look(
         Told::Empty | Told::Nothing => Vec::new(),
     };
     posts.extend(newest);
+    seen.evidence.extend(post::remarks(&posts).map(|body| note(base, body, cx)));
     seen.sightings = post::sightings(&posts);
     seen.interaction.extend(post::comment_sign(&posts));
     Ok(seen)
@@ -165,6 +173,11 @@ impl Api<'_> {
         let wait = wait.filter(|wait| (1..=86_400).contains(wait)).unwrap_or(RESET_S);
         fault.retry(Retry::After(wait.unsigned_abs()))
     }
+}
+
+/// Our own words about what was seen.
+pub(super) fn note(base: &Url, body: String, cx: &PollContext<'_>) -> Evidence {
+    Evidence { url: base.to_string(), at: cx.now, body }
 }
 
 fn malformed(why: &str) -> Fault {

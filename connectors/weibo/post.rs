@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::Channel;
 use freshd_core::observation::{InteractionSign, Published, Sighting};
-use freshd_core::timetext;
-use scraper::Html;
+use freshd_core::{civil, timetext};
 use serde_json::Value;
 use url::Url;
 
-use crate::lenient;
+use crate::{lenient, markup};
 
 /// Seconds of unix time at which the ids of posts begin: `(id >> 22) + ID_EPOCH_S` is the second of posting.
 const ID_EPOCH_S: u64 = 515_483_463;
@@ -18,6 +17,9 @@ const ID_SLACK_S: i64 = 120;
 /// Characters of a post's text that serve as its title.
 const TITLE_CHARS_MAX: usize = 60;
 
+/// Bytes of a post's text that are looked at for it.
+const TITLE_BYTES_READ: usize = 8 << 10;
+
 /// One post of the account.
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
@@ -25,6 +27,10 @@ pub(crate) struct Post {
     pub(crate) sighting: Sighting,
     /// Everybody may see it (`visible.type` 0); only such a post is a publication.
     pub(crate) public: bool,
+    /// What it says of its time was understood; else the time in its id serves, and the page proves nothing.
+    pub(crate) dated: bool,
+    /// Where its printed date and the time in its id contradict each other, or it has no date: in words.
+    pub(crate) remark: Option<String>,
     /// Comments below it.
     pub(crate) comments: i64,
 }
@@ -41,14 +47,21 @@ pub(crate) enum Row {
 
 /// Reads one `mblog` or `status`; `card` is what surrounded it on the mobile web.
 pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp) -> Row {
-    if !is_own(post, uid) {
-        return Row::Foreign;
+    match whose(post, uid) {
+        Whose::Own => {}
+        Whose::Other => return Row::Foreign,
+        Whose::Unknown => return Row::Odd,
     }
     let text = |key: &str| post.get(key).and_then(lenient::text);
     let Some(id) = text("idstr").or_else(|| text("id")).or_else(|| text("mid")) else {
         return Row::Odd;
     };
-    let told = post.get("created_at").and_then(Value::as_str).unwrap_or_default();
+    let told = match post.get("created_at") {
+        None | Some(Value::Null) => "",
+        Some(told) => told.as_str().unwrap_or("?"),
+    };
+    let read = timetext::parse(told, now);
+    let dated = read.is_some();
     let sighting = Sighting {
         channel: Channel::posts(),
         published: published(told, &id, now),
@@ -60,14 +73,16 @@ pub(crate) fn read(post: &Value, card: Option<&Value>, uid: &str, now: Timestamp
     };
     let visible = post.pointer("/visible/type").and_then(lenient::int).unwrap_or(0);
     let comments = post.get("comments_count").and_then(lenient::int).unwrap_or(0);
-    Row::Own(Post { sighting, public: visible == 0, comments })
+    let remark = remark(read, told, &sighting.key, now);
+    Row::Own(Post { sighting, public: visible == 0, dated, comments, remark })
 }
 
 /// Since when a page, newest first, lists every post: since its oldest item that is not pinned. Nothing when it is
 /// out of order, holds an undated post, or its newest post is not for everybody.
 pub(crate) fn vouched_since(posts: &[Post]) -> Option<Timestamp> {
     let newest = posts.iter().max_by_key(|post| post.sighting.published.latest)?;
-    if !newest.public || posts.iter().any(|post| post.sighting.published.earliest.is_none()) {
+    let undated = |post: &Post| !post.dated || post.sighting.published.earliest.is_none();
+    if !newest.public || posts.iter().any(undated) {
         return None;
     }
     let listed = posts.iter().filter(|post| !post.sighting.pinned);
@@ -86,6 +101,25 @@ pub(crate) fn sightings(posts: &[Post]) -> Vec<Sighting> {
     out
 }
 
+/// What is strange about the times of these posts, for the evidence.
+pub(crate) fn remarks(posts: &[Post]) -> Option<String> {
+    let told: Vec<&str> = posts.iter().filter_map(|post| post.remark.as_deref()).take(20).collect();
+    (!told.is_empty()).then(|| told.join("\n"))
+}
+
+fn remark(read: Option<Published>, told: &str, id: &str, now: Timestamp) -> Option<String> {
+    let day = TimeDelta::days(1);
+    let told = crate::http::redact::text(lenient::cut(told, 60)).into_owned();
+    let by_id = id_time(id, now);
+    let Some(read) = read else {
+        return Some(format!("微博 {id} 的时间“{told}”不可识别,该页不作为没有发布的依据"));
+    };
+    let by_id = by_id?;
+    let apart = read.earliest.is_some_and(|at| by_id < at - day) || by_id > read.latest + day;
+    let when = civil::minute_text(by_id);
+    apart.then(|| format!("微博 {id} 写的时间“{told}”与编号中的时间 {when} 相差一天以上"))
+}
+
 /// Comments that exist prove that the comment area works; none prove nothing.
 pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
     let commented = posts.iter().find(|post| post.comments > 0)?;
@@ -93,19 +127,29 @@ pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
     Some(InteractionSign { kind: "comments".to_owned(), works: Some(true), what })
 }
 
-/// Is it the account's own post? Posts inside `users/show` carry no user; a deleted one carries `null`.
-fn is_own(post: &Value, uid: &str) -> bool {
-    match post.get("user") {
-        None => true,
-        Some(user) if user.is_object() => {
-            let id = user.get("idstr").or_else(|| user.get("id")).and_then(lenient::text);
-            id.as_deref() == Some(uid)
-        }
-        Some(user) => lenient::text(user).as_deref() == Some(uid),
+/// Whose a post is.
+enum Whose {
+    Own,
+    Other,
+    Unknown,
+}
+
+/// Is it the account's own post? Posts inside `users/show` carry no user; one whose user cannot be read
+/// may be anybody's.
+fn whose(post: &Value, uid: &str) -> Whose {
+    let Some(user) = post.get("user") else { return Whose::Own };
+    let id = match user {
+        Value::Object(user) => user.get("idstr").or_else(|| user.get("id")).and_then(lenient::text),
+        user => lenient::text(user),
+    };
+    match id {
+        Some(id) if id == uid => Whose::Own,
+        Some(id) if super::admit(&id).is_ok() => Whose::Other,
+        _ => Whose::Unknown,
     }
 }
 
-/// When it was published. A `created_at` to the second is believed; a vaguer one ("15小时前", `06-14`) is narrowed by
+/// When it was published. A `created_at` to the second is believed, unless the id is of a later day; a vaguer one ("15小时前", `06-14`) is narrowed by
 /// the time in the id where the two agree; without one the id's time serves. Where a vague text and the id differ by
 /// more than a day (a stored page, a post scheduled ahead), both are possible.
 fn published(told: &str, id: &str, now: Timestamp) -> Published {
@@ -118,10 +162,11 @@ fn published(told: &str, id: &str, now: Timestamp) -> Published {
             let earliest = told.earliest.unwrap_or(told.latest);
             let slack = TimeDelta::seconds(ID_SLACK_S);
             if earliest == told.latest {
-                if (by_id - earliest).abs() > TimeDelta::days(1) {
-                    tracing::warn!(id, %earliest, %by_id, "weibo id and created_at disagree");
+                // Written ahead and published later, it has an early id; a late id means that the date is none.
+                match by_id - earliest > TimeDelta::days(1) {
+                    true => Published::between(earliest, by_id),
+                    false => told,
                 }
-                told
             } else if by_id >= earliest - slack && by_id <= told.latest + slack {
                 Published::at(by_id.min(now))
             } else if by_id < earliest - TimeDelta::days(1)
@@ -152,11 +197,26 @@ fn is_pinned(post: &Value, card: Option<&Value>) -> bool {
         || profile_type.is_some_and(|kind| kind.starts_with("proweibotop"))
 }
 
-/// The text without its markup, cut.
+/// The text without its markup, cut. No tree is built: a post's text is a line with links and pictures.
 fn title(post: &Value) -> String {
     let markup = post.get("text").and_then(Value::as_str).unwrap_or_default();
-    let fragment = Html::parse_fragment(lenient::cut(markup, 8 << 10));
-    let plain: String = fragment.root_element().text().collect();
+    let mut plain = String::new();
+    let mut rest = lenient::cut(markup, TITLE_BYTES_READ);
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&rest[..at]);
+        let is_tag = rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let end = rest[at..].find('>').filter(|_| is_tag);
+        match (is_tag, end) {
+            (true, Some(end)) => rest = &rest[at + end + 1..],
+            (true, None) => rest = "",
+            (false, _) => {
+                plain.push('<');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    let plain = markup::unescaped(&plain);
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(TITLE_CHARS_MAX).collect()
 }

@@ -86,6 +86,18 @@ const STANDINGS: &[(&str, ProfileState, FaultKind)] = &[
     ("(20003)", ProfileState::Deregistered, FaultKind::Gone),
 ];
 
+/// What it writes in place of something that an account has hidden or lost; the account itself is there.
+const HIDDEN: &[&str] = &[
+    "作者已设置仅展示半年内微博",
+    "你暂时没有这条微博的查看权限",
+    "根据博主设置，此内容无法访问",
+    "该微博因被多人举报",
+    "此微博已被作者删除",
+];
+
+/// Titles of pages that the operator's own session gets when it is frozen.
+const SESSION: &[&str] = &["访问受限", "解冻"];
+
 /// Judges an answer of the open API.
 pub(crate) fn api(response: &Response, now: Timestamp) -> Told {
     let status = response.status;
@@ -161,6 +173,9 @@ fn said(body: Value, words: &str) -> Told {
     if let Some(told) = standing(words) {
         return told;
     }
+    if HIDDEN.iter().any(|text| words.contains(text)) {
+        return Told::Nothing;
+    }
     if words.contains("频次过高") || words.contains("过于频繁") {
         return Told::Fault(fault(FaultKind::RateLimited, "请求过于频繁", words));
     }
@@ -217,6 +232,10 @@ fn redirect(location: &str) -> Told {
     if location.contains("usernotexists") {
         return gone_somehow(location);
     }
+    if location.contains("pagenotfound") {
+        let detail = "微博:页面不存在,未说明原因";
+        return Told::Fault(Fault::new(FaultScope::Account, FaultKind::Unavailable, detail));
+    }
     Told::Fault(fault(FaultKind::Challenged, "被转到其他页面", ""))
 }
 
@@ -249,13 +268,29 @@ fn bare(response: &Response, now: Timestamp) -> Fault {
     }
     let status = response.status;
     let page = response.body.trim_ascii_start().starts_with(b"<");
+    let title = if page { title(&response.body) } else { String::new() };
+    if SESSION.iter().any(|words| title.contains(words)) || title.contains("登录") {
+        return login();
+    }
     let (scope, kind, what) = match status {
+        // The page of an address that does not exist says nothing of why.
+        _ if title.contains("404错误") => {
+            (FaultScope::Account, FaultKind::Unavailable, "页面不存在")
+        }
         414 => (FaultScope::Platform, FaultKind::RateLimited, "访问过于频繁"),
         401 | 403 | 418 | 432 => (FaultScope::Platform, FaultKind::Challenged, "请求被拦截"),
         _ if page => (FaultScope::Platform, FaultKind::Challenged, "返回的是网页而不是数据"),
         _ => (FaultScope::Connector, FaultKind::Malformed, "应答与接口文档不符"),
     };
     Fault::new(scope, kind, format!("微博:{what}(HTTP {status})"))
+}
+
+/// The title of a page, as far as it stands at its beginning.
+fn title(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).into_owned();
+    let (_, rest) = text.split_once("<title").unwrap_or_default();
+    let (_, rest) = rest.split_once('>').unwrap_or_default();
+    rest.split('<').next().unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]

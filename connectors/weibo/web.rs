@@ -74,9 +74,8 @@ fn page_of_posts(
         return;
     };
     let mut rows = Vec::new();
-    gather(cards, 0, &mut rows);
+    let mut odd = !gather(cards, 0, &mut rows);
     let mut posts: Vec<Post> = Vec::new();
-    let mut odd = false;
     for (mblog, card) in rows {
         match post::read(mblog, Some(card), uid, cx.now) {
             Row::Own(post) => posts.push(post),
@@ -92,23 +91,36 @@ fn page_of_posts(
     if let Some(since) = post::vouched_since(&posts).filter(|_| !odd) {
         seen.coverage.add(Channel::posts(), since, cx.now);
     }
+    let remarks = post::remarks(&posts);
+    let place = "https://m.weibo.cn/".to_owned();
+    seen.evidence.extend(remarks.map(|body| Evidence { url: place, at: cx.now, body }));
     seen.sightings = post::sightings(&posts);
     seen.interaction.extend(post::comment_sign(&posts));
 }
 
 /// Every `mblog` of the cards and of their groups, in order, each with its card. Only cards of type 9 hold a post;
-/// a group may hold the pinned post, or the newest one.
-fn gather<'a>(cards: &'a [Value], depth: usize, rows: &mut Vec<(&'a Value, &'a Value)>) {
+/// a group may hold the pinned post, or the newest one. `false`: some card is not of a known make, and a post may
+/// be missing.
+fn gather<'a>(cards: &'a [Value], depth: usize, rows: &mut Vec<(&'a Value, &'a Value)>) -> bool {
+    let mut known = true;
     for card in cards {
-        let is_post = card.get("card_type").and_then(lenient::int).is_none_or(|kind| kind == 9);
-        if let Some(mblog) = card.get("mblog").filter(|mblog| is_post && mblog.is_object()) {
-            rows.push((mblog, card));
+        let kind = card.get("card_type").and_then(lenient::int);
+        let mblog = card.get("mblog").filter(|mblog| mblog.is_object());
+        match (kind, mblog) {
+            (Some(9) | None, Some(mblog)) => rows.push((mblog, card)),
+            (Some(9) | None, None) => known = false,
+            (Some(_), _) => {}
         }
-        let group = card.get("card_group").and_then(Value::as_array);
-        if let Some(group) = group.filter(|_| depth < DEPTH_MAX) {
-            gather(group, depth + 1, rows);
+        match card.get("card_group") {
+            Some(Value::Array(group)) if depth < DEPTH_MAX => {
+                known &= gather(group, depth + 1, rows)
+            }
+            // A card of type 11 is a group.
+            None if kind != Some(11) => {}
+            None | Some(_) => known = false,
         }
     }
+    known
 }
 
 /// The container of the tab that holds the posts.

@@ -189,6 +189,17 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
                 settings.appstore_country = country;
             }
         }
+        "huawei" => {
+            url("base_url", &mut settings.huawei.base);
+            if let Some(control) = own.parsed("control", control) {
+                settings.huawei.control = control;
+            }
+            settings.huawei.with_code = own.flag("interface_code", false);
+        }
+        "tencent" => {
+            url("base_url", &mut settings.tencent_base);
+            url("second_base_url", &mut settings.tencent_second);
+        }
         _ => {}
     }
 }
@@ -276,6 +287,14 @@ fn weibo_mode(text: &str) -> Result<WeiboMode, Wrong> {
         "api" => Ok(WeiboMode::Api),
         "web" => Ok(WeiboMode::Web),
         _ => wrong(format!("不认识的方式「{text}」"), "api(官方接口)或 web(网页登录态)"),
+    }
+}
+
+fn control(text: &str) -> Result<String, Wrong> {
+    if freshd_connectors::app::is_huawei_target(text) {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不是应用编号或包名"), "一个肯定在架的应用,例如 com.tencent.mm")
     }
 }
 

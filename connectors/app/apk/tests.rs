@@ -168,3 +168,30 @@ async fn walls_and_trouble_prove_nothing() {
     let (seen, _) = poll(|_, _| Body::empty().into_response()).await;
     assert_eq!(available(seen), None);
 }
+
+#[tokio::test]
+async fn another_range_than_was_asked_for_is_not_read() {
+    let bytes = archive(&["readme.txt"], 200_000);
+    let (seen, _) = poll(move |n, headers| {
+        if n % 2 == 0 {
+            return file(&bytes, headers);
+        }
+        let from = bytes.len() - TAIL_BYTES as usize;
+        let place = format!("bytes 0-{}/{}", TAIL_BYTES - 1, bytes.len());
+        let part = bytes[from..].to_vec();
+        (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], part).into_response()
+    })
+    .await;
+    assert_eq!(available(seen), Some(true), "only the first bytes and the name are known");
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_and_its_end_is_asked_further() {
+    let bytes = archive(NAMES, 300_000);
+    let (seen, asked) = poll(move |n, headers| match n {
+        0 => (StatusCode::FOUND, [(header::LOCATION, "/cdn/app.apk")]).into_response(),
+        _ => file(&bytes, headers),
+    })
+    .await;
+    assert_eq!((available(seen), asked), (Some(true), 3));
+}

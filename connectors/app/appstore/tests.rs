@@ -135,3 +135,68 @@ fn only_store_numbers_are_admitted() {
         assert!(connector.admit(&Target::new(target)).is_err(), "{target}");
     }
 }
+
+#[tokio::test]
+async fn apps_of_one_moment_share_a_call_and_a_missing_one_is_asked_alone() {
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
+    let budget = std::time::Duration::from_secs(5);
+    let cx = PollContext {
+        now: now(),
+        budget,
+        http: &http,
+        secrets: &NoSecrets,
+        memo: None,
+        fresh: false,
+    };
+    let script = |asked: &Asked| {
+        let ids = asked.param("id").unwrap().split(',').filter(|id| *id != "1000000003");
+        let results: Vec<Value> = ids
+            .map(|id| json!({"trackId": id.parse::<u64>().unwrap(), "trackName": id, "version": "1"}))
+            .collect();
+        Answer::json(&json!({"resultCount": results.len(), "results": results}))
+    };
+    let targets: Vec<Target> = (1..=8).map(|n| Target::new(format!("100000000{n}"))).collect();
+    let polls = futures::future::join_all(targets.iter().map(|id| connector.poll(id, &cx)));
+    let seen = stage.during(&script, polls).await;
+    for (target, seen) in targets.iter().zip(seen) {
+        let seen = seen.unwrap();
+        let listed = target.as_str() != "1000000003";
+        assert_eq!(seen.download.unwrap().available, Some(listed), "{target}");
+        if listed {
+            assert_eq!(seen.profile.unwrap().name.as_deref(), Some(target.as_str()));
+            assert!(!seen.evidence[0].body.contains("1000000009"), "only its own record is kept");
+        }
+    }
+    let asked = stage.log();
+    let ids: Vec<usize> =
+        asked.iter().map(|asked| asked.param("id").unwrap().split(',').count()).collect();
+    assert_eq!(ids, [8, 1], "one call for all, and one past caches for the missing one");
+    assert!(again(&asked[1]));
+}
+
+#[tokio::test]
+async fn one_bad_number_does_not_spoil_the_others() {
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
+    let budget = std::time::Duration::from_secs(5);
+    let cx = PollContext {
+        now: now(),
+        budget,
+        http: &http,
+        secrets: &NoSecrets,
+        memo: None,
+        fresh: false,
+    };
+    let script = |asked: &Asked| match asked.param("id") {
+        Some("1234567890") => found(),
+        _ => Answer::json(&json!({"errorMessage": "Invalid value(s) for key(s): [itunesId]"})),
+    };
+    let (good, bad) = (Target::new("1234567890"), Target::new("99999999999999"));
+    let polls = futures::future::join(connector.poll(&good, &cx), connector.poll(&bad, &cx));
+    let (good, bad) = stage.during(&script, polls).await;
+    assert_eq!(good.unwrap().download.unwrap().available, Some(true));
+    assert_eq!(bad.unwrap_err().scope, FaultScope::Account);
+}

@@ -7,6 +7,8 @@ use super::*;
 use crate::app::apk::ApkConnector;
 use crate::app::apk::tests::archive;
 use crate::app::appstore::AppstoreConnector;
+use crate::app::huawei::HuaweiConnector;
+use crate::app::tencent::TencentConnector;
 use crate::article::ArticleConnector;
 use crate::connector::SecretTable;
 use crate::feed::FeedConnector;
@@ -29,7 +31,7 @@ pub(super) struct Kit {
     pub(super) nonsense: Vec<&'static str>,
     pub(super) good: Box<dyn Script>,
     pub(super) secrets: SecretTable,
-    judges_link: bool,
+    pub(super) judges_link: bool,
 }
 
 impl Kit {
@@ -79,7 +81,18 @@ impl Kit {
 }
 
 pub(super) fn all() -> Vec<Kit> {
-    vec![wechat(), weibo_web(), nanfang(), appstore(), article(), feed(), feed_complete(), manual()]
+    vec![
+        wechat(),
+        weibo_web(),
+        nanfang(),
+        appstore(),
+        huawei(),
+        tencent(),
+        article(),
+        feed(),
+        feed_complete(),
+        manual(),
+    ]
 }
 
 pub(super) fn fixture(name: &str) -> String {
@@ -173,6 +186,32 @@ pub(super) fn appstore() -> Kit {
         Answer::json(&json!({"resultCount": 1, "results": [app]}))
     };
     Kit::new("appstore", "1234567890", build, good)
+}
+
+pub(super) fn huawei() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(HuaweiConnector::new(base.clone(), "com.tencent.mm", true))
+    };
+    let good = |asked: &Asked| match asked.path.as_str() {
+        "/edge/webedge/getInterfaceCode" => Answer::json(&json!("eyJ0eXAiOiJKV1QifQ.a.b")),
+        _ => Answer::json(
+            &json!({"appId": "C100404489", "pkgName": "cn.gov.example.app", "name": "示例",
+            "version": "2.4.1", "versionCode": 241, "releaseDate": 1_790_000_000_000_u64,
+            "developerName": "示例单位", "isShelves": 1, "isDisciplined": 0, "deleteArchive": 0, "rtnCode": 0}),
+        ),
+    };
+    Kit::new("huawei", "C100404489", build, good)
+}
+
+pub(super) fn tencent() -> Kit {
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        Arc::new(TencentConnector::new(base.clone(), base.clone()))
+    };
+    let good = |asked: &Asked| match asked.path.as_str() {
+        "/o/simple.jsp" => Answer::ok("text/html; charset=utf-8", fixture("tencent/simple.html")),
+        _ => Answer::ok("text/html; charset=utf-8", fixture("tencent/detail.html")),
+    };
+    Kit::new("tencent", "cn.gov.example.app", build, good)
 }
 
 pub(super) fn article() -> Kit {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::outline::{Outline, TooDeep, outline};
+use super::super::outline::{Outline, TooMuch, outline};
 use super::*;
 
 fn read(text: &str) -> Result<Document, Unreadable> {
@@ -192,8 +192,8 @@ fn only_web_links_are_kept() {
 #[test]
 fn deep_documents_are_refused_in_one_pass() {
     let deep = format!("<rss version=\"2.0\">{}", "<a>".repeat(1_000_000));
-    assert_eq!(read(&deep), Err(Unreadable::TooDeep));
-    assert_eq!(outline(&deep), Err(TooDeep));
+    assert_eq!(read(&deep), Err(Unreadable::TooMuch));
+    assert_eq!(outline(&deep), Err(TooMuch));
     let wide = format!("{HEAD}{}</channel></rss>", "<a/>".repeat(100_000));
     assert!(read(&wide).unwrap().items.is_empty());
     let nested_json = format!(

@@ -125,6 +125,37 @@ fn negative_answers_of_the_mobile_web() {
         ),
         (403, r#"{"ok":0,"msg":"请登录后使用"}"#, login()),
         (403, "<html>", wall()),
+        (200, "<html><title>访问受限</title>", login()),
+        (200, "<html><head><title>微博-解冻</title>", login()),
+        (
+            200,
+            "<html><title>404错误</title>",
+            Short::Fault(S::Account, K::Unavailable, Retry::Backoff),
+        ),
+        (
+            200,
+            r#"{"ok":0,"msg":"抱歉，作者已设置仅展示半年内微博，此微博已不可见"}"#,
+            Short::Nothing,
+        ),
+        (
+            200,
+            r#"{"ok":0,"msg":"抱歉，由于作者设置，你暂时没有这条微博的查看权限哦"}"#,
+            Short::Nothing,
+        ),
+        (200, r#"{"ok":0,"msg":"根据博主设置，此内容无法访问"}"#, Short::Nothing),
+        (
+            200,
+            r#"{"ok":0,"msg":"该微博因被多人举报，根据《微博社区管理规定》，已被删除"}"#,
+            Short::Nothing,
+        ),
+        (
+            200,
+            concat!(
+                r#"{"ok":0,"msg":"该账号因被投诉违反法律法规和《微博社区公约》的相关规定,"#,
+                r#"现已无法查看"}"#
+            ),
+            frozen(),
+        ),
         (418, "", wall()),
         (432, "", wall()),
         (414, "<html>访问过于频繁 错误码：414</html>", often()),
@@ -147,6 +178,11 @@ fn redirects_lead_to_a_login_or_a_tombstone() {
         "&msg=%E8%AF%A5%E8%B4%A6%E5%8F%B7%E5%B7%B2%E5%85%B3%E9%97%AD"
     );
     assert_eq!(to(closed), Short::Standing(ProfileState::Deregistered, K::Gone));
+    for wall in ["https://login.sina.com.cn/sso/login.php", "https://weibo.com/login.php?url=x"] {
+        assert_eq!(to(wall), Short::Fault(S::Credential, K::Unauthorized, Retry::Operator));
+    }
+    let missing = Short::Fault(S::Account, K::Unavailable, Retry::Backoff);
+    assert_eq!(to("https://weibo.com/sorry?pagenotfound"), missing);
     let wall = Short::Fault(S::Platform, K::Challenged, Retry::Backoff);
     assert_eq!(to("https://m.weibo.cn/elsewhere"), wall);
 }
