@@ -6,6 +6,7 @@
 pub mod app;
 pub mod article;
 pub mod charset;
+pub mod claim;
 pub mod conformance;
 pub mod connector;
 pub mod feed;
@@ -18,13 +19,15 @@ mod markup;
 pub mod nanfang;
 pub mod page;
 pub mod probe;
+pub mod process;
 pub mod registry;
 pub mod wechat;
 pub mod weibo;
 pub mod wire;
 
 pub use connector::{
-    Connector, Courtesy, Descriptor, Memo, NoSecrets, PollContext, Secret, SecretProblem,
-    SecretSource, Target, TargetProblem,
+    Connector, Courtesy, Descriptor, LateCourtesy, Memo, NoSecrets, PollContext, Secret,
+    SecretProblem, SecretSource, Target, TargetProblem,
 };
+pub use process::{ProcessConnector, ProcessSettings};
 pub use registry::{Registry, Settings};
