@@ -33,6 +33,7 @@ use crate::telemetry::Metrics;
 mod digest;
 pub mod health;
 pub mod notices;
+pub mod push;
 pub mod reach;
 pub mod run;
 #[cfg(test)]

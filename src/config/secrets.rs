@@ -52,7 +52,7 @@ impl SecretFile {
     }
 
     /// Its text without the line end.
-    fn text(&self) -> Result<String, SecretProblem> {
+    pub(crate) fn text(&self) -> Result<String, SecretProblem> {
         let said = |why: &str| SecretProblem(format!("{}({}){why}", self.path.display(), self.key));
         let mut text = String::new();
         fs::File::open(&self.path)
