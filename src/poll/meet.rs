@@ -57,3 +57,6 @@ impl PollEnv {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,5 +7,7 @@ mod daemon;
 mod ledger;
 mod letters;
 mod look;
+mod process;
+mod push;
 mod small;
 mod words;
