@@ -14,7 +14,6 @@ use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
 use freshd_core::observation::Observation;
-use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
@@ -27,9 +26,11 @@ use crate::wire::{Hello, LINE_BYTES_MAX, Line, Poll, WireCourtesy, WireObservati
 
 mod child;
 mod talk;
+mod tell;
 
 use child::{Child, Death};
 use talk::Talk;
+use tell::{fault_of, hidden_forms};
 
 /// How long a child may take to say hello.
 const HELLO_MAX: Duration = Duration::from_secs(10);
@@ -47,8 +48,6 @@ const RESTART_MAX_S: i64 = 300;
 const TARGET_BYTES_MAX: usize = 2000;
 /// Channels that a child may name.
 const CHANNELS_MAX: usize = 16;
-/// Shorter secrets are not looked for in what a child says: they would be found in everything.
-const SECRET_CHARS_MIN: usize = 4;
 
 /// What the configuration says of a process connector.
 #[derive(Clone, Debug)]
@@ -344,62 +343,6 @@ fn courtesy((at_once, per_minute): (Option<u32>, Option<u32>), own: WireCourtesy
         at_once: stricter(own.at_once, at_once),
         per_minute: stricter(own.per_minute, per_minute),
     }
-}
-
-/// What is hidden in whatever a child says: its secrets, as they are and as they stand in an address.
-fn hidden_forms(secrets: &Secrets) -> Vec<String> {
-    let long = secrets.values().filter(|secret| secret.chars().count() >= SECRET_CHARS_MIN);
-    let escaped = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    long.flat_map(|secret| [secret.clone(), escaped(secret)]).collect()
-}
-
-fn hide(text: &str, secrets: &BTreeSet<String>) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
-}
-
-/// Hides every secret in every text of a value.
-fn hide_all(value: &mut Value, secrets: &BTreeSet<String>) {
-    match value {
-        Value::String(text) if secrets.iter().any(|secret| text.contains(secret.as_str())) => {
-            *text = hide(text, secrets);
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| hide_all(item, secrets)),
-        Value::Object(map) => map.values_mut().for_each(|item| hide_all(item, secrets)),
-        _ => {}
-    }
-}
-
-/// What a child's end means: always of Connector scope.
-fn fault_of(name: &str, death: &Death, last_said: &str) -> Fault {
-    let (kind, what) = match death {
-        Death::Unstartable(error) => {
-            (FaultKind::Unavailable, format!("无法启动({error});检查 command 和执行权限"))
-        }
-        Death::Exited(Some(status)) => (FaultKind::Unavailable, format!("自己结束了({status})")),
-        Death::Exited(None) => (FaultKind::Unavailable, "不再输出".to_owned()),
-        Death::TooLong => {
-            (FaultKind::Malformed, format!("写出一行超过 {} MiB", LINE_BYTES_MAX >> 20))
-        }
-        Death::BadLine(what) => {
-            let what: String = what.chars().take(300).collect();
-            (FaultKind::Malformed, format!("写出的一行不合 observation/1({what})"))
-        }
-        Death::Stranger(what) => (FaultKind::Malformed, format!("不能用:{what}")),
-        Death::Silent(limit) => {
-            (FaultKind::TimedOut, format!("{} 秒内没有回答", limit.as_secs_f32()))
-        }
-        Death::Pipe(error) => (FaultKind::Unavailable, format!("管道出错({error})")),
-    };
-    let said = match last_said {
-        "" => String::new(),
-        said => format!(";它最后说:{said}"),
-    };
-    let detail = format!("采集程序 {name} {what}{said}");
-    let retry = match death {
-        Death::Stranger(_) => Retry::Operator,
-        _ => Retry::Backoff,
-    };
-    Fault::new(FaultScope::Connector, kind, detail).retry(retry)
 }
 
 #[cfg(test)]

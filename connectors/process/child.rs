@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
-use super::hide;
+use super::tell::hide;
 use crate::wire::LINE_BYTES_MAX;
 
 /// Bytes read at once.

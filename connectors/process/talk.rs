@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 use super::child::{Child, Death};
-use super::{fault_of, hide, hide_all};
+use super::tell::{fault_of, hide, hide_all};
 use crate::wire::{Hello, Line, VERSION, WireObservation};
 
 /// Questions whose asker went away; a later answer to one of them is no surprise.
