@@ -8,7 +8,6 @@ use freshd_core::state::AccountState;
 use freshd_core::verdict::Outcome;
 use tokio_util::sync::CancellationToken;
 
-use super::*;
 use crate::app::App;
 use crate::clock::{Clock, ManualClock};
 use crate::config::{Args, Config, Surroundings};
