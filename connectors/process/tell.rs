@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use serde_json::Value;
 
 use super::Secrets;
@@ -35,7 +35,8 @@ pub(super) fn hide_all(value: &mut Value, secrets: &BTreeSet<String>) {
     }
 }
 
-/// What a child's end means: always of Connector scope.
+/// What a child's end means: always of Connector scope, and tried again as the schedule says: whoever mends the program
+/// need not tell us.
 pub(super) fn fault_of(name: &str, death: &Death, last_said: &str) -> Fault {
     let (kind, what) = match death {
         Death::Unstartable(error) => {
@@ -61,9 +62,5 @@ pub(super) fn fault_of(name: &str, death: &Death, last_said: &str) -> Fault {
         said => format!(";它最后说:{said}"),
     };
     let detail = format!("采集程序 {name} {what}{said}");
-    let retry = match death {
-        Death::Stranger(_) => Retry::Operator,
-        _ => Retry::Backoff,
-    };
-    Fault::new(FaultScope::Connector, kind, detail).retry(retry)
+    Fault::new(FaultScope::Connector, kind, detail)
 }
