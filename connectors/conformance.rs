@@ -18,7 +18,7 @@ use freshd_core::fault::Fault;
 use freshd_core::observation::Observation;
 use url::Url;
 
-use crate::connector::{Connector, PollContext, SecretSource, Target};
+use crate::connector::{Connector, Descriptor, PollContext, SecretSource, Target};
 use stage::{Script, Stage};
 
 /// What a connector may ask to be remembered, bytes.
@@ -214,30 +214,10 @@ impl Suite<'_> {
                 return self.demand(check, false, || format!("a good answer is {fault:?}"));
             }
         };
-        let (facts, now) = (connector.descriptor(), self.case.now);
         self.demand(check, seen.faults.is_empty(), || format!("faults {:?}", seen.faults));
-        let latest_max = now + TimeDelta::minutes(SKEW_MIN);
-        for kept in &seen.sightings {
-            let ordered = kept.published.earliest.is_none_or(|at| at <= kept.published.latest);
-            let past = kept.published.latest <= latest_max;
-            self.demand(check, ordered && past, || format!("impossible time: {kept:?}"));
-            let known = facts.channels.contains(&kept.channel);
-            self.demand(check, known && !kept.key.is_empty(), || format!("key, channel: {kept:?}"));
+        for problem in promises(connector.descriptor(), seen, self.case.now) {
+            self.demand(check, false, || problem);
         }
-        let keys: BTreeSet<_> =
-            seen.sightings.iter().map(|kept| (&kept.channel, &kept.key)).collect();
-        self.demand(check, keys.len() == seen.sightings.len(), || "keys repeat".to_owned());
-        for (channel, spans) in seen.coverage.iter() {
-            let known = channel.is_all() || facts.channels.contains(channel);
-            let past = spans.until().is_none_or(|until| until <= now);
-            self.demand(check, known && past, || format!("coverage {channel}: {spans:?}"));
-        }
-        let entitled = facts.proves_silence || seen.coverage.is_empty();
-        self.demand(check, entitled, || "coverage from one that proves no silence".to_owned());
-        let memo = seen.hint.memo.as_ref().map_or(0, String::len);
-        self.demand(check, memo <= MEMO_BYTES_MAX, || format!("a memo of {memo} bytes"));
-        let kept: usize = seen.evidence.iter().map(|evidence| evidence.body.len()).sum();
-        self.demand(check, kept <= EVIDENCE_BYTES_MAX, || format!("{kept} bytes of evidence"));
     }
 
     fn silent_about_secrets(&mut self, check: &'static str, looked: &Looked) {
@@ -249,6 +229,35 @@ impl Suite<'_> {
             format!("a secret is told after …{}", around.chars().rev().collect::<String>())
         });
     }
+}
+
+/// The promises that an answer breaks by itself, whatever the platform said: times, channels, keys, sizes; English, for
+/// the connector's author.
+pub fn promises(facts: &Descriptor, seen: &Observation, now: Timestamp) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut demand = |kept: bool, problem: String| broken.extend((!kept).then_some(problem));
+    let latest_max = now + TimeDelta::minutes(SKEW_MIN);
+    for kept in &seen.sightings {
+        let ordered = kept.published.earliest.is_none_or(|at| at <= kept.published.latest);
+        let past = kept.published.latest <= latest_max;
+        demand(ordered && past, format!("impossible time: {kept:?}"));
+        let known = facts.channels.contains(&kept.channel);
+        demand(known && !kept.key.is_empty(), format!("key, channel: {kept:?}"));
+    }
+    let keys: BTreeSet<_> = seen.sightings.iter().map(|kept| (&kept.channel, &kept.key)).collect();
+    demand(keys.len() == seen.sightings.len(), "keys repeat".to_owned());
+    for (channel, spans) in seen.coverage.iter() {
+        let known = channel.is_all() || facts.channels.contains(channel);
+        let past = spans.until().is_none_or(|until| until <= now);
+        demand(known && past, format!("coverage {channel}: {spans:?}"));
+    }
+    let entitled = facts.proves_silence || seen.coverage.is_empty();
+    demand(entitled, "coverage from one that proves no silence".to_owned());
+    let memo = seen.hint.memo.as_ref().map_or(0, String::len);
+    demand(memo <= MEMO_BYTES_MAX, format!("a memo of {memo} bytes"));
+    let kept: usize = seen.evidence.iter().map(|evidence| evidence.body.len()).sum();
+    demand(kept <= EVIDENCE_BYTES_MAX, format!("{kept} bytes of evidence"));
+    broken
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use freshd_core::Timestamp;
 use freshd_core::fault::Fault;
 use freshd_core::id::Channel;
 use freshd_core::observation::Observation;
+use tokio::sync::Semaphore;
 
 use crate::http::HttpClient;
 
@@ -32,6 +34,21 @@ pub trait Connector: Send + Sync + 'static {
     fn credential(&self, _target: &Target) -> Option<String> {
         None
     }
+
+    /// For one that learns its courtesy only when it is first probed or polled (a process says it in its hello); `None`
+    /// = the descriptor says all.
+    fn late_courtesy(&self) -> Option<LateCourtesy> {
+        None
+    }
+}
+
+/// The courtesy of a connector that learns it after it was made.
+#[derive(Clone, Debug)]
+pub struct LateCourtesy {
+    /// Whoever polls takes a turn first; there is one until more are allowed.
+    pub turns: Arc<Semaphore>,
+    /// What it learned, the operator's limits included; `None` = nothing yet.
+    pub courtesy: Option<Courtesy>,
 }
 
 /// The facts of a connector.
@@ -150,6 +167,11 @@ pub struct SecretProblem(pub String);
 pub trait SecretSource: Send + Sync {
     /// The secret of `key` (an AppID, `token`, `cookie`) for a connector.
     fn secret(&self, connector: &str, key: &str) -> Result<Secret, SecretProblem>;
+
+    /// Every secret of a connector by key; none configured = empty. For processes, which alone know what they need.
+    fn all(&self, _connector: &str) -> Result<BTreeMap<String, Secret>, SecretProblem> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// No secrets at all.
@@ -171,5 +193,10 @@ impl SecretSource for SecretTable {
             .get(&(connector.to_owned(), key.to_owned()))
             .map(Secret::new)
             .ok_or_else(|| SecretProblem(format!("采集器 {connector} 没有配置 {key} 的密钥")))
+    }
+
+    fn all(&self, connector: &str) -> Result<BTreeMap<String, Secret>, SecretProblem> {
+        let own = self.0.iter().filter(|((held, _), _)| held == connector);
+        Ok(own.map(|((_, key), secret)| (key.clone(), Secret::new(secret))).collect())
     }
 }

@@ -7,6 +7,7 @@ pub mod app;
 pub mod article;
 mod bounds;
 pub mod charset;
+pub mod claim;
 pub mod conformance;
 pub mod connector;
 pub mod declarative;
@@ -22,13 +23,15 @@ mod markup;
 pub mod nanfang;
 pub mod page;
 pub mod probe;
+pub mod process;
 pub mod registry;
 pub mod wechat;
 pub mod weibo;
 pub mod wire;
 
 pub use connector::{
-    Connector, Courtesy, Descriptor, Memo, NoSecrets, PollContext, Secret, SecretProblem,
-    SecretSource, Target, TargetProblem,
+    Connector, Courtesy, Descriptor, LateCourtesy, Memo, NoSecrets, PollContext, Secret,
+    SecretProblem, SecretSource, Target, TargetProblem,
 };
+pub use process::{ProcessConnector, ProcessSettings};
 pub use registry::{Registry, Settings};

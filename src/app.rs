@@ -3,12 +3,13 @@
 //! **Invariant:** this is the only place that knows all the others, and (with `app/run.rs`) the only one with a loop.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use freshd_connectors::SecretSource;
 use freshd_connectors::http::HttpClient;
+use freshd_connectors::{Connector, ProcessConnector, Registry, SecretSource};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
@@ -32,6 +33,7 @@ use crate::telemetry::Metrics;
 mod digest;
 pub mod health;
 pub mod notices;
+pub mod push;
 pub mod reach;
 pub mod run;
 #[cfg(test)]
@@ -164,15 +166,39 @@ fn transport(config: &Config) -> Option<Arc<Transport>> {
     })))
 }
 
+/// Every connector of a configuration: the built-in ones, those with a manifest, and those that are programs of their own, of which none is
+/// started before it is polled.
+pub fn registry(config: &Config) -> Registry {
+    let mut registry = config.connectors.registry();
+    for name in config.connectors.process.keys() {
+        if let Some(connector) = process(config, name) {
+            registry.register(connector);
+        }
+    }
+    registry
+}
+
+/// The process connector of that name, with nothing started.
+pub fn process(config: &Config, name: &str) -> Option<Arc<dyn Connector>> {
+    let directory = config.file.parent().unwrap_or(Path::new(""));
+    let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let settings = config.connectors.process_settings(name, &directory)?;
+    Some(Arc::new(ProcessConnector::new(settings)))
+}
+
 /// What a reload replaces, from a configuration.
 pub fn parts(config: &Config) -> anyhow::Result<Parts> {
-    let registry = config.connectors.registry();
+    let registry = registry(config);
     let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
     let courtesy: BTreeMap<_, _> = registry
         .iter()
         .map(|connector| {
             let descriptor = connector.descriptor();
-            let limits = config.connectors.courtesy(&descriptor.name, descriptor.courtesy);
+            // A process holds the operator's limits against its own itself.
+            let limits = match connector.late_courtesy() {
+                Some(_) => descriptor.courtesy,
+                None => config.connectors.courtesy(&descriptor.name, descriptor.courtesy),
+            };
             (descriptor.name.to_string(), limits)
         })
         .collect();
@@ -180,7 +206,12 @@ pub fn parts(config: &Config) -> anyhow::Result<Parts> {
     let limited = courtesy.iter().filter(|(_, limit)| limit.at_once > 0);
     let turns = limited
         .map(|(name, limit)| (name.clone(), Arc::new(Semaphore::new(limit.at_once as usize))));
-    let at_once = turns.collect();
+    let mut at_once: BTreeMap<_, _> = turns.collect();
+    for connector in registry.iter() {
+        if let Some(late) = connector.late_courtesy() {
+            at_once.insert(connector.descriptor().name.to_string(), late.turns);
+        }
+    }
     Ok(Parts {
         means: Means { registry, http, secrets, budget: POLL_BUDGET, at_once },
         terms: Terms { policy: config.policy(), intervals: Intervals::default() },

@@ -237,6 +237,9 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             };
             (request, None)
         }
+        Command::Connector(ConnectorCommand::Check { name, target, json }) => {
+            (Request::ConnectorCheck { name, target, json }, None)
+        }
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),
     })

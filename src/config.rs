@@ -16,6 +16,7 @@ mod secrets;
 mod service;
 mod sources;
 pub mod suggest;
+pub mod tokens;
 mod tree;
 mod values;
 
@@ -41,6 +42,7 @@ pub use sources::{
     BUILT_IN as BUILT_IN_CONNECTORS, ComponentConfig, ConnectorsConfig, CourtesyLimits,
     ProcessConfig,
 };
+pub use tokens::{Role, TokenConfig};
 
 use reader::{Report, Section, wrong};
 use secrets::Files;

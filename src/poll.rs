@@ -24,6 +24,7 @@ pub mod apply;
 pub mod courtesy;
 pub mod env;
 pub mod links;
+mod meet;
 pub mod now;
 pub mod run;
 
@@ -85,6 +86,7 @@ impl Poller {
     /// it refills no more, and wants to be called again at once. (A clock that stands still polls all that is due.)
     pub async fn tick(&self) -> Result<Tick, StoreError> {
         let parts = self.env.parts();
+        self.env.meet_if_due(&parts).await?;
         let enough = self.env.clock.now() + TICK_SPAN;
         let mut flying = FuturesUnordered::new();
         let mut did = 0;

@@ -1,22 +1,25 @@
 //! What can be seen in a browser or asked over HTTP? The read-only page, the API and the metrics. The only place that
 //! names axum.
 //!
-//! **Invariant:** nothing here changes anything, and nobody is asked who they are: it is served on loopback only,
-//! GET and HEAD only, and holds no contacts.
+//! **Invariant:** only a push changes anything, and it shows a token; nobody else is asked who they are: it is served on
+//! loopback only, GET and HEAD only, and holds no contacts.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
+use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::verdict::Outcome;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::TokenConfig;
 use crate::report::view::StatusView;
+use push::{Push, Pushed};
 
 mod api;
 mod guard;
@@ -24,6 +27,7 @@ mod listener;
 mod ops;
 mod pages;
 mod problem;
+pub mod push;
 mod query;
 mod words;
 
@@ -36,7 +40,7 @@ const CONNECTIONS_MAX: usize = 256;
 /// How long open answers may take after the stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// Every route, as written in `openapi.json`.
+/// Every route that is read, as written in `openapi.json`.
 pub const ROUTES: [&str; 13] = [
     "/",
     "/accounts/{id}",
@@ -52,6 +56,11 @@ pub const ROUTES: [&str; 13] = [
     "/api/v1/precheck",
     "/api/v1/outbox",
 ];
+
+/// Where something may be brought; also in `openapi.json`.
+pub const POSTS: [&str; 1] = [PUSH_PATH];
+/// The push.
+const PUSH_PATH: &str = "/api/v1/observations";
 
 /// Which accounts a page holds. Empty fields ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,6 +132,12 @@ pub trait WebData: Send + Sync + 'static {
     fn outbox(&self) -> Result<Value, String>;
     /// Counters in Prometheus text format 0.0.4.
     fn metrics_text(&self) -> String;
+    /// The instant now.
+    fn now(&self) -> Timestamp;
+    /// Who may push.
+    fn tokens(&self) -> Vec<TokenConfig>;
+    /// Carries a push out. What it changed is durable when this returns.
+    fn push(&self, push: &Push) -> Result<Pushed, String>;
     /// Can it do its work? Else why not.
     fn ready(&self) -> Result<(), String>;
 }
@@ -183,6 +198,7 @@ fn router(state: WebState) -> Router {
         .route("/api/v1/accounts/{id}/history", get(api::history))
         .route("/api/v1/precheck", get(api::precheck))
         .route("/api/v1/outbox", get(api::outbox))
+        .route(PUSH_PATH, post(push::push))
         .fallback(problem::not_found)
         .layer(from_fn_with_state(state.clone(), guard::admit))
         .layer(from_fn(guard::headers))

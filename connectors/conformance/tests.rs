@@ -81,6 +81,30 @@ async fn manual() {
 }
 
 #[tokio::test]
+async fn process_by_the_shipped_example() {
+    conforms(cases::process()).await;
+}
+
+/// What the built-in connectors refuse in `admit`, the example refuses by a fault of the account, without asking.
+#[tokio::test]
+async fn the_example_refuses_what_it_cannot_ask() {
+    let kit = cases::process();
+    let stage = Stage::open().await.unwrap();
+    let connector = (kit.build)(&stage.url());
+    for target in
+        ["不是标识", "javascript:alert(1)", "../../etc/passwd", "file:///etc/passwd", "http://["]
+    {
+        let case = kit.case();
+        let suite = Suite { case: &case, broken: Vec::new() };
+        let target = Target::new(target);
+        let looked = suite.look_with(&stage, &*connector, &target, &*kit.good, None).await.unwrap();
+        let fault = looked.result.unwrap_err();
+        assert_eq!((fault.scope.key(), fault.kind.key()), ("account", "refused"), "{target}");
+        assert_eq!(looked.requests, 0, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn good_weather_proves_silence_where_the_connector_says_that_it_can() {
     for kit in cases::all() {
         let suite = Suite { case: &kit.case(), broken: Vec::new() };

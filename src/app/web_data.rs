@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::report::explain::explain_json;
 use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::web::push::{Push, Pushed};
 use crate::web::{Page, PageFilter, WebData};
 
 /// Events of an account that its history page shows.
@@ -139,6 +140,18 @@ impl WebData for Pages {
             tracing::error!(%error, "metrics without account totals");
             self.app.env.metrics.render()
         })
+    }
+
+    fn now(&self) -> freshd_core::Timestamp {
+        self.app.now()
+    }
+
+    fn tokens(&self) -> Vec<crate::config::TokenConfig> {
+        self.app.config().web.tokens.clone()
+    }
+
+    fn push(&self, push: &Push) -> Result<Pushed, String> {
+        words(super::push::take(&self.app, push))
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -298,6 +298,16 @@ pub enum ConnectorCommand {
         #[arg(long)]
         json: bool,
     },
+    /// 一个采集器的约定;写上目标则试采一次,什么都不保存
+    Check {
+        /// 采集器名称
+        name: String,
+        /// 试采的目标(采集方式中冒号后面的部分)
+        target: Option<String>,
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `freshd confirm`.

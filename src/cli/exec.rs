@@ -11,6 +11,7 @@ use super::request::{Request, SentFile};
 use crate::app::App;
 use crate::control::Response;
 
+mod check;
 mod confirm;
 mod export;
 mod import;
@@ -50,6 +51,9 @@ pub async fn execute(app: &App, request: Request, who: &str) -> Response {
         Request::MailPreview { id } => mail::preview(app, &id),
         Request::MailRelease { ids } => mail::release(app, &ids, who).await,
         Request::Confirm { .. } => confirm::run(app, request, who),
+        Request::ConnectorCheck { name, target, json } => {
+            check::run(app, &name, target.as_deref(), json).await
+        }
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };
     let response = done.unwrap_or_else(|error| failed(&error));

@@ -134,6 +134,15 @@ pub enum Request {
         /// The person, if not the caller.
         by: Option<String>,
     },
+    /// `freshd connector check`.
+    ConnectorCheck {
+        /// The connector's name.
+        name: String,
+        /// What to ask it for.
+        target: Option<String>,
+        /// Answer in JSON.
+        json: bool,
+    },
     /// `freshd proof`.
     Proof {
         /// The article.

@@ -134,6 +134,34 @@ impl<'a> Section<'a> {
         names.into_iter().map(open).collect()
     }
 
+    /// The tables of a list `[[name]]`, in the order of the file.
+    pub(crate) fn tables(&self, name: &str) -> Vec<Section<'a>> {
+        self.report.keys.borrow_mut().insert(join(&self.shown, name));
+        let Some(node) = self.node(name) else { return Vec::new() };
+        let path = join(&self.path, name);
+        let mut found = Vec::new();
+        let lone = std::slice::from_ref(node);
+        let items = if let Value::List(items) = &node.value { items.as_slice() } else { lone };
+        for item in items {
+            match (&item.value, &node.value) {
+                (Value::Table(table), Value::List(_)) => found.push(Section {
+                    path: path.clone(),
+                    shown: join(&self.shown, name),
+                    table: Some(table),
+                    at: Some(&item.origin),
+                    report: self.report,
+                    asked: RefCell::default(),
+                }),
+                _ => {
+                    let what = format!("{path} 的每一项应当自成一节");
+                    let help = format!("每一项写成 [[{path}]],并把各项写在下面");
+                    self.report.problem(Some(&item.origin), &path, Wrong { what, help });
+                }
+            }
+        }
+        found
+    }
+
     fn open(&self, name: &str, shown: String) -> Section<'a> {
         let path = join(&self.path, name);
         let table = match self.node(name) {

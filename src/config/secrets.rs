@@ -52,7 +52,7 @@ impl SecretFile {
     }
 
     /// Its text without the line end.
-    fn text(&self) -> Result<String, SecretProblem> {
+    pub(crate) fn text(&self) -> Result<String, SecretProblem> {
         let said = |why: &str| SecretProblem(format!("{}({}){why}", self.path.display(), self.key));
         let mut text = String::new();
         fs::File::open(&self.path)
@@ -64,11 +64,28 @@ impl SecretFile {
         if text.is_empty() { Err(said("是空的")) } else { Ok(text) }
     }
 
+    fn table(&self) -> Result<toml::Table, SecretProblem> {
+        let help = "不是正确的 TOML,每行写 名称 = \"密钥\"";
+        let said = || SecretProblem(format!("{}({}){help}", self.path.display(), self.key));
+        self.text()?.parse().map_err(|_| said())
+    }
+
+    /// Every entry `key = "secret"` of a TOML file.
+    fn entries(&self) -> Result<BTreeMap<String, Secret>, SecretProblem> {
+        let entry = |(key, value): (String, toml::Value)| match value {
+            toml::Value::String(secret) => Ok((key, Secret::new(secret))),
+            _ => {
+                let said = format!("{}({})里的 {key} 不是文本", self.path.display(), self.key);
+                Err(SecretProblem(said))
+            }
+        };
+        self.table()?.into_iter().map(entry).collect()
+    }
+
     /// The entry `key = "secret"` of a TOML file.
     fn entry(&self, key: &str) -> Result<Secret, SecretProblem> {
         let said = |why: &str| SecretProblem(format!("{}({}){why}", self.path.display(), self.key));
-        let table: toml::Table =
-            self.text()?.parse().map_err(|_| said("不是正确的 TOML,每行写 名称 = \"密钥\""))?;
+        let table = self.table()?;
         match table.get(key).and_then(toml::Value::as_str) {
             Some(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
             _ => Err(said(&format!("里没有 {key} 的密钥,请加一行 {key} = \"密钥\""))),
@@ -173,6 +190,12 @@ impl SecretSource for FileSecrets {
             return file.entry(key);
         }
         Err(SecretProblem(format!("采集器 {connector} 没有配置 {key} 的密钥")))
+    }
+
+    fn all(&self, connector: &str) -> Result<BTreeMap<String, Secret>, SecretProblem> {
+        let Some(file) = self.tables.get(connector) else { return Ok(BTreeMap::new()) };
+        self.look_at(file);
+        file.entries()
     }
 }
 

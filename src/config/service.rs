@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::reader::{Section, Wrong, wrong};
+use super::tokens::{self, TokenConfig};
 use super::values::{base_url, net};
 
 /// Longest path of the control socket, bytes: 107 for a Unix socket, less the end that its name has while it is made.
@@ -32,6 +33,8 @@ pub struct WebConfig {
     pub listen: Option<SocketAddr>,
     /// How owners reach the pages; without it letters hold no links.
     pub public_url: Option<Url>,
+    /// Who may push.
+    pub tokens: Vec<TokenConfig>,
 }
 
 /// `[retention]`: how long things are kept, days.
@@ -92,7 +95,8 @@ pub(crate) fn read_web(section: &Section<'_>) -> WebConfig {
         true => section.parsed("listen", listen),
         false => section.parsed("listen", listen).or(Some(default)),
     };
-    WebConfig { listen, public_url: section.parsed("public_url", base_url) }
+    let tokens = tokens::read(section);
+    WebConfig { listen, public_url: section.parsed("public_url", base_url), tokens }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, Wrong> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use freshd_connectors::registry::WeiboMode;
-use freshd_connectors::{Courtesy, Registry, Settings};
+use freshd_connectors::{Courtesy, ProcessSettings, Registry, Settings};
 
 use super::manifests::{self, DeclaredConfig};
 use super::reader::{Section, Wrong, wrong};
@@ -90,6 +90,20 @@ impl ConnectorsConfig {
             registry.register(Arc::new(connector));
         }
         registry
+    }
+
+    /// What a process connector of that name is made from; relative paths start in `directory`.
+    pub fn process_settings(&self, name: &str, directory: &Path) -> Option<ProcessSettings> {
+        let process = self.process.get(name)?;
+        let limits = self.courtesy.get(name).copied().unwrap_or_default();
+        Some(ProcessSettings {
+            name: name.to_owned(),
+            command: process.command.clone(),
+            directory: directory.to_owned(),
+            at_once: limits.at_once,
+            per_minute: limits.per_minute,
+            daemon: concat!("freshd/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
     }
 
     /// Is there a connector of that name?
@@ -233,8 +247,9 @@ fn process(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathere
     let command = own.list("command", |word| Ok(word.to_owned())).unwrap_or_default();
     match command.first() {
         None => own.problem("command", "没有写要运行的程序", "写上 command = [\"/路径/程序\"]"),
-        Some(program) if program.contains('/') && !Path::new(program).exists() => {
-            own.problem("command", format!("{program}:文件不存在"), "检查程序的路径");
+        Some(program) if program.contains('/') && !own.files().base.join(program).exists() => {
+            let help = "检查程序的路径(相对路径从配置文件所在目录算起)";
+            own.problem("command", format!("{program}:文件不存在"), help);
         }
         Some(_) => {}
     }

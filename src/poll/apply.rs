@@ -122,6 +122,22 @@ pub fn apply_word(
     work.finish(account, terms, now)
 }
 
+/// Applies an observation that another system made at `at` and brought here: a source like any other, not polled.
+pub fn apply_push(
+    account: &Account,
+    before: AccountState,
+    source: &str,
+    at: Timestamp,
+    observation: &Observation,
+    terms: &Terms,
+    now: Timestamp,
+) -> Applied {
+    let mut work = Work::begin(before, now);
+    let policy = &terms.policy;
+    work.absorb(&Taken { account, source, at, channels: &[], observation, voucher: None, policy });
+    work.finish(account, terms, now)
+}
+
 /// Judges again and moves the due times, with nothing new seen (after an import, a link check, a policy change).
 pub fn reconsider(
     account: &Account,

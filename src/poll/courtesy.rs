@@ -27,6 +27,13 @@ impl Slots {
         self.limits = limits;
     }
 
+    /// Another limit of one connector from now on: it said so itself.
+    pub fn set_limit(&mut self, connector: &str, limit: Courtesy) {
+        if self.limits.get(connector) != Some(&limit) {
+            self.limits.insert(connector.to_owned(), limit);
+        }
+    }
+
     /// May this account's poll start now? Otherwise the slot that is kept for it.
     pub fn claim<'a>(
         &mut self,

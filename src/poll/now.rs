@@ -1,7 +1,9 @@
 //! What does `freshd poll` see? Polls named accounts at once, whatever their due times, and reports each step.
 
+use std::collections::BTreeSet;
+
 use freshd_core::Timestamp;
-use freshd_core::account::Account;
+use freshd_core::account::{Account, Source};
 use freshd_core::civil;
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
@@ -10,7 +12,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::links::LinkChecker;
-use super::run::{Errand, SourceOutcome};
+use super::run::{Errand, Means, SourceOutcome, ask};
 use super::{Held, Job, Parts, Poller, fly};
 use crate::store::StoreError;
 
@@ -51,6 +53,7 @@ impl Poller {
         mut told: impl FnMut(usize),
     ) -> Result<Vec<PollReport>, StoreError> {
         let parts = self.env.parts();
+        self.env.meet(&parts, Some(&self.connectors_of(ids)?)).await;
         let mut links = LinkChecker::new(self.env.clone());
         let mut queue = ids.iter();
         let mut flying = FuturesUnordered::new();
@@ -72,6 +75,33 @@ impl Poller {
         self.env.store.barrier().await?;
         reports.sort_by_key(|report| ids.iter().position(|id| *id == report.account.id));
         Ok(reports)
+    }
+
+    /// The connectors that these accounts are polled by.
+    fn connectors_of(&self, ids: &[AccountId]) -> Result<BTreeSet<String>, StoreError> {
+        let mut names = BTreeSet::new();
+        for id in ids {
+            let sources = self.env.store.account(id)?.unwrap_or_default().sources;
+            names.extend(sources.into_iter().map(|source| source.connector));
+        }
+        Ok(names)
+    }
+
+    /// One trial poll of a source that belongs to no account: nothing is stored. Honours the platform's wish and the
+    /// courtesy; the error says until when it is to be left alone. `means` may be others than those in force.
+    pub async fn poll_once(
+        &self,
+        source: Source,
+        means: &Means,
+    ) -> Result<SourceOutcome, Timestamp> {
+        let parts = self.env.parts();
+        if let Some(until) = self.wished_until(&source, &parts, self.env.clock.now()) {
+            return Err(until);
+        }
+        // A name of its own among those that wait for a slot.
+        let waiting = AccountId::of("connector-check", &source.connector);
+        let now = self.slot_for(&waiting, &[&source.connector]).await;
+        Ok(ask(means, Errand { source, memo: None, fresh: true }, now, true).await)
     }
 
     fn errands_of(
@@ -105,12 +135,17 @@ impl Poller {
     /// Courtesy holds for a person in a hurry, too: waits for the connectors' next slot.
     async fn wait_for_slot(&self, id: &AccountId) -> Result<Timestamp, StoreError> {
         let account = self.env.store.account(id)?.unwrap_or_default();
+        let names: Vec<_> = account.sources.iter().map(|held| held.connector.as_str()).collect();
+        Ok(self.slot_for(id, &names).await)
+    }
+
+    async fn slot_for(&self, id: &AccountId, connectors: &[&str]) -> Timestamp {
         loop {
             let now = self.env.clock.now();
-            let names = account.sources.iter().map(|source| source.connector.as_str());
+            let names = connectors.iter().copied();
             let claimed = super::locked(&self.env.slots).claim(id, names, now);
             match claimed {
-                Ok(()) => return Ok(now),
+                Ok(()) => return now,
                 Err(slot) => {
                     tracing::info!(account = %id, until = %civil::rfc3339(slot), "courtesy: waiting");
                     tokio::time::sleep(self.env.clock.wait_for(slot - now)).await;

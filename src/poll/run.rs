@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use freshd_connectors::http::{HttpClient, RequestTrace, TraceSink};
-use freshd_connectors::{PollContext, Registry, SecretSource, Target};
+use freshd_connectors::{Connector, PollContext, Registry, SecretSource, Target};
 use freshd_core::Timestamp;
 use freshd_core::account::Source;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
@@ -67,6 +67,19 @@ pub struct Means {
     pub at_once: BTreeMap<String, Arc<Semaphore>>,
 }
 
+impl Means {
+    /// The same with other connectors.
+    pub fn with(&self, registry: Registry) -> Self {
+        Self {
+            registry,
+            http: self.http.clone(),
+            secrets: Arc::clone(&self.secrets),
+            budget: self.budget,
+            at_once: self.at_once.clone(),
+        }
+    }
+}
+
 /// Asks one source. Never fails: whatever goes wrong is a fault in the outcome.
 pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) -> SourceOutcome {
     let Errand { source, memo, fresh } = errand;
@@ -82,10 +95,7 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
         return outcome;
     };
     let target = Target::new(outcome.source.target.clone());
-    // A channel counts for the rule only where somebody's silence on it can prove something.
-    if connector.descriptor().proves_silence {
-        outcome.channels.clone_from(&connector.descriptor().channels);
-    }
+    outcome.channels = channels_of(connector.as_ref());
     outcome.credential = connector.credential(&target);
     if let Err(problem) = connector.admit(&target) {
         let detail = format!("{};{}", problem.what, problem.help);
@@ -113,6 +123,7 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
     };
     let polled = tokio::time::timeout(means.budget, connector.poll(&target, &context)).await;
     outcome.result = polled.unwrap_or_else(|_| Err(timed_out(means.budget)));
+    outcome.channels = channels_of(connector.as_ref());
     if let Ok(observation) = &mut outcome.result {
         // What may be an old list in the shape of a new one proves silence only up to the time it surely knows.
         let lag = TimeDelta::hours(connector.descriptor().lag_h.into());
@@ -123,6 +134,14 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
         outcome.trace = std::mem::take(&mut *held);
     }
     outcome
+}
+
+/// A channel counts for the rule only where somebody's silence on it can prove something. A process says its channels
+/// only when it is first spoken to.
+fn channels_of(connector: &dyn Connector) -> Vec<Channel> {
+    let facts = connector.descriptor();
+    let met = connector.late_courtesy().is_none_or(|late| late.courtesy.is_some());
+    if facts.proves_silence && met { facts.channels.clone() } else { Vec::new() }
 }
 
 fn unknown_connector(source: &Source) -> Fault {

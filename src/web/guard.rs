@@ -16,7 +16,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
      frame-ancestors 'none'";
 
 /// Refuses names that are not ours (a foreign page whose name was turned to loopback: DNS rebinding), and all methods
-/// that could change something.
+/// that could change something, save the push, which no browser sends unasked: it wants a token.
 pub(super) async fn admit(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
@@ -24,9 +24,19 @@ pub(super) async fn admit(State(state): State<WebState>, request: Request, next:
         let detail = "只接受对本机地址(localhost、127.0.0.1)或 public_url 的访问";
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response();
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "只读:只接受 GET 和 HEAD");
-        return ([(header::ALLOW, HeaderValue::from_static("GET, HEAD"))], problem).into_response();
+    let brings = super::POSTS.contains(&request.uri().path());
+    let (allowed, told) = match brings {
+        false => ("GET, HEAD", "只读:只接受 GET 和 HEAD"),
+        true => ("POST", "只接受 POST"),
+    };
+    let fits = match *request.method() {
+        Method::GET | Method::HEAD => !brings,
+        Method::POST => brings,
+        _ => false,
+    };
+    if !fits {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, told);
+        return ([(header::ALLOW, HeaderValue::from_static(allowed))], problem).into_response();
     }
     next.run(request).await
 }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use freshd_connectors::claim::Objection;
 use serde_json::json;
 
 /// What went wrong with a request.
@@ -11,11 +12,13 @@ pub(super) struct Problem {
     pub status: StatusCode,
     /// What to do about it, Chinese.
     pub detail: String,
+    /// Each mistake with its place, where there are several.
+    pub errors: Vec<Objection>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), errors: Vec::new() }
     }
 
     /// Our own trouble: the cause goes to the log, not to the reader.
@@ -27,12 +30,17 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or_default(),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        if !self.errors.is_empty() {
+            let told =
+                |error: &Objection| json!({"at": error.at, "what": error.what, "help": error.help});
+            body["errors"] = self.errors.iter().map(told).collect();
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         (self.status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
     }

@@ -1,5 +1,7 @@
 //! Every page answers, nothing foreign gets in or out, and the description names what there is.
 
+mod push;
+
 use std::collections::BTreeMap;
 
 use freshd_core::id::AccountId;
@@ -99,6 +101,18 @@ impl WebData for Fake {
 
     fn metrics_text(&self) -> String {
         "freshd_accounts 6\n".to_owned()
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn tokens(&self) -> Vec<TokenConfig> {
+        push::tokens()
+    }
+
+    fn push(&self, push: &Push) -> Result<Pushed, String> {
+        if self.broken { Err("/secret/path is broken".to_owned()) } else { Ok(push::answer(push)) }
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -339,7 +353,7 @@ fn the_description_names_every_route_and_no_other() {
     assert_eq!(document["openapi"], "3.1.0");
     let mut named: Vec<&str> =
         document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let mut routes = ROUTES.to_vec();
+    let mut routes = [&ROUTES[..], &POSTS[..]].concat();
     named.sort_unstable();
     routes.sort_unstable();
     assert_eq!(named, routes);

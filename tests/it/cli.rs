@@ -8,5 +8,7 @@ mod ledger;
 mod letters;
 mod look;
 mod manifests;
+mod process;
+mod push;
 mod small;
 mod words;

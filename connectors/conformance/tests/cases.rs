@@ -15,6 +15,7 @@ use crate::feed::FeedConnector;
 use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
 use crate::probe::ProbeConnector;
+use crate::process::{ProcessConnector, ProcessSettings};
 use crate::registry::WeiboMode;
 use crate::wechat::WechatConnector;
 use crate::weibo::WeiboConnector;
@@ -92,6 +93,7 @@ pub(super) fn all() -> Vec<Kit> {
         feed(),
         feed_complete(),
         manual(),
+        process(),
     ]
 }
 
@@ -244,6 +246,39 @@ pub(super) fn manual() -> Kit {
     let build = |_: &Url| -> Arc<dyn Connector> { Arc::new(ManualConnector::new()) };
     let mut kit = Kit::new("manual", "任何账号", build, |_: &Asked| Answer::status(500));
     kit.nonsense.clear();
+    kit
+}
+
+/// The shipped example, as a real child that asks the stage itself. Its targets only it knows: what it is asked is the
+/// page's address.
+pub(super) fn process() -> Kit {
+    let found = std::process::Command::new("python3").arg("--version").output();
+    let found = found.is_ok_and(|output| output.status.success());
+    assert!(
+        found,
+        "the example of a process connector needs python3 (Debian: apt-get install python3)"
+    );
+    let build = |_: &Url| -> Arc<dyn Connector> {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/json_list.py");
+        Arc::new(ProcessConnector::new(ProcessSettings {
+            name: "jsonlist".to_owned(),
+            command: ["python3", example, "--allow-private"].map(str::to_owned).to_vec(),
+            directory: std::path::PathBuf::new(),
+            at_once: None,
+            per_minute: None,
+            daemon: "freshd/test".to_owned(),
+        }))
+    };
+    let good = |_: &Asked| {
+        Answer::json(&json!({"items": [
+            {"id": "b", "published": "2026-11-20 09:30", "title": "公告"},
+            {"id": 1, "published": "2026-11-02", "title": "公告"},
+        ]}))
+    };
+    let mut kit =
+        Kit::new("process", "", build, good).at("posts.json").secret("jsonlist", "127.0.0.1");
+    // Which words name a board only the program knows; the connector itself refuses what is no line of text.
+    kit.nonsense = vec!["", " ", "两\n行"];
     kit
 }
 

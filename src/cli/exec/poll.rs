@@ -78,7 +78,7 @@ fn report_json(app: &App, report: &PollReport, explain: bool) -> Value {
     })
 }
 
-fn source_json(outcome: &SourceOutcome, explain: bool) -> Value {
+pub(super) fn source_json(outcome: &SourceOutcome, explain: bool) -> Value {
     let mut told = json!({"source": outcome.source.to_string(), "at": rfc3339(outcome.at)});
     match &outcome.result {
         Ok(seen) => {
@@ -135,7 +135,7 @@ fn report_text(text: &mut String, report: &PollReport, explain: bool) {
     }
 }
 
-fn source_text(text: &mut String, outcome: &SourceOutcome, explain: bool) {
+pub(super) fn source_text(text: &mut String, outcome: &SourceOutcome, explain: bool) {
     match &outcome.result {
         Ok(seen) => seen_text(text, &outcome.source.to_string(), seen),
         Err(fault) => {

@@ -66,9 +66,23 @@ impl Daemon {
 
     /// Status and body of a page.
     async fn get(&self, path: &str) -> (u16, String) {
+        self.say("GET", path, "", "").await
+    }
+
+    /// Status and body of what a request is answered by; `headers` end in a line end each.
+    pub(super) async fn say(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        let (address, length) = (&self.address, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n{headers}\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         let read = tokio::time::timeout(WAIT_MAX, stream.read_to_string(&mut answer)).await;
