@@ -14,6 +14,7 @@ pub mod address;
 mod answer;
 mod courtesy;
 mod guard;
+pub(crate) mod promise;
 pub mod redact;
 mod rest;
 mod send;

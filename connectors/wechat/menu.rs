@@ -4,13 +4,14 @@ use freshd_core::civil;
 use freshd_core::link::{Menu, MenuEntry};
 use serde_json::Value;
 
+use super::interface::Interface;
 use super::memory::Memory;
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The menu as followers see it.
 const SELFMENU: Interface =
-    Interface { path: "/cgi-bin/get_current_selfmenu_info", name: "自定义菜单" };
+    Interface::new("/cgi-bin/get_current_selfmenu_info", "自定义菜单", &[1, 3, 15]);
 /// Entries taken at most (the platform allows 3 × 5; articles of `news` entries come on top).
 const ENTRIES_MAX: usize = 200;
 /// Levels below the top that are followed.
