@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use freshd_connectors::http::HttpClient;
+use freshd_connectors::wechat::keep::Keep;
 use freshd_connectors::{Registry, SecretSource};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
@@ -29,6 +30,7 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+pub mod callback;
 mod digest;
 pub mod health;
 pub mod notices;
@@ -40,6 +42,7 @@ pub mod schedule;
 pub mod survey;
 pub mod troubles;
 pub mod upkeep;
+pub mod vault;
 pub mod web_data;
 
 use health::Health;
@@ -57,6 +60,8 @@ pub struct App {
     config: Arc<RwLock<Arc<Config>>>,
     /// Whether the machine is fit for work.
     pub health: Arc<Health>,
+    /// What connectors share and must not forget; one for the whole process.
+    pub keep: Arc<Keep>,
     survey: Arc<survey::Cell>,
 }
 
@@ -71,10 +76,11 @@ impl App {
     /// Wires everything over a store that is already open.
     pub fn over(config: Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let parts = parts(&config)?;
+        let keep = Arc::new(Keep::new(Arc::new(vault::StoreVault::new(store.clone()))));
+        let parts = parts_with(&config, &keep)?;
         let env = PollEnv::new(store, clock, metrics, parts);
         let config = Arc::new(RwLock::new(Arc::new(config)));
-        Ok(Self { env, config, health: Arc::default(), survey: Arc::default() })
+        Ok(Self { env, config, health: Arc::default(), keep, survey: Arc::default() })
     }
 
     /// The configuration in force.
@@ -84,7 +90,7 @@ impl App {
 
     /// Takes up a newly read configuration; what cannot change while running (store, sockets) stays.
     pub fn reload(&self, config: Config) -> anyhow::Result<()> {
-        self.env.reload(parts(&config)?);
+        self.env.reload(parts_with(&config, &self.keep)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())
     }
@@ -162,9 +168,14 @@ fn transport(config: &Config) -> Option<Arc<Transport>> {
     })))
 }
 
-/// What a reload replaces, from a configuration.
+/// What a reload replaces, from a configuration; nothing is remembered beyond the process.
 pub fn parts(config: &Config) -> anyhow::Result<Parts> {
-    let registry = Registry::built_in(&config.connectors.settings);
+    parts_with(config, &Arc::new(Keep::in_memory()))
+}
+
+/// What a reload replaces, over what must not be forgotten.
+pub fn parts_with(config: &Config, keep: &Arc<Keep>) -> anyhow::Result<Parts> {
+    let registry = Registry::keeping(&config.connectors.settings, keep);
     let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
     let courtesy: BTreeMap<_, _> = registry
         .iter()

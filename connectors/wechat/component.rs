@@ -25,6 +25,9 @@ pub(crate) use words::{NOT_AUTHORISED, lapsed, not_granted};
 /// The name under which the platform's secrets are asked for: `secret`, `token`, `aes_key`.
 pub const SECRETS: &str = "wechat.component";
 
+/// The path of the 授权事件接收URL unless the configuration names another.
+pub const CALLBACK: &str = "/wechat/component";
+
 /// A ticket can be used for so long (documentation of `component_verify_ticket`).
 const TICKET_H: i64 = 12;
 /// Pushes come every ten minutes; when they have stopped they are asked for at most so often, minutes.

@@ -29,8 +29,6 @@ pub(crate) struct Memory {
     pub(crate) menu_day: Option<NaiveDate>,
     /// The Beijing day on which the auto-replies were last read.
     pub(crate) reply_day: Option<NaiveDate>,
-    /// The Beijing day on which the API-set menus were last read.
-    pub(crate) custom_day: Option<NaiveDate>,
     /// The Beijing day on which the third-party platform was last asked about the account itself.
     pub(crate) standing_day: Option<NaiveDate>,
     /// The Beijing day on which one of its articles was last opened to see what became of the account.
