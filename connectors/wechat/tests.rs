@@ -1,6 +1,6 @@
 //! Does a poll of a simulated platform see what it should, and prove no more than it may?
 
-mod fake;
+pub(crate) mod fake;
 mod refusals;
 
 use chrono::{NaiveDate, TimeDelta};

@@ -83,7 +83,6 @@ impl Component<'_> {
         record.withdrawn = None;
         if let Some(refresh) = text("refresh_token") {
             record.refresh_token = Some(refresh);
-            record.code = None;
         }
         record.listed = Some(civil::day(self.cx.now));
         if record != before {
