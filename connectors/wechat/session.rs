@@ -61,6 +61,7 @@ pub(crate) struct Session<'a> {
     /// Whose account.
     pub(crate) appid: &'a str,
     way: Way<'a>,
+    called: bool,
     answered: bool,
     frozen: bool,
     halted: bool,
@@ -84,6 +85,7 @@ impl<'a> Session<'a> {
             through: None,
             appid,
             way,
+            called: false,
             answered: false,
             frozen: false,
             halted: false,
@@ -147,7 +149,8 @@ impl<'a> Session<'a> {
             self.seen.profile = Some(Profile { state: ProfileState::Frozen, ..Profile::default() });
         } else if self.answered {
             self.seen.profile = Some(Profile::default());
-        } else if !self.seen.faults.is_empty() {
+        } else if self.called && !self.seen.faults.is_empty() {
+            // Where nothing was asked, for it was known to be in vain, nothing has failed anew.
             return Err(self.seen.faults.swap_remove(0));
         }
         Ok(self.seen)
@@ -189,6 +192,7 @@ impl<'a> Session<'a> {
         body: Option<&Value>,
     ) -> Option<Result<Value, Refusal>> {
         let mut renewed = false;
+        self.called = true;
         loop {
             let token = self.way.token(self.cx, self.through.as_ref(), self.appid).await;
             let token = match token {
@@ -291,7 +295,7 @@ impl<'a> Session<'a> {
 
     /// Without a token nothing further can be asked.
     pub(crate) fn tokenless(&mut self, why: NoToken) {
-        self.halted = true;
+        (self.halted, self.called) = (true, true);
         match why {
             NoToken::Fault(fault) => self.seen.faults.push(fault),
             NoToken::Refused { told, asked, secret } => {
@@ -309,7 +313,7 @@ impl<'a> Session<'a> {
 
     /// Our own records failed: without counts and tokens in safety nothing is asked.
     fn lost(&mut self, error: &VaultError) {
-        self.halted = true;
+        (self.halted, self.called) = (true, true);
         self.seen.faults.push(vault_fault(error));
     }
 

@@ -55,6 +55,16 @@ async fn ask(session: &mut Session<'_>, memory: &mut Memory, way: &component::Co
             tracing::debug!(appid = session.appid, words, "not known to the platform");
             return;
         }
+        // The account's own token may be had all the same.
+        Err(NoToken::Refused { told, asked, secret: false })
+            if matches!(
+                errcode::class(told.code, false),
+                Class::Transient | Class::PerDay | Class::PerMinute | Class::Unknown
+            ) =>
+        {
+            session.seen.faults.extend(errcode::fault(&told, false, asked, session.cx.now));
+            return;
+        }
         Err(why) => return session.tokenless(why),
     };
     memory.standing_day = Some(session.today());

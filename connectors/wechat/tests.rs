@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 mod refusals;
+mod standing;
 
 use chrono::{NaiveDate, TimeDelta};
 use freshd_core::Timestamp;

@@ -185,8 +185,8 @@ async fn frozen_cancelled_and_withdrawn_are_told_apart() {
         _ => None,
     })
     .await;
-    let fault = scene.poll(noon(), None).await.unwrap_err();
-    assert_eq!((fault.scope, fault.kind), (FaultScope::Platform, FaultKind::Unavailable));
+    let seen = scene.poll(noon(), None).await.unwrap();
+    assert_eq!(seen.profile.map(|profile| profile.state), Some(ProfileState::Frozen));
     let scene = Scene::set(|path, _, _| match path {
         TURN | INFO => Some(no(61003)),
         _ => None,
