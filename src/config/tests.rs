@@ -350,3 +350,36 @@ fn problems_of_the_files_beside_are_told_with_the_rest() {
     let files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
     assert_eq!(files, ["freshd.toml", "rulebook.toml", "calendar.toml"]);
 }
+
+#[test]
+fn a_third_party_platform_wants_its_appid_and_three_files() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["s", "t", "k"] {
+        std::fs::write(dir.path().join(name), "x").unwrap();
+    }
+    let read = |text: &str| {
+        let file = dir.path().join("freshd.toml");
+        let text = format!("[connectors.wechat.component]\n{text}");
+        Config::parse(&text, &file, &Args::default(), &around(&[]))
+    };
+    let files = "secret_file = \"s\"\ntoken_file = \"t\"\naes_key_file = \"k\"\n";
+    let config = read(&format!("appid = \"wx0123456789abcdef\"\n{files}")).unwrap();
+    let held = config.connectors.settings.wechat_component.unwrap();
+    assert_eq!(
+        (held.appid.as_str(), held.callback.as_str()),
+        ("wx0123456789abcdef", "/wechat/component")
+    );
+    use freshd_connectors::SecretSource as _;
+    assert_eq!(config.secrets.secret("wechat.component", "aes_key").unwrap().expose(), "x");
+    for (text, part) in [
+        (files.to_owned(), "AppID"),
+        ("appid = \"wx0123456789abcdef\"\n".to_owned(), "aes_key_file"),
+        (format!("appid = \"gh_1\"\n{files}"), "不是 AppID"),
+        (format!("appid = \"wx0123456789abcdef\"\ncallback = \"/metrics\"\n{files}"), "/metrics"),
+        (format!("appid = \"wx0123456789abcdef\"\ncallback = \"x\"\n{files}"), "回调路径"),
+        (format!("app_id = \"wx0123456789abcdef\"\n{files}"), "appid"),
+    ] {
+        let problems = read(&text).expect_err(&text);
+        assert!(problems.iter().any(|p| p.to_string().contains(part)), "{part}: {problems:#?}");
+    }
+}
