@@ -67,7 +67,9 @@ async fn ask(session: &mut Session<'_>, memory: &mut Memory, way: &component::Co
         }
         Err(why) => return session.tokenless(why),
     };
-    memory.standing_day = Some(session.today());
+    // An account in trouble is asked about at every look, so that two looks can agree.
+    let open = standing.profile.state == ProfileState::Open;
+    memory.standing_day = open.then(|| session.today());
     session.seen.evidence.push(standing.evidence);
     if standing.mini_program {
         let detail = format!("{} 是小程序,不是公众号,请检查台账中的 AppID", session.appid);
@@ -82,7 +84,7 @@ async fn ask(session: &mut Session<'_>, memory: &mut Memory, way: &component::Co
     if standing.verified == Some(false) {
         note(session, "平台显示该账号未通过微信认证(verify_type_info 为 -1)");
     }
-    if standing.profile.state != ProfileState::Open {
+    if !open {
         session.halt();
     }
     session.profile = Some(standing.profile);

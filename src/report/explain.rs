@@ -28,6 +28,7 @@ pub use text::explain_text;
 /// - `gaps`: `[{channel, since, until}]` of the window;
 /// - `sightings`: what was seen, newest possible first;
 /// - `sources`: how polling each source goes, and what it cannot see yet (`blind`: `[{channel, since, again}]`).
+/// - `profile`: name and subject 账号主体 as the platform last told them, or null.
 pub fn explain_json(
     account: &Account,
     state: &AccountState,
@@ -46,6 +47,9 @@ pub fn explain_json(
         "gaps": gaps_json(account, state, policy.window, now),
         "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
         "sources": sources(state),
+        "profile": state.history.profile.as_ref().map(|(at, name, holder)| {
+            json!({"at": rfc3339(*at), "name": name, "holder": holder})
+        }),
     });
     if let (Value::Object(out), Value::Object(more)) = (&mut out, more) {
         out.extend(more);

@@ -176,6 +176,10 @@ async fn frozen_cancelled_and_withdrawn_are_told_apart() {
         let open = state == Some(ProfileState::Open);
         assert_eq!(scene.asked(FIGURES) > 0, open, "{told}");
         assert_eq!(seen.coverage.is_empty(), !open);
+        let memo = seen.hint.memo.as_deref();
+        let again = scene.poll(noon() + TimeDelta::hours(2), memo).await.unwrap();
+        let confirmed = again.profile.map_or(ProfileState::Open, |profile| profile.state);
+        assert_eq!(Some(confirmed), state, "the next look of the same day agrees");
     }
     // 61003 with no push before it: the account itself is asked about.
     let scene = Scene::set(|path, _, nth| match path {

@@ -112,3 +112,19 @@ fn the_stretch_that_cannot_be_seen_yet_is_told_with_its_next_look() {
     state.sources.clear();
     assert!(!say(&state).contains("不可见"));
 }
+
+#[test]
+fn a_name_that_differs_from_the_ledgers_is_told() {
+    let (account, mut state, judgement) = province().swap_remove(4);
+    let mut say = |name: &str| {
+        state.history.profile = Some((judgement.now, name.to_owned(), "某局".to_owned()));
+        (
+            explain_text(&account, &state, &judgement, &policy()),
+            explain_json(&account, &state, &judgement, &policy()),
+        )
+    };
+    let (text, json) = say("新名称");
+    assert!(text.contains("平台显示的名称:新名称") && text.contains("可能已改名"), "{text}");
+    assert_eq!(json["profile"]["holder"], "某局");
+    assert!(!say(&account.name).0.contains("可能已改名"));
+}

@@ -31,6 +31,7 @@ pub fn explain_text(
 ) -> String {
     let mut out = Lines::default();
     head(&mut out, account, judgement);
+    renamed(&mut out, account, state);
     rules(&mut out, judgement, policy);
     coverage(&mut out, account, state);
     holes(&mut out, account, state, judgement, policy);
@@ -118,6 +119,15 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
         out.line(1, &format!("截止:{}({left})", minute_text(forecast.deadline)));
     }
     out.line(1, &format!("截至:{}", minute_text(judgement.now)));
+}
+
+/// The platform's own name for the account, where it is another than the ledger's: it was renamed, or the row is wrong.
+fn renamed(out: &mut Lines, account: &Account, state: &AccountState) {
+    let Some((at, name, _)) = &state.history.profile else { return };
+    if !name.is_empty() && name.trim() != account.name.trim() {
+        let at = minute_text(*at);
+        out.line(1, &format!("平台显示的名称:{name}({at}),与台账不同:可能已改名,请核对台账"));
+    }
 }
 
 fn rules(out: &mut Lines, judgement: &Judgement, policy: &Policy) {

@@ -110,6 +110,11 @@ impl Component {
         )
     }
 
+    /// The ticket that was pushed last; empty before the first.
+    pub fn newest_ticket(&self) -> String {
+        self.0.component.state().ticket.as_ref().map_or_else(String::new, |held| held.0.clone())
+    }
+
     /// The owner scans the code and grants these sets.
     pub fn authorise(&self, account: &Account, sets: &[i64]) -> Push {
         let now = self.0.clock.now();
