@@ -16,6 +16,7 @@ mod answer;
 mod apart;
 mod courtesy;
 mod guard;
+pub(crate) mod promise;
 pub mod redact;
 mod rest;
 mod send;

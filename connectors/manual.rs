@@ -56,7 +56,7 @@ impl Connector for ManualConnector {
 
     async fn poll(&self, _target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
         let not_before = cx.now.checked_add_signed(TimeDelta::days(NEXT_LOOK_DAYS));
-        let hint = PollHint { not_before, memo: None };
+        let hint = PollHint { not_before, ..PollHint::default() };
         Ok(Observation { hint, ..Observation::default() })
     }
 

@@ -17,6 +17,8 @@ use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
 use crate::probe::ProbeConnector;
 use crate::wechat::WechatConnector;
+use crate::wechat::component::ComponentSettings;
+use crate::wechat::keep::Keep;
 use crate::weibo::WeiboConnector;
 
 /// What the built-in connectors need to know from `[connectors.*]`.
@@ -26,6 +28,8 @@ pub struct Settings {
     pub wechat_base: Url,
     /// `[connectors.wechat] article_base_url`, default `https://mp.weixin.qq.com`.
     pub wechat_article_base: Url,
+    /// `[connectors.wechat.component]`: the third-party platform, if there is one.
+    pub wechat_component: Option<ComponentSettings>,
     /// `[connectors.weibo] mode`: official API, or an operator's web session.
     pub weibo_mode: WeiboMode,
     /// `[connectors.weibo] base_url`, default by mode.
@@ -70,6 +74,7 @@ impl Default for Settings {
         Self {
             wechat_base: url("https://api.weixin.qq.com"),
             wechat_article_base: url("https://mp.weixin.qq.com"),
+            wechat_component: None,
             weibo_mode: WeiboMode::Api,
             weibo_base: url("https://api.weibo.com"),
             nanfang_bases: vec![
@@ -94,12 +99,18 @@ impl Default for Settings {
 pub struct Registry(BTreeMap<String, Arc<dyn Connector>>);
 
 impl Registry {
-    /// The built-in connectors with these settings.
+    /// The built-in connectors with these settings, remembering nothing beyond the process.
     pub fn built_in(settings: &Settings) -> Self {
+        Self::keeping(settings, &Arc::new(Keep::in_memory()))
+    }
+
+    /// The built-in connectors with these settings, over what must not be forgotten.
+    pub fn keeping(settings: &Settings, keep: &Arc<Keep>) -> Self {
         let settings = settings.clone();
         let mut all = Self::default();
         let articles = settings.wechat_article_base;
-        all.register(Arc::new(WechatConnector::new(settings.wechat_base, articles.clone())));
+        let wechat = WechatConnector::new(settings.wechat_base, articles.clone());
+        all.register(Arc::new(wechat.with(Arc::clone(keep), settings.wechat_component)));
         all.register(Arc::new(ArticleConnector::new(articles)));
         all.register(Arc::new(WeiboConnector::new(settings.weibo_mode, settings.weibo_base)));
         all.register(Arc::new(NanfangConnector::new(settings.nanfang_bases)));

@@ -1,42 +1,54 @@
-//! What did a WeChat official account publish, and how are its menu and auto-replies? Read with its AppID and secret.
+//! What did a WeChat official account publish, and how are its menu and auto-replies? Read with its AppID and secret,
+//! or through a third-party platform 第三方平台 that it is authorised to.
 //!
 //! Two channels count: *notified* posts (pushed to followers) and *un-notified* ones. `getbizsummary` covers both
 //! up to yesterday, `freepublish/batchget` the second up to now, so silence on both is proved up to yesterday only.
 
 mod articles;
+pub mod component;
 mod errcode;
 mod figures;
+mod interface;
+pub mod keep;
 mod memory;
 mod menu;
 mod publish;
+pub mod push;
 mod reply;
 mod session;
+mod standing;
 mod token;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
+use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
-use freshd_core::observation::Observation;
+use freshd_core::observation::{Blind, Observation};
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
+use component::ComponentSettings;
 use figures::Figures;
+use keep::Keep;
 use memory::Memory;
-use session::Session;
-use token::Tokens;
+use session::{Session, Way};
 
 /// Reads official accounts through the platform's interfaces, one token per AppID shared by all polls.
 pub struct WechatConnector {
     descriptor: Descriptor,
     base: Url,
     article_base: Url,
-    tokens: Tokens,
+    keep: Arc<Keep>,
+    component: Option<ComponentSettings>,
 }
 
 impl WechatConnector {
-    /// A connector that asks the interfaces below `base`; article addresses are completed with `article_base`.
+    /// A connector that asks the interfaces below `base`; article addresses are completed with `article_base`. It
+    /// remembers nothing beyond the process, and knows no third-party platform.
     pub fn new(base: Url, article_base: Url) -> Self {
         let descriptor = Descriptor {
             name: "wechat".into(),
@@ -45,10 +57,21 @@ impl WechatConnector {
             proves_silence: true,
             lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 120 },
-            about: "用公众号的 AppID 和 AppSecret 读取发表统计、已发布消息、自定义菜单和自动回复"
+            about: "用公众号的 AppID 和 AppSecret(或第三方平台授权)读取发表统计、已发布消息、自定义菜单和自动回复"
                 .into(),
         };
-        Self { descriptor, base, article_base, tokens: Tokens::default() }
+        let keep = Arc::new(Keep::in_memory());
+        Self { descriptor, base, article_base, keep, component: None }
+    }
+
+    /// The same over these durable records, and with this third-party platform.
+    #[must_use]
+    pub fn with(self, keep: Arc<Keep>, component: Option<ComponentSettings>) -> Self {
+        Self { keep, component, ..self }
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way { base: &self.base, keep: &self.keep, component: self.component.as_ref() }
     }
 }
 
@@ -72,15 +95,18 @@ impl Connector for WechatConnector {
             );
         }
         let mut memory = Memory::read(cx.memo);
-        let quiet = std::mem::take(&mut memory.quiet);
-        let mut session = Session::new(cx, &self.base, &self.tokens, target.as_str(), quiet);
+        let doors = std::mem::take(&mut memory.doors);
+        let mut session = Session::new(cx, self.way(), target.as_str(), doors);
+        standing::look(&mut session, &mut memory).await;
         let figures = figures::look(&mut session, &mut memory).await;
         articles::look(&mut session, &mut memory, &figures.hits, &self.article_base).await;
         publish::look(&mut session, &mut memory).await;
         menu::look(&mut session, &mut memory).await;
         reply::look(&mut session, &mut memory).await;
+        standing::settle(&mut session, &mut memory, &self.article_base).await;
         session.seen.hint.not_before = Some(next_look(cx.now, &figures, &memory));
-        memory.quiet = std::mem::take(&mut session.quiet);
+        session.seen.hint.blind = blind(cx.now, &figures);
+        memory.doors = std::mem::take(&mut session.doors);
         session.seen.hint.memo = Some(memory.write());
         session.finish()
     }
@@ -97,8 +123,13 @@ impl Connector for WechatConnector {
         }
     }
 
+    /// Accounts that are authorised to the third-party platform share its credential.
     fn credential(&self, target: &Target) -> Option<String> {
-        Some(target.as_str().to_owned())
+        let shared = self.component.as_ref().filter(|component| {
+            let record = self.keep.authorizer(&component.appid, target.as_str());
+            record.is_ok_and(|record| record.is_some_and(|record| record.stands()))
+        });
+        Some(shared.map_or(target.as_str(), |component| &component.appid).to_owned())
     }
 }
 
@@ -113,12 +144,27 @@ fn next_look(now: Timestamp, figures: &Figures, memory: &Memory) -> Timestamp {
     }
 }
 
+/// What cannot be seen before the figures come: pushed posts since the end of the newest complete day.
+fn blind(now: Timestamp, figures: &Figures) -> Vec<Blind> {
+    let Some(complete) = figures.complete else { return Vec::new() };
+    let again = figures::next_figures(now);
+    let again = if figures.late { again.min(now + TimeDelta::hours(1)) } else { again };
+    vec![Blind {
+        channel: Channel::new(Channel::NOTIFIED),
+        since: civil::start_of(complete + chrono::Days::new(1)),
+        again,
+    }]
+}
+
 /// An AppID: `wx` and sixteen letters or digits.
-fn admit(target: &str) -> Result<(), TargetProblem> {
-    let appid = target.strip_prefix("wx").is_some_and(|rest| {
+fn is_appid(text: &str) -> bool {
+    text.strip_prefix("wx").is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    });
-    if appid {
+    })
+}
+
+fn admit(target: &str) -> Result<(), TargetProblem> {
+    if is_appid(target) {
         return Ok(());
     }
     let what = if target.starts_with("gh_") {

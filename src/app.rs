@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use freshd_connectors::http::HttpClient;
+use freshd_connectors::wechat::keep::Keep;
 use freshd_connectors::{Connector, ProcessConnector, Registry, SecretSource};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
@@ -30,6 +31,7 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+pub mod callback;
 mod digest;
 pub mod health;
 pub mod notices;
@@ -42,6 +44,7 @@ pub mod schedule;
 pub mod survey;
 pub mod troubles;
 pub mod upkeep;
+pub mod vault;
 pub mod web_data;
 
 use health::Health;
@@ -59,6 +62,8 @@ pub struct App {
     config: Arc<RwLock<Arc<Config>>>,
     /// Whether the machine is fit for work.
     pub health: Arc<Health>,
+    /// What connectors share and must not forget; one for the whole process.
+    pub keep: Arc<Keep>,
     survey: Arc<survey::Cell>,
 }
 
@@ -73,10 +78,11 @@ impl App {
     /// Wires everything over a store that is already open.
     pub fn over(config: Config, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let parts = parts(&config)?;
+        let keep = Arc::new(Keep::new(Arc::new(vault::StoreVault::new(store.clone()))));
+        let parts = parts_with(&config, &keep)?;
         let env = PollEnv::new(store, clock, metrics, parts);
         let config = Arc::new(RwLock::new(Arc::new(config)));
-        Ok(Self { env, config, health: Arc::default(), survey: Arc::default() })
+        Ok(Self { env, config, health: Arc::default(), keep, survey: Arc::default() })
     }
 
     /// The configuration in force.
@@ -86,7 +92,7 @@ impl App {
 
     /// Takes up a newly read configuration; what cannot change while running (store, sockets) stays.
     pub fn reload(&self, config: Config) -> anyhow::Result<()> {
-        self.env.reload(parts(&config)?);
+        self.env.reload(parts_with(&config, &self.keep)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())
     }
@@ -168,8 +174,8 @@ fn transport(config: &Config) -> Option<Arc<Transport>> {
 
 /// Every connector of a configuration: the built-in ones, those with a manifest, and those that are programs of their own, of which none is
 /// started before it is polled.
-pub fn registry(config: &Config) -> Registry {
-    let mut registry = config.connectors.registry();
+pub fn registry(config: &Config, keep: &Arc<Keep>) -> Registry {
+    let mut registry = config.connectors.registry(keep);
     for name in config.connectors.process.keys() {
         if let Some(connector) = process(config, name) {
             registry.register(connector);
@@ -186,9 +192,14 @@ pub fn process(config: &Config, name: &str) -> Option<Arc<dyn Connector>> {
     Some(Arc::new(ProcessConnector::new(settings)))
 }
 
-/// What a reload replaces, from a configuration.
+/// What a reload replaces, from a configuration; nothing is remembered beyond the process.
 pub fn parts(config: &Config) -> anyhow::Result<Parts> {
-    let registry = registry(config);
+    parts_with(config, &Arc::new(Keep::in_memory()))
+}
+
+/// What a reload replaces, over what must not be forgotten.
+pub fn parts_with(config: &Config, keep: &Arc<Keep>) -> anyhow::Result<Parts> {
+    let registry = registry(config, keep);
     let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
     let courtesy: BTreeMap<_, _> = registry
         .iter()

@@ -39,8 +39,7 @@ pub use problem::Problem;
 pub use secrets::{FileSecrets, SecretFile};
 pub use service::{Lang, LogConfig, LogFormat, RetentionConfig, StoreConfig, WebConfig};
 pub use sources::{
-    BUILT_IN as BUILT_IN_CONNECTORS, ComponentConfig, ConnectorsConfig, CourtesyLimits,
-    ProcessConfig,
+    BUILT_IN as BUILT_IN_CONNECTORS, ConnectorsConfig, CourtesyLimits, ProcessConfig,
 };
 pub use tokens::{Role, TokenConfig};
 

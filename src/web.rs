@@ -22,6 +22,7 @@ use crate::report::view::StatusView;
 use push::{Push, Pushed};
 
 mod api;
+mod callback;
 mod guard;
 mod listener;
 mod ops;
@@ -142,10 +143,31 @@ pub trait WebData: Send + Sync + 'static {
     fn ready(&self) -> Result<(), String>;
 }
 
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is kept, for good.
+    Kept,
+    /// It is not believed.
+    Refused,
+    /// It may be right, and we cannot keep it now: it shall come again.
+    Later,
+}
+
+/// Takes what a platform pushes to us. It proves who it is by a signature, not by where it comes from.
+#[async_trait::async_trait]
+pub trait Callback: Send + Sync + 'static {
+    /// The path where pushes arrive; `None` while none are expected.
+    fn path(&self) -> Option<String>;
+    /// Takes one push: the query as it stands in the address, and the body.
+    async fn take(&self, query: &str, body: &[u8]) -> Taken;
+}
+
 /// What all requests share.
 #[derive(Clone)]
 pub struct WebState {
     data: Arc<dyn WebData>,
+    callback: Option<Arc<dyn Callback>>,
     public_host: Option<Arc<str>>,
     reads: Arc<Semaphore>,
     pages: Arc<pages::Pages>,
@@ -156,10 +178,17 @@ impl WebState {
     pub fn new(data: Arc<dyn WebData>, public_host: Option<&str>) -> Self {
         Self {
             data,
+            callback: None,
             public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             pages: Arc::new(pages::Pages::new()),
         }
+    }
+
+    /// The same, taking a platform's pushes as well.
+    #[must_use]
+    pub fn taking(self, callback: Arc<dyn Callback>) -> Self {
+        Self { callback: Some(callback), ..self }
     }
 
     /// Reads where it may take long; a panic in it is an error of this request only.

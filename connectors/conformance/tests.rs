@@ -21,6 +21,11 @@ async fn wechat() {
 }
 
 #[tokio::test]
+async fn wechat_through_a_third_party_platform() {
+    conforms(cases::wechat_component()).await;
+}
+
+#[tokio::test]
 async fn weibo_by_the_official_interface() {
     conforms(cases::weibo_api()).await;
 }

@@ -14,7 +14,7 @@ use url::Url;
 use super::courtesy::Courtesy;
 use super::guard::{Door, Guard, GuardedResolver, ResolveError};
 use super::rest::Rests;
-use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
+use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, promise, redact, trace};
 
 /// Longest wait for a connection (name, TCP and TLS together).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -87,6 +87,7 @@ impl Shared {
         let mut hop = Hop::first(request)?;
         let mut left = self.timeout;
         loop {
+            promise::keep(&hop.url)?;
             if let Some(now) = now {
                 self.rests.check(&hop.url, now)?;
             }

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::figures;
+use super::interface::Interface;
 use super::memory::{Memory, Newest, Post};
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The articles of one publish day, with title, address and kind of publication.
-const DETAIL: Interface =
-    Interface { path: "/datacube/getarticletotaldetail", name: "发表内容详情" };
+const DETAIL: Interface = Interface::new("/datacube/getarticletotaldetail", "发表内容详情", &[7]);
 /// Articles of a day that are taken at most.
 const POSTS_MAX: usize = 64;
 

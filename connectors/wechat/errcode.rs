@@ -6,6 +6,7 @@ use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use serde_json::Value;
 
+use super::component::NOT_AUTHORISED;
 use crate::lenient;
 
 /// A refusal by the platform: HTTP 200 with `{"errcode": …, "errmsg": …}`.
@@ -80,7 +81,7 @@ const CODES: &[(i64, Class, &str)] = &[
     (48001, Class::NotGranted, "认证已过期或该账号没有此接口权限"),
     (61007, Class::NotAuthorised, "账号没有把此权限集授权给本平台,需要重新授权"),
     (61003, Class::NotAuthorised, "账号没有授权给本平台"),
-    (61023, Class::NotAuthorised, "授权已失效,需要重新授权"),
+    (61023, Class::NotAuthorised, "授权已失效(刷新令牌无效),需要重新授权"),
     (50002, Class::Sanctioned, "账号被限制(迁移、注销或冻结)"),
     (50004, Class::Sanctioned, "账号被禁止使用 access_token"),
     (50007, Class::Sanctioned, "账号已被冻结"),
@@ -152,10 +153,12 @@ pub(crate) fn fault(
     let (scope, kind, retry) = match class(refusal.code, at_token) {
         Class::Transient => (FaultScope::Platform, FaultKind::Unavailable, Retry::Backoff),
         Class::TokenStale => (FaultScope::Credential, FaultKind::Unauthorized, Retry::Backoff),
-        Class::PerMinute => (FaultScope::Credential, FaultKind::RateLimited, Retry::After(60)),
-        Class::PerDay => {
+        Class::PerMinute => (FaultScope::Account, FaultKind::RateLimited, Retry::After(60)),
+        Class::PerDay if at_token => {
             (FaultScope::Credential, FaultKind::RateLimited, Retry::At(next_midnight(now)))
         }
+        // One interface of one account stops; its others, and other accounts, go on.
+        Class::PerDay => (FaultScope::Account, FaultKind::RateLimited, Retry::Backoff),
         Class::Credential | Class::AllowList => {
             (FaultScope::Credential, FaultKind::Unauthorized, Retry::Operator)
         }
@@ -166,13 +169,36 @@ pub(crate) fn fault(
             (FaultScope::Account, FaultKind::Unauthorized, Retry::Operator)
         }
         Class::Sanctioned => (FaultScope::Account, FaultKind::Suspended, Retry::Backoff),
-        Class::Component => (FaultScope::Platform, FaultKind::Unauthorized, Retry::Operator),
+        // A new ticket may mend it within minutes.
+        Class::Component => (FaultScope::Credential, FaultKind::Unauthorized, Retry::Backoff),
         Class::Retired | Class::OurBug | Class::Unknown => {
             (FaultScope::Connector, FaultKind::Malformed, Retry::Backoff)
         }
         Class::NotReady | Class::No => return None,
     };
-    Some(Fault::new(scope, kind, detail(refusal, at_token, asked)).retry(retry))
+    let fault = Fault::new(scope, kind, detail(refusal, at_token, asked)).retry(retry);
+    Some(match owner(refusal, at_token) {
+        Some(act) => fault.for_owner(act),
+        None => fault,
+    })
+}
+
+/// What the account's owner, and only the owner, can do about it.
+fn owner(refusal: &Refusal, at_token: bool) -> Option<String> {
+    match class(refusal.code, at_token) {
+        Class::NotAuthorised => Some(NOT_AUTHORISED.to_owned()),
+        Class::Confirmation(_) => Some(
+            "监测平台读取公众号数据的调用正等待公众号管理员确认:请管理员在微信“公众平台安全助手”的消息中同意"
+                .to_owned(),
+        ),
+        Class::AllowList if refusal.code == 40164 => {
+            let address = refused_address(&refusal.words)?;
+            Some(format!(
+                "请公众号管理员登录微信公众平台 mp.weixin.qq.com,在“设置与开发→基本配置→IP白名单”中加入 {address}"
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// The refusal in plain words, with the code and the platform's own words behind them.

@@ -12,13 +12,13 @@ use freshd_core::id::Channel;
 use freshd_core::observation::{InteractionSign, Published, Sighting};
 use serde_json::{Value, json};
 
+use super::interface::Interface;
 use super::memory::{Memory, Walked};
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The daily figures of an account; at most 30 days per call.
-const SUMMARY: Interface =
-    Interface { path: "/datacube/getbizsummary", name: "发表内容统计概况" };
+const SUMMARY: Interface = Interface::new("/datacube/getbizsummary", "发表内容统计概况", &[7]);
 /// Days per call.
 const WINDOW_DAYS: u64 = 30;
 /// Further windows asked in one poll when the newest window shows no publication.
@@ -38,6 +38,8 @@ pub(crate) struct Figures {
     pub(crate) hits: BTreeMap<NaiveDate, i64>,
     /// The figures of the newest day are still to come.
     pub(crate) late: bool,
+    /// The newest day whose figures were read and are complete.
+    pub(crate) complete: Option<NaiveDate>,
 }
 
 /// One answer, read.
@@ -180,6 +182,7 @@ fn absorb(
             figures.hits.insert(*day, *pieces);
         }
         if !rows.delayed && *day >= from && *day <= until {
+            figures.complete = figures.complete.max(Some(*day));
             let since = civil::start_of(*day);
             for channel in [Channel::NOTIFIED, Channel::UNNOTIFIED] {
                 let until = since + TimeDelta::days(1);

@@ -29,8 +29,24 @@ pub(crate) struct Memory {
     pub(crate) menu_day: Option<NaiveDate>,
     /// The Beijing day on which the auto-replies were last read.
     pub(crate) reply_day: Option<NaiveDate>,
-    /// Interfaces whose allowance is used up, until when.
+    /// The Beijing day on which the third-party platform was last asked about the account itself.
+    pub(crate) standing_day: Option<NaiveDate>,
+    /// The Beijing day on which one of its articles was last opened to see what became of the account.
+    pub(crate) opened_day: Option<NaiveDate>,
+    /// What is known of the interfaces.
+    pub(crate) doors: Doors,
+}
+
+/// Which interfaces open, and which do not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Doors {
+    /// Interfaces that must not be asked before an instant.
     pub(crate) quiet: BTreeMap<String, Timestamp>,
+    /// The Beijing day on which an interface last answered.
+    pub(crate) worked: BTreeMap<String, NaiveDate>,
+    /// The Beijing day on which an interface was last refused because the account lacks it.
+    pub(crate) refused: BTreeMap<String, NaiveDate>,
 }
 
 /// The newest publishing day in detail.

@@ -1,22 +1,26 @@
-//! What does the custom menu hold? `get_current_selfmenu_info`: every account, console- or API-set.
+//! What do the custom menus hold? `get_current_selfmenu_info`: every account, console- or API-set; and `menu/get` for
+//! the conditional ones.
 
 use freshd_core::civil;
 use freshd_core::link::{Menu, MenuEntry};
 use serde_json::Value;
 
+use super::interface::Interface;
 use super::memory::Memory;
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The menu as followers see it.
 const SELFMENU: Interface =
-    Interface { path: "/cgi-bin/get_current_selfmenu_info", name: "自定义菜单" };
+    Interface::new("/cgi-bin/get_current_selfmenu_info", "自定义菜单", &[1, 3, 15]);
+/// Menus that were set through the interface, and conditional ones; a menu made in the console is not there (46003).
+const CUSTOM: Interface = Interface::new("/cgi-bin/menu/get", "接口设置的菜单", &[15]).optional();
 /// Entries taken at most (the platform allows 3 × 5; articles of `news` entries come on top).
 const ENTRIES_MAX: usize = 200;
 /// Levels below the top that are followed.
 const DEPTH_MAX: usize = 4;
 
-/// Reads the menu, once a Beijing day unless asked freshly. A poll that does not read it leaves `menu` at `None`,
+/// Reads the menus, once a Beijing day unless asked freshly. A poll that does not read them leaves `menu` at `None`,
 /// which means "as it was", never "no menu".
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let today = civil::day(session.cx.now);
@@ -24,13 +28,46 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
         return;
     }
     let Asked::Body(answer) = session.ask(SELFMENU, None).await else { return };
-    match read(&answer) {
-        Some(menu) => {
-            memory.menu_day = Some(today);
-            session.seen.menu = Some(menu);
+    let Some(mut menu) = read(&answer) else {
+        return session.malformed(SELFMENU, "没有 is_menu_open 和 selfmenu_info");
+    };
+    let faults = session.seen.faults.len();
+    match session.ask(CUSTOM, None).await {
+        Asked::Body(answer) => {
+            menu.entries.extend(conditional(&answer));
+            menu.entries.truncate(ENTRIES_MAX);
+            menu.whole &= menu.entries.len() < ENTRIES_MAX;
         }
-        None => session.malformed(SELFMENU, "没有 is_menu_open 和 selfmenu_info"),
+        // Refused for good, or none was set: the public menu is all there is to see.
+        Asked::NotReady | Asked::Nothing => menu.whole &= session.seen.faults.len() == faults,
     }
+    memory.menu_day = Some(today);
+    session.seen.menu = Some(menu);
+}
+
+/// The entries of the conditional menus 个性化菜单, each below the name of its rule. Menus by sex, place or language have
+/// no effect any more although they are still listed.
+fn conditional(answer: &Value) -> Vec<MenuEntry> {
+    let menus = answer.get("conditionalmenu").and_then(Value::as_array);
+    let mut entries = Vec::new();
+    for (nth, menu) in menus.into_iter().flatten().enumerate() {
+        let rule = menu.get("matchrule").and_then(Value::as_object);
+        let rule: Vec<(&str, String)> = rule
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.as_str(), lenient::text(value)?)))
+            .collect();
+        let without_effect = ["sex", "country", "province", "city", "language"]
+            .map(|key| rule.iter().any(|(held, value)| *held == key && value != "0"));
+        let aside = without_effect.contains(&true);
+        let words: Vec<String> = rule.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let effect = if aside { ",已不生效" } else { "" };
+        let name = format!("个性化菜单{}({}{effect})", nth + 1, words.join("、"));
+        let mut own = Vec::new();
+        gather(children(menu.get("button")), &[name], &mut own);
+        entries.extend(own.into_iter().map(|entry| MenuEntry { aside, ..entry }));
+    }
+    entries
 }
 
 /// The menu of an answer. Without `selfmenu_info` no menu was ever set: no entries.
@@ -66,20 +103,43 @@ fn gather(buttons: &[Value], above: &[String], entries: &mut Vec<MenuEntry>) {
     }
 }
 
-/// A leaf as entries: one, or one per article of a `news` button. A button without type and children has kind `""`.
+/// A leaf as entries: one, or one per article of a `news` button (and per source that an article names), and one per
+/// address in a text. A button without type and children has kind `""`.
 fn leaves(button: &Value, path: Vec<String>, entries: &mut Vec<MenuEntry>) {
     let kind = button.get("type").and_then(lenient::text).unwrap_or_default();
+    let entry = |kind: &str, target: Option<String>| MenuEntry {
+        path: path.clone(),
+        kind: kind.to_owned(),
+        target,
+        aside: false,
+    };
     let articles = children(button.get("news_info"));
     if kind == "news" && !articles.is_empty() {
-        entries.extend(articles.iter().map(|article| MenuEntry {
-            path: path.clone(),
-            kind: kind.clone(),
-            target: article.get("content_url").and_then(lenient::text),
-        }));
-    } else {
-        let target = target(&kind, button);
-        entries.push(MenuEntry { path, kind, target });
+        for article in articles {
+            let link = |key: &str| article.get(key).and_then(lenient::text);
+            entries.push(entry("news", link("content_url")));
+            entries.extend(link("source_url").map(|source| entry("news", Some(source))));
+        }
+        return;
     }
+    let target = target(&kind, button);
+    let text = target.clone().filter(|_| kind == "text").unwrap_or_default();
+    entries.push(entry(&kind, target));
+    entries.extend(addresses(&text).map(|address| entry("text_link", Some(address))));
+}
+
+/// The web addresses in a text.
+fn addresses(text: &str) -> impl Iterator<Item = String> {
+    let ends = |c: char| c.is_whitespace() || !c.is_ascii() || "\"'<>()[]{}".contains(c);
+    let starts = text.match_indices("http").filter(|(at, _)| {
+        let rest = &text[*at..];
+        rest.starts_with("http://") || rest.starts_with("https://")
+    });
+    starts.filter_map(move |(at, _)| {
+        let found = text[at..].split(ends).next().unwrap_or_default();
+        let found = found.trim_end_matches(['.', ',', ';', '!', '?']);
+        url::Url::parse(found).ok().map(|_| found.to_owned())
+    })
 }
 
 /// What an entry of that type points at. Media ids and video addresses of console buttons change at every call, so

@@ -8,13 +8,14 @@ use freshd_core::observation::{InteractionSign, Published, Sighting};
 use serde_json::{Value, json};
 
 use super::figures;
+use super::interface::Interface;
 use super::memory::Memory;
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The list of un-notified posts, newest first in practice.
 const BATCH: Interface =
-    Interface { path: "/cgi-bin/freepublish/batchget", name: "已发布消息列表" };
+    Interface::new("/cgi-bin/freepublish/batchget", "已发布消息列表", &[7]).per_day(100);
 /// Items per page: the most that the interface gives.
 const PAGE_ITEMS: usize = 20;
 /// Pages read in one poll; more than one only while everything read was deleted.

@@ -4,13 +4,14 @@ use freshd_core::civil;
 use freshd_core::observation::InteractionSign;
 use serde_json::Value;
 
+use super::interface::Interface;
 use super::memory::Memory;
-use super::session::{Asked, Interface, Session};
+use super::session::{Asked, Session};
 use crate::lenient;
 
 /// The auto-reply rules.
 const AUTOREPLY: Interface =
-    Interface { path: "/cgi-bin/get_current_autoreply_info", name: "自动回复规则" };
+    Interface::new("/cgi-bin/get_current_autoreply_info", "自动回复规则", &[1, 3, 15]);
 
 /// Reads the rules, once a Beijing day unless asked freshly.
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {

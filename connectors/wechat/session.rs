@@ -1,8 +1,6 @@
 //! How is one interface asked, and what becomes of the answer? The run of calls of one poll.
 
-use std::collections::BTreeMap;
-
-use chrono::TimeDelta;
+use chrono::{Days, NaiveDate, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
@@ -10,20 +8,20 @@ use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
 use serde_json::Value;
 use url::Url;
 
+use super::component::{self, Component, ComponentSettings};
 use super::errcode::{self, Class, Refusal};
-use super::token::{NoToken, Tokens};
+use super::interface::Interface;
+use super::keep::{Granted, Keep, VaultError, vault_fault};
+use super::memory::Doors;
+use super::token::NoToken;
 use crate::connector::PollContext;
 use crate::http::{self, Request, Response};
 use crate::lenient;
 
-/// One interface.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Interface {
-    /// Path from the base address.
-    pub(crate) path: &'static str,
-    /// Its name for people.
-    pub(crate) name: &'static str,
-}
+mod allowance;
+
+/// An optional interface that was refused is asked again after so many days.
+const OPTIONAL_AGAIN_DAYS: u64 = 7;
 
 /// What an interface answered.
 pub(crate) enum Asked {
@@ -35,17 +33,35 @@ pub(crate) enum Asked {
     Nothing,
 }
 
+/// Where and with what accounts are asked; the same for all of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    /// Base address of the interfaces.
+    pub(crate) base: &'a Url,
+    /// Tokens and durable records.
+    pub(crate) keep: &'a Keep,
+    /// The third-party platform, if there is one.
+    pub(crate) component: Option<&'a ComponentSettings>,
+}
+
 /// One poll of one account: asks, and gathers what was seen.
 pub(crate) struct Session<'a> {
     /// The poll's context.
     pub(crate) cx: &'a PollContext<'a>,
     /// What was seen so far.
     pub(crate) seen: Observation,
-    /// Interfaces that must not be asked before an instant (a quota is used up).
-    pub(crate) quiet: BTreeMap<String, Timestamp>,
-    base: &'a Url,
-    tokens: &'a Tokens,
-    appid: &'a str,
+    /// What is known of the interfaces.
+    pub(crate) doors: Doors,
+    /// What the account itself was said to be.
+    pub(crate) profile: Option<Profile>,
+    /// Did a code say that the account is restricted, or not authorised? Then who knows more is asked.
+    pub(crate) doubted: bool,
+    /// The third-party platform, where the account is asked through it.
+    pub(crate) through: Option<Component<'a>>,
+    /// Whose account.
+    pub(crate) appid: &'a str,
+    way: Way<'a>,
+    called: bool,
     answered: bool,
     frozen: bool,
     halted: bool,
@@ -55,53 +71,68 @@ impl<'a> Session<'a> {
     /// A session that has asked nothing yet.
     pub(crate) fn new(
         cx: &'a PollContext<'a>,
-        base: &'a Url,
-        tokens: &'a Tokens,
+        way: Way<'a>,
         appid: &'a str,
-        quiet: BTreeMap<String, Timestamp>,
+        mut doors: Doors,
     ) -> Self {
-        let quiet = quiet.into_iter().filter(|(_, until)| *until > cx.now).collect();
-        let seen = Observation::default();
-        Self { cx, seen, quiet, base, tokens, appid, answered: false, frozen: false, halted: false }
+        doors.quiet.retain(|_, until| *until > cx.now);
+        let mut session = Self {
+            cx,
+            seen: Observation::default(),
+            doors,
+            profile: None,
+            doubted: false,
+            through: None,
+            appid,
+            way,
+            called: false,
+            answered: false,
+            frozen: false,
+            halted: false,
+        };
+        match way.through(cx, appid) {
+            Ok(through) => session.through = through,
+            Err(why) => session.tokenless(why),
+        }
+        session
+    }
+
+    /// The Beijing day of the poll.
+    pub(crate) fn today(&self) -> NaiveDate {
+        civil::day(self.cx.now)
+    }
+
+    /// Is there no use in asking anything further?
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted
+    }
+
+    /// Nothing further is asked.
+    pub(crate) fn halt(&mut self) {
+        self.halted = true;
     }
 
     /// Asks an interface; with a body it is a POST, else a GET. A stale token is renewed once and the call repeated.
     pub(crate) async fn ask(&mut self, interface: Interface, body: Option<&Value>) -> Asked {
-        if self.halted {
+        if self.halted || self.is_shut(interface) || !self.may_call(interface).await {
             return Asked::Nothing;
         }
-        if let Some(until) = self.quiet.get(interface.path).copied() {
-            self.hush(interface, until);
-            return Asked::Nothing;
-        }
-        for last in [false, true] {
-            let token = match self.tokens.token(self.cx, self.base, self.appid).await {
-                Ok(token) => token,
-                Err(no_token) => {
-                    self.tokenless(no_token);
-                    return Asked::Nothing;
-                }
-            };
-            let answer = match self.send(interface, body, &token).await {
-                Ok(answer) => answer,
-                Err(fault) => {
-                    self.halted = fault.scope != FaultScope::Connector;
-                    self.seen.faults.push(fault);
-                    return Asked::Nothing;
-                }
-            };
-            match errcode::refusal(&answer) {
-                None => {
-                    self.answered = true;
-                    return Asked::Body(answer);
-                }
-                Some(told) if !last && errcode::class(told.code, false) == Class::TokenStale => {
-                    self.tokens.forget(self.appid, &token).await;
-                }
-                Some(told) => return self.told(interface, &told),
+        let told = match self.call(interface, body).await {
+            None => return Asked::Nothing,
+            Some(Ok(answer)) => {
+                self.answered = true;
+                let today = self.today();
+                self.doors.worked.insert(interface.path.to_owned(), today);
+                self.doors.refused.remove(interface.path);
+                return Asked::Body(answer);
             }
+            Some(Err(told)) => told,
+        };
+        if errcode::class(told.code, false) == Class::PerDay {
+            self.used_up(interface, &told).await;
+            return Asked::Nothing;
         }
-        Asked::Nothing
+        self.told(interface, &told)
     }
 
     /// Records that an answer was not understood.
@@ -112,14 +143,82 @@ impl<'a> Session<'a> {
 
     /// What was seen, or the first fault when nothing at all could be read.
     pub(crate) fn finish(mut self) -> Result<Observation, Fault> {
-        if self.frozen {
+        if let Some(profile) = self.profile.take() {
+            self.seen.profile = Some(profile);
+        } else if self.frozen {
             self.seen.profile = Some(Profile { state: ProfileState::Frozen, ..Profile::default() });
         } else if self.answered {
             self.seen.profile = Some(Profile::default());
-        } else if !self.seen.faults.is_empty() {
+        } else if self.called && !self.seen.faults.is_empty() {
+            // Where nothing was asked, for it was known to be in vain, nothing has failed anew.
             return Err(self.seen.faults.swap_remove(0));
         }
         Ok(self.seen)
+    }
+
+    /// An interface that is known not to open is not asked; what that means is said, unless it is no loss.
+    fn is_shut(&mut self, interface: Interface) -> bool {
+        if let Some(until) = self.doors.quiet.get(interface.path).copied() {
+            self.hush(interface, until, "调用过于频繁");
+            return true;
+        }
+        let record = self.through.as_ref().map(|way| way.record(self.appid));
+        if let Some(Ok(Some(record))) = record
+            && record.granted(interface.sets) == Granted::No
+        {
+            if !interface.optional {
+                let fault = component::not_granted(interface.name, interface.sets);
+                self.seen.faults.push(fault);
+            }
+            return true;
+        }
+        let Some(day) = self.doors.refused.get(interface.path).copied() else { return false };
+        let days = if interface.optional { OPTIONAL_AGAIN_DAYS } else { 1 };
+        if self.cx.fresh && !interface.optional || self.today() >= day + Days::new(days) {
+            return false;
+        }
+        if !interface.optional {
+            let what = format!("{}:今日已答复没有此接口权限(48001),今日不再调用", interface.name);
+            let worked = self.doors.worked.get(interface.path).copied();
+            self.seen.faults.push(component::lapsed(&what, worked));
+        }
+        true
+    }
+
+    /// One call with a token that is renewed once; `None`: no answer, and a fault was recorded.
+    async fn call(
+        &mut self,
+        interface: Interface,
+        body: Option<&Value>,
+    ) -> Option<Result<Value, Refusal>> {
+        let mut renewed = false;
+        self.called = true;
+        loop {
+            let token = self.way.token(self.cx, self.through.as_ref(), self.appid).await;
+            let token = match token {
+                Ok(token) => token,
+                Err(why) => {
+                    self.tokenless(why);
+                    return None;
+                }
+            };
+            let answer = match self.send(interface, body, &token).await {
+                Ok(answer) => answer,
+                Err(fault) => {
+                    self.halted = fault.scope != FaultScope::Connector;
+                    self.seen.faults.push(fault);
+                    return None;
+                }
+            };
+            match errcode::refusal(&answer) {
+                None => return Some(Ok(answer)),
+                Some(told) if !renewed && errcode::class(told.code, false) == Class::TokenStale => {
+                    renewed = true;
+                    self.way.forget(self.through.as_ref(), self.appid, &token).await;
+                }
+                Some(told) => return Some(Err(told)),
+            }
+        }
     }
 
     async fn send(
@@ -128,7 +227,7 @@ impl<'a> Session<'a> {
         body: Option<&Value>,
         token: &str,
     ) -> Result<Value, Fault> {
-        let plain = address(self.base, interface.path);
+        let plain = address(self.way.base, interface.path);
         let mut url = plain.clone();
         url.query_pairs_mut().append_pair("access_token", token);
         let request = match body {
@@ -143,65 +242,92 @@ impl<'a> Session<'a> {
     }
 
     fn told(&mut self, interface: Interface, told: &Refusal) -> Asked {
-        let now = self.cx.now;
+        let (now, today) = (self.cx.now, self.today());
         match errcode::class(told.code, false) {
             Class::NotReady => {
                 self.answered = true;
                 return Asked::NotReady;
             }
             Class::No => self.answered = true,
-            Class::Sanctioned => self.frozen = true,
-            Class::PerDay => {
-                let until = civil::start_of(civil::day(now) + chrono::Days::new(1));
-                self.quiet.insert(interface.path.to_owned(), until);
+            Class::Sanctioned => {
+                self.frozen = true;
+                self.doubted = true;
             }
             Class::PerMinute => {
                 let until = now + TimeDelta::seconds(60);
-                self.quiet.insert(interface.path.to_owned(), until);
+                self.doors.quiet.insert(interface.path.to_owned(), until);
+                self.halted = true;
+            }
+            Class::NotGranted => return self.lacking(interface, told),
+            Class::NotAuthorised if told.code == 61007 => {
+                self.doors.refused.insert(interface.path.to_owned(), today);
+                if interface.optional {
+                    return Asked::Nothing;
+                }
+            }
+            Class::NotAuthorised => {
+                self.doubted = true;
                 self.halted = true;
             }
             Class::TokenStale
             | Class::Credential
             | Class::AllowList
             | Class::Confirmation(_)
-            | Class::NotAuthorised
             | Class::Component => self.halted = true,
-            Class::Transient
-            | Class::NotGranted
-            | Class::Retired
-            | Class::OurBug
-            | Class::Unknown => {}
+            Class::Transient | Class::PerDay | Class::Retired | Class::OurBug | Class::Unknown => {}
         }
         self.seen.faults.extend(errcode::fault(told, false, interface.name, now));
         Asked::Nothing
     }
 
-    fn tokenless(&mut self, why: NoToken) {
-        self.halted = true;
+    /// 48001: the account lacks that interface, or has lost it.
+    fn lacking(&mut self, interface: Interface, told: &Refusal) -> Asked {
+        let today = self.today();
+        self.doors.refused.insert(interface.path.to_owned(), today);
+        if !interface.optional {
+            let fault = errcode::fault(told, false, interface.name, self.cx.now);
+            let what = fault.map(|fault| fault.detail).unwrap_or_default();
+            let worked = self.doors.worked.get(interface.path).copied();
+            self.seen.faults.push(component::lapsed(&what, worked));
+        }
+        Asked::Nothing
+    }
+
+    /// Without a token nothing further can be asked.
+    pub(crate) fn tokenless(&mut self, why: NoToken) {
+        (self.halted, self.called) = (true, true);
         match why {
             NoToken::Fault(fault) => self.seen.faults.push(fault),
-            NoToken::Refused(told) => {
-                self.frozen |= errcode::class(told.code, true) == Class::Sanctioned;
-                let fault = errcode::fault(&told, true, "获取 access_token", self.cx.now);
+            NoToken::Refused { told, asked, secret } => {
+                let class = errcode::class(told.code, secret);
+                self.frozen |= class == Class::Sanctioned;
+                self.doubted |= matches!(class, Class::Sanctioned | Class::NotAuthorised);
+                let fault = errcode::fault(&told, secret, asked, self.cx.now);
                 self.seen.faults.push(fault.unwrap_or_else(|| {
-                    let detail = format!("获取 access_token:意外的 errcode {}", told.code);
+                    let detail = format!("{asked}:意外的 errcode {}", told.code);
                     Fault::new(FaultScope::Connector, FaultKind::Malformed, detail)
                 }));
             }
         }
     }
 
-    fn hush(&mut self, interface: Interface, until: Timestamp) {
-        let name = interface.name;
+    /// Our own records failed: without counts and tokens in safety nothing is asked.
+    fn lost(&mut self, error: &VaultError) {
+        (self.halted, self.called) = (true, true);
+        self.seen.faults.push(vault_fault(error));
+    }
+
+    fn hush(&mut self, interface: Interface, until: Timestamp, what: &str) {
         let when = civil::minute_text(until);
-        let detail = format!("{name}:调用次数已达上限,{when} 之前不再调用");
-        let fault = Fault::new(FaultScope::Credential, FaultKind::RateLimited, detail);
-        self.seen.faults.push(fault.retry(Retry::At(until)));
+        let detail = format!("{}:{what},{when} 之前不再调用", interface.name);
+        self.seen.faults.push(Fault::new(FaultScope::Account, FaultKind::RateLimited, detail));
     }
 }
 
-/// The address of an interface below the base address, which may have a path of its own.
+/// The address of an interface below the base address, which may have a path of its own. Only what reads is ever
+/// named here: see `http::promise`.
 pub(crate) fn address(base: &Url, path: &str) -> Url {
+    debug_assert!(http::promise::is_wechat_reading(path), "{path} is not on the list of reading");
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url.set_query(None);

@@ -1,7 +1,8 @@
 //! Does a poll of a simulated platform see what it should, and prove no more than it may?
 
-mod fake;
+pub(crate) mod fake;
 mod refusals;
+mod standing;
 
 use chrono::{NaiveDate, TimeDelta};
 use freshd_core::Timestamp;

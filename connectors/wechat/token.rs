@@ -1,7 +1,5 @@
 //! Who holds the access token of an AppID? One holder for all polls: shared, and refreshed by one of them at a time.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+//! An account that is authorised to our third-party platform is asked through it, every other with its own secret.
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
@@ -9,8 +7,10 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use serde_json::json;
 use url::Url;
 
+use super::component::Component;
 use super::errcode::{self, Refusal};
-use super::session;
+use super::keep::Token;
+use super::session::{self, Way};
 use crate::connector::PollContext;
 use crate::http::Request;
 use crate::lenient;
@@ -23,60 +23,72 @@ const RENEW_BEFORE_S: i64 = 300;
 /// as long as nobody sets `force_refresh`, and we never do.
 const PATH: &str = "/cgi-bin/stable_token";
 
-/// A token and the end of its life.
-struct Token {
-    value: String,
-    ends: Timestamp,
-}
-
-/// A place for one AppID's token; whoever holds the lock refreshes, the others wait for the result.
-type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
-
-/// The tokens of all AppIDs.
-#[derive(Default)]
-pub(crate) struct Tokens(Mutex<HashMap<String, Slot>>);
-
 /// Why there is no token.
 pub(crate) enum NoToken {
     /// The platform refused with a code.
-    Refused(Refusal),
+    Refused {
+        /// What it said.
+        told: Refusal,
+        /// What was asked, for people.
+        asked: &'static str,
+        /// Was a secret shown, so that 40001 is about it?
+        secret: bool,
+    },
     /// No understandable answer, or no secret to ask with.
     Fault(Fault),
 }
 
-impl Tokens {
+/// The token in a slot, unless at most five minutes of its life remain.
+pub(super) fn in_force(held: &Option<Token>, now: Timestamp) -> Option<String> {
+    let token = held.as_ref()?;
+    (token.ends - now > TimeDelta::seconds(RENEW_BEFORE_S)).then(|| token.value.clone())
+}
+
+impl<'a> Way<'a> {
+    /// Is the account asked through the third-party platform? Where it is authorised there; and where it has no secret
+    /// of its own, so that what is missing is said of the authorisation.
+    pub(crate) fn through(
+        &self,
+        cx: &'a PollContext<'a>,
+        appid: &str,
+    ) -> Result<Option<Component<'a>>, NoToken> {
+        let Some(settings) = self.component else { return Ok(None) };
+        let way = Component { cx, base: self.base, keep: self.keep, settings };
+        let authorised = way.record(appid)?.is_some_and(|record| record.stands());
+        let own = || cx.secrets.secret("wechat", appid).is_ok();
+        Ok((authorised || !own()).then_some(way))
+    }
+
+    /// The slot of an account's token.
+    fn own_slot(appid: &str) -> String {
+        format!("own:{appid}")
+    }
+
     /// The token of an AppID: the one held, or a newly asked one when at most five minutes of its life remain.
     pub(crate) async fn token(
         &self,
         cx: &PollContext<'_>,
-        base: &Url,
+        through: Option<&Component<'_>>,
         appid: &str,
     ) -> Result<String, NoToken> {
-        let slot = self.slot(appid);
-        let mut held = slot.lock().await;
-        if let Some(token) = held.as_ref()
-            && token.ends - cx.now > TimeDelta::seconds(RENEW_BEFORE_S)
-        {
-            return Ok(token.value.clone());
+        if let Some(way) = through {
+            return way.authorizer_token(appid).await;
         }
-        let token = ask(cx, base, appid).await?;
+        let slot = self.keep.slot(&Self::own_slot(appid));
+        let mut held = slot.lock().await;
+        if let Some(value) = in_force(&held, cx.now) {
+            return Ok(value);
+        }
+        let token = ask(cx, self.base, appid).await?;
         let value = token.value.clone();
         *held = Some(token);
         Ok(value)
     }
 
     /// Drops a token that the platform called stale, unless another poll has already replaced it.
-    pub(crate) async fn forget(&self, appid: &str, stale: &str) {
-        let slot = self.slot(appid);
-        let mut held = slot.lock().await;
-        if held.as_ref().is_some_and(|token| token.value == stale) {
-            *held = None;
-        }
-    }
-
-    fn slot(&self, appid: &str) -> Slot {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(appid.to_owned()).or_default().clone()
+    pub(crate) async fn forget(&self, through: Option<&Component<'_>>, appid: &str, stale: &str) {
+        let slot = through.map_or_else(|| Self::own_slot(appid), |way| way.slot_of(appid));
+        self.keep.forget(&slot, stale).await;
     }
 }
 
@@ -92,22 +104,20 @@ async fn ask(cx: &PollContext<'_>, base: &Url, appid: &str) -> Result<Token, NoT
         "secret": secret.expose(),
         "force_refresh": false,
     });
+    let asked = "获取 access_token";
     let request = Request::post_json(session::address(base, PATH), &body);
-    let response = cx
-        .http
-        .send(request)
-        .await
-        .map_err(|error| NoToken::Fault(error.fault(FaultScope::Platform)))?;
-    let body = session::json_of(&response, "获取 access_token", cx.now).map_err(NoToken::Fault)?;
-    if let Some(refusal) = errcode::refusal(&body) {
-        return Err(NoToken::Refused(refusal));
+    let sent = cx.http.send(request).await;
+    let response = sent.map_err(|error| NoToken::Fault(error.fault(FaultScope::Platform)))?;
+    let body = session::json_of(&response, asked, cx.now).map_err(NoToken::Fault)?;
+    if let Some(told) = errcode::refusal(&body) {
+        return Err(NoToken::Refused { told, asked, secret: true });
     }
     let value = body.get("access_token").and_then(lenient::text);
     let life = body.get("expires_in").and_then(lenient::int);
     match (value, life) {
         (Some(value), Some(life)) => {
             let ends = cx.now + TimeDelta::seconds(life.clamp(0, 7200));
-            Ok(Token { value, ends })
+            Ok(Token { value, ends, made_for: None })
         }
         _ => Err(NoToken::Fault(Fault::new(
             FaultScope::Connector,

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::callback::Pushes;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -165,7 +166,8 @@ pub async fn run(
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
-        let pages = web::WebState::new(Arc::new(Pages::new(app.clone())), host);
+        let pushes = Arc::new(Pushes::new(app.clone(), Arc::clone(&wakes.poll)));
+        let pages = web::WebState::new(Arc::new(Pages::new(app.clone())), host).taking(pushes);
         let stop = stop.clone();
         tasks.spawn(async move {
             if let Err(error) = web::serve(listener, pages, stop).await {

@@ -1,5 +1,8 @@
 //! Which connectors are there, and what may each be asked? `freshd connector list`.
 
+use std::sync::Arc;
+
+use freshd_connectors::wechat::keep::Keep;
 use freshd_connectors::{Connector, Courtesy};
 use freshd_core::id::Channel;
 use serde_json::{Value, json};
@@ -74,7 +77,7 @@ pub fn facts_text(config: &Config, connector: &dyn Connector) -> String {
 
 /// The connectors with the limits in force. No process is started: of one that has not said hello the defaults are shown.
 pub fn list(config: &Config, as_json: bool) -> anyhow::Result<Response> {
-    let registry = crate::app::registry(config);
+    let registry = crate::app::registry(config, &Arc::new(Keep::in_memory()));
     if as_json {
         let all: Vec<_> =
             registry.iter().map(|connector| facts_json(config, &**connector)).collect();

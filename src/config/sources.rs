@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use freshd_connectors::registry::WeiboMode;
+use freshd_connectors::wechat::component::{self, ComponentSettings};
+use freshd_connectors::wechat::keep::Keep;
 use freshd_connectors::{Courtesy, ProcessSettings, Registry, Settings};
 
 use super::manifests::{self, DeclaredConfig};
@@ -38,8 +40,6 @@ pub struct ConnectorsConfig {
     pub courtesy: BTreeMap<String, CourtesyLimits>,
     /// Connectors that are programs of their own.
     pub process: BTreeMap<String, ProcessConfig>,
-    /// `[connectors.wechat.component]`: accounts authorised to a third-party platform.
-    pub component: Option<ComponentConfig>,
     /// The manifests `connectors/*.toml` beside the configuration.
     pub manifests: Vec<DeclaredConfig>,
 }
@@ -60,13 +60,6 @@ pub struct ProcessConfig {
     pub command: Vec<String>,
 }
 
-/// `[connectors.wechat.component]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ComponentConfig {
-    /// AppID of the third-party platform.
-    pub app_id: String,
-}
-
 impl CourtesyLimits {
     /// The connector's own limits with what the operator wrote.
     pub fn over(self, own: Courtesy) -> Courtesy {
@@ -84,8 +77,8 @@ impl ConnectorsConfig {
     }
 
     /// Every connector that is built in or has a manifest.
-    pub fn registry(&self) -> Registry {
-        let mut registry = Registry::built_in(&self.settings);
+    pub fn registry(&self, keep: &Arc<Keep>) -> Registry {
+        let mut registry = Registry::keeping(&self.settings, keep);
         for connector in self.manifests.iter().filter_map(DeclaredConfig::connector) {
             registry.register(Arc::new(connector));
         }
@@ -175,7 +168,7 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
             url("base_url", &mut settings.wechat_base);
             url("article_base_url", &mut settings.wechat_article_base);
             gathered.table(name, SecretFile::read(own, "secrets_file"));
-            config.component = component(own, gathered);
+            settings.wechat_component = component(own, gathered);
         }
         "weibo" => {
             settings.weibo_mode = own.parsed("mode", weibo_mode).unwrap_or(WeiboMode::Api);
@@ -218,22 +211,52 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
     }
 }
 
-fn component(own: &Section<'_>, gathered: &mut Gathered) -> Option<ComponentConfig> {
+/// The third-party platform 第三方平台; its secrets are asked for under the name `wechat.component`.
+fn component(own: &Section<'_>, gathered: &mut Gathered) -> Option<ComponentSettings> {
     let section = own.section("component");
-    let app_id = section.text("app_id").filter(|id| !id.is_empty());
-    gathered.table("wechat.component", SecretFile::read(&section, "secrets_file"));
+    let appid = section.parsed("appid", appid);
+    let callback = section.parsed("callback", callback);
+    let mut missing = Vec::new();
+    for key in ["secret", "token", "aes_key"] {
+        let file = SecretFile::read(&section, &format!("{key}_file"));
+        if file.is_none() {
+            missing.push(format!("{key}_file"));
+        }
+        gathered.single(component::SECRETS, key, file);
+    }
     if section.is_present() {
-        section.warning(
-            "",
-            "第三方平台授权的账号这一版还不会采集",
-            "需要采集的账号先用 AppID 和密钥",
-        );
-        if app_id.is_none() {
-            section.problem("app_id", "没有写第三方平台的 AppID", "写上 app_id = \"wx…\"");
+        if appid.is_none() {
+            section.problem("appid", "没有写第三方平台的 AppID", "写上 appid = \"wx…\"");
+        }
+        if !missing.is_empty() {
+            let what = format!("没有写 {}", missing.join("、"));
+            section.problem("", what, "AppSecret、消息校验 Token、消息加解密 Key 各放一个文件");
         }
     }
     section.close();
-    app_id.map(|app_id| ComponentConfig { app_id })
+    let callback = callback.unwrap_or_else(|| component::CALLBACK.to_owned());
+    appid.map(|appid| ComponentSettings { appid, callback })
+}
+
+fn appid(text: &str) -> Result<String, Wrong> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if text.len() == 18 && text.starts_with("wx") && plain {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不是 AppID"), "以 wx 开头的 18 位,见微信开放平台的第三方平台详情")
+    }
+}
+
+/// A path of our own listener that no page has.
+fn callback(text: &str) -> Result<String, Wrong> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    let taken = ["/api/", "/accounts/", "/assets/"].iter().any(|own| text.starts_with(own));
+    let used = ["/healthz", "/readyz", "/metrics"].contains(&text);
+    if text.len() > 1 && text.starts_with('/') && text.chars().all(plain) && !taken && !used {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不能作为回调路径"), "以 / 开头,例如 /wechat/component")
+    }
 }
 
 fn process(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gathered: &mut Gathered) {

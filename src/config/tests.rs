@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::NaiveTime;
 use freshd_connectors::registry::WeiboMode;
+use freshd_connectors::wechat::keep::Keep;
 
 use super::*;
 
@@ -246,11 +248,23 @@ fn a_manifest_beside_the_file_is_a_known_connector() {
     let text = "[connectors.city]\nper_minute = 2\nbase_url = \"http://127.0.0.1:9\"\n";
     let connectors = read(text).unwrap().connectors;
     assert!(connectors.knows("city"));
-    let own = connectors.registry().find("city").unwrap().descriptor().clone();
+    let own = connectors
+        .registry(&Arc::new(Keep::in_memory()))
+        .find("city")
+        .unwrap()
+        .descriptor()
+        .clone();
     assert_eq!((own.platform.as_ref(), own.proves_silence), ("city", false));
     assert_eq!(connectors.courtesy("city", own.courtesy).per_minute, 2);
     let vouched = read("[connectors.city]\ncomplete = true\n").unwrap().connectors;
-    assert!(vouched.registry().find("city").unwrap().descriptor().proves_silence);
+    assert!(
+        vouched
+            .registry(&Arc::new(Keep::in_memory()))
+            .find("city")
+            .unwrap()
+            .descriptor()
+            .proves_silence
+    );
     assert!(read("[connectors.city]\ncompleet = true\n").is_err());
 }
 
@@ -396,4 +410,37 @@ fn problems_of_the_files_beside_are_told_with_the_rest() {
     let problems = Config::parse("x = 1\n", &file, &Args::default(), &around).unwrap_err();
     let files: Vec<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
     assert_eq!(files, ["freshd.toml", "rulebook.toml", "calendar.toml"]);
+}
+
+#[test]
+fn a_third_party_platform_wants_its_appid_and_three_files() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["s", "t", "k"] {
+        std::fs::write(dir.path().join(name), "x").unwrap();
+    }
+    let read = |text: &str| {
+        let file = dir.path().join("freshd.toml");
+        let text = format!("[connectors.wechat.component]\n{text}");
+        Config::parse(&text, &file, &Args::default(), &around(&[]))
+    };
+    let files = "secret_file = \"s\"\ntoken_file = \"t\"\naes_key_file = \"k\"\n";
+    let config = read(&format!("appid = \"wx0123456789abcdef\"\n{files}")).unwrap();
+    let held = config.connectors.settings.wechat_component.unwrap();
+    assert_eq!(
+        (held.appid.as_str(), held.callback.as_str()),
+        ("wx0123456789abcdef", "/wechat/component")
+    );
+    use freshd_connectors::SecretSource as _;
+    assert_eq!(config.secrets.secret("wechat.component", "aes_key").unwrap().expose(), "x");
+    for (text, part) in [
+        (files.to_owned(), "AppID"),
+        ("appid = \"wx0123456789abcdef\"\n".to_owned(), "aes_key_file"),
+        (format!("appid = \"gh_1\"\n{files}"), "不是 AppID"),
+        (format!("appid = \"wx0123456789abcdef\"\ncallback = \"/metrics\"\n{files}"), "/metrics"),
+        (format!("appid = \"wx0123456789abcdef\"\ncallback = \"x\"\n{files}"), "回调路径"),
+        (format!("app_id = \"wx0123456789abcdef\"\n{files}"), "appid"),
+    ] {
+        let problems = read(&text).expect_err(&text);
+        assert!(problems.iter().any(|p| p.to_string().contains(part)), "{part}: {problems:#?}");
+    }
 }

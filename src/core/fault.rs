@@ -17,18 +17,28 @@ pub struct Fault {
     /// What was seen, for people; secrets are already redacted.
     #[serde(default)]
     pub detail: String,
+    /// What only the account's owner can mend, and how: Chinese, fit for a letter to the owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 impl Fault {
     /// A fault whose retry is left to the schedule.
     pub fn new(scope: FaultScope, kind: FaultKind, detail: impl Into<String>) -> Self {
-        Self { scope, kind, retry: Retry::Backoff, detail: detail.into() }
+        Self { scope, kind, retry: Retry::Backoff, detail: detail.into(), owner: None }
     }
 
     /// The same fault with a typed retry.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// The same fault with what the account's owner has to do about it.
+    #[must_use]
+    pub fn for_owner(mut self, act: impl Into<String>) -> Self {
+        self.owner = Some(act.into());
         self
     }
 }

@@ -145,7 +145,9 @@ impl History {
                 profile.name.clone().unwrap_or_default(),
                 profile.holder.clone().unwrap_or_default(),
             );
-            if self.profile.as_ref().is_none_or(|held| *held < told) {
+            // A look that says no name does not make the last one said untrue.
+            let named = !told.1.is_empty() || !told.2.is_empty();
+            if named && self.profile.as_ref().is_none_or(|held| *held < told) {
                 self.profile = Some(told);
             }
         }

@@ -16,7 +16,7 @@ pub struct Menu {
 }
 
 /// One leaf of a menu.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MenuEntry {
     /// Names from the top, e.g. `["服务", "办事指南"]`.
     pub path: Vec<String>,
@@ -26,12 +26,17 @@ pub struct MenuEntry {
     /// The address, key or text; `None` when the entry has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Nobody is shown it any more (a conditional menu 个性化菜单 whose rule has no effect): checked and listed, and
+    /// not counted in the state of the menu.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
 }
 
 impl MenuEntry {
-    /// The address to check, if this type of entry has one (`view`, `news`).
+    /// The address to check, if this type of entry has one (`view`, `news`, `text_link`).
     pub fn link(&self) -> Option<&str> {
-        matches!(self.kind.as_str(), "view" | "news").then_some(self.target.as_deref()).flatten()
+        let has = matches!(self.kind.as_str(), "view" | "news" | "text_link");
+        has.then_some(self.target.as_deref()).flatten()
     }
 
     /// Can it be judged without asking anybody? `click` and unknown types cannot be checked from outside; a link that
@@ -39,7 +44,7 @@ impl MenuEntry {
     pub fn at_a_glance(&self) -> Option<(LinkHealth, &'static str)> {
         let target = self.target.as_deref().unwrap_or("").trim();
         match self.kind.as_str() {
-            "view" | "news" => {
+            "view" | "news" | "text_link" => {
                 let lower = target.to_ascii_lowercase();
                 if target.is_empty() || target == "#" || target.starts_with("#") {
                     Some((LinkHealth::Placeholder, "未配置链接地址"))
@@ -52,7 +57,33 @@ impl MenuEntry {
             "" => Some((LinkHealth::Placeholder, "菜单项没有配置任何动作")),
             "text" if target.is_empty() => Some((LinkHealth::Placeholder, "回复文字为空")),
             "text" => Some((LinkHealth::Alive, "回复文字")),
-            _ => Some((LinkHealth::NotCheckable, "该类型无法从外部核验")),
+            "click"
+            | "media_id"
+            | "view_limited"
+            | "article_id"
+            | "article_view_limited"
+            | "miniprogram"
+                if target.is_empty() =>
+            {
+                Some((LinkHealth::Placeholder, "菜单项没有配置内容"))
+            }
+            "click" => Some((LinkHealth::NotCheckable, "由账号自己的服务器应答,无法从外部核验")),
+            "miniprogram" => Some((LinkHealth::NotCheckable, "小程序页面,无法从外部核验")),
+            "img"
+            | "photo"
+            | "voice"
+            | "video"
+            | "media_id"
+            | "view_limited"
+            | "article_id"
+            | "article_view_limited" => {
+                Some((LinkHealth::NotCheckable, "微信素材,只能在微信内查看"))
+            }
+            "scancode_push" | "scancode_waitmsg" | "pic_sysphoto" | "pic_photo_or_album"
+            | "pic_weixin" | "location_select" => {
+                Some((LinkHealth::NotCheckable, "调用手机功能的按钮,无法从外部核验"))
+            }
+            _ => Some((LinkHealth::NotCheckable, "未收录的类型,无法从外部核验")),
         }
     }
 }

@@ -133,6 +133,20 @@ pub struct PollHint {
     /// Handed back at the next poll of the same source, at most 4 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo: Option<String>,
+    /// What this source cannot see yet, and when it will be asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blind: Vec<Blind>,
+}
+
+/// A stretch up to now that a source cannot see yet (statistics that come a day late).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// On which channel.
+    pub channel: Channel,
+    /// From when on.
+    pub since: Timestamp,
+    /// When it can be seen at the earliest.
+    pub again: Timestamp,
 }
 
 /// Everything one look brought. The default saw nothing and proves nothing.

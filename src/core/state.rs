@@ -9,6 +9,7 @@ use crate::Timestamp;
 use crate::fault::Fault;
 use crate::history::{FUTURE_SKEW_MIN, History};
 use crate::link::LinkCheck;
+use crate::observation::Blind;
 use crate::reminder::Episode;
 use crate::rulebook::Rule;
 use crate::verdict::Outcome;
@@ -88,6 +89,9 @@ pub struct SourceState {
     /// Nothing new can be known before this instant (a connector's hint; advice, not a wish of the server).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Timestamp>,
+    /// What the source cannot see yet, and when it will be asked again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blind: Vec<Blind>,
 }
 
 /// What an account came to when it was last judged.

@@ -6,6 +6,7 @@ use freshd_core::calendar::Calendar;
 use freshd_core::forecast::last_safe_day;
 use freshd_core::reminder::{Reason, Tell};
 use freshd_core::rulebook::{Policy, Rule};
+use freshd_core::state::AccountState;
 use freshd_core::verdict::Judgement;
 use freshd_core::{Timestamp, civil};
 use minijinja::syntax::SyntaxConfig;
@@ -36,6 +37,17 @@ pub struct Item {
     pub judgement: Judgement,
     /// Rule, episode, reason and stage.
     pub tell: Tell,
+    /// What only the account's owner can mend for it to be watched at all, and how.
+    pub owner_acts: Vec<String>,
+}
+
+/// What the faults of an account's sources ask of its owner, each once.
+pub fn owner_acts(state: &AccountState) -> Vec<String> {
+    let faults = state.sources.values().flat_map(|held| &held.faults);
+    let mut acts: Vec<String> = faults.filter_map(|fault| fault.owner.clone()).collect();
+    acts.sort();
+    acts.dedup();
+    acts
 }
 
 /// Who a letter goes to.

@@ -10,7 +10,7 @@ use freshd_core::reminder::Reason;
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
-use super::letter::{Composed, Draft, Item, Recipient, compose};
+use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, addresses, look, name_for};
 use super::report::{NotifyReport, WrittenLetter};
@@ -106,7 +106,8 @@ impl Notifier {
                     draft.recipient.name.clear();
                 }
                 let (account, judgement) = (account.clone(), judgement.clone());
-                draft.items.push(Item { account, judgement, tell: tell.clone() });
+                let (tell, owner_acts) = (tell.clone(), owner_acts(&state));
+                draft.items.push(Item { account, judgement, tell, owner_acts });
             }
             state.episodes = decision.episodes;
             state.next_notice = decision.next_look;

@@ -7,6 +7,7 @@ use freshd_core::account::Account;
 use freshd_core::civil::rfc3339;
 use freshd_core::coverage::{Coverage, Span, Spans};
 use freshd_core::history::{EvidenceRef, Seen};
+use freshd_core::observation::Blind;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::{AccountState, PERSON_PREFIX};
 use freshd_core::verdict::{Judgement, gaps, joined_coverage};
@@ -26,7 +27,8 @@ pub use text::explain_text;
 /// - `joined`: the spans that are covered on every counting channel;
 /// - `gaps`: `[{channel, since, until}]` of the window;
 /// - `sightings`: what was seen, newest possible first;
-/// - `sources`: how polling each source goes.
+/// - `sources`: how polling each source goes, and what it cannot see yet (`blind`: `[{channel, since, again}]`).
+/// - `profile`: name and subject 账号主体 as the platform last told them, or null.
 pub fn explain_json(
     account: &Account,
     state: &AccountState,
@@ -45,6 +47,9 @@ pub fn explain_json(
         "gaps": gaps_json(account, state, policy.window, now),
         "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
         "sources": sources(state),
+        "profile": state.history.profile.as_ref().map(|(at, name, holder)| {
+            json!({"at": rfc3339(*at), "name": name, "holder": holder})
+        }),
     });
     if let (Value::Object(out), Value::Object(more)) = (&mut out, more) {
         out.extend(more);
@@ -120,6 +125,14 @@ fn seen(seen: &Seen) -> Value {
     })
 }
 
+fn blind(blind: &Blind) -> Value {
+    json!({
+        "channel": blind.channel.as_str(),
+        "since": rfc3339(blind.since),
+        "again": rfc3339(blind.again),
+    })
+}
+
 fn sources(state: &AccountState) -> Value {
     let of = state.sources.iter().map(|(source, held)| {
         json!({
@@ -128,6 +141,7 @@ fn sources(state: &AccountState) -> Value {
             "failing_since": held.failing_since.map(rfc3339),
             "failures": held.failures,
             "not_before": held.not_before.map(rfc3339),
+            "blind": held.blind.iter().map(blind).collect::<Vec<_>>(),
         })
     });
     of.collect()

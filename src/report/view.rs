@@ -150,6 +150,9 @@ pub struct FaultView {
     pub detail: String,
     /// Since when.
     pub since: Option<String>,
+    /// What only the account's owner can mend, and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_action: Option<String>,
 }
 
 /// How many accounts come to what; accounts that are not judged are not counted.
@@ -302,6 +305,7 @@ fn faults(state: &AccountState) -> Vec<FaultView> {
                 source: source.clone(),
                 detail: fault.detail.clone(),
                 since: since.clone(),
+                owner_action: fault.owner.clone(),
             })
             .collect::<Vec<_>>()
     };

@@ -24,6 +24,9 @@ pub const ALIKE: &str = "poll.alike";
 /// `BTreeMap<String, Timestamp>`: hosts that asked to be left alone, and until when.
 pub const RESTING: &str = "net.resting";
 
+/// `String`, with a connector's own name behind it: a record that a connector must not forget, as JSON text.
+pub const VAULT: &str = "vault.";
+
 fn key(name: &str) -> Vec<u8> {
     Key::of(kind::META).text(name).done()
 }

@@ -31,7 +31,7 @@ enum Kind {
 type Shape = (&'static str, &'static str, Kind, &'static [&'static str]);
 
 /// Every figure that there is.
-const SHAPES: [Shape; 11] = [
+const SHAPES: [Shape; 12] = [
     ("freshd_accounts", "Accounts by verdict.", Kind::Gauge, &["verdict"]),
     ("freshd_build_info", "Always 1; the version is a label.", Kind::Gauge, &["version"]),
     ("freshd_faults_total", "Faults seen while polling.", Kind::Counter, &["scope", "kind"]),
@@ -52,6 +52,12 @@ const SHAPES: [Shape; 11] = [
     ),
     ("freshd_poll_seconds", "Time spent in polls.", Kind::Counter, &["connector"]),
     ("freshd_polls_total", "Polls by outcome.", Kind::Counter, &["connector", "outcome"]),
+    (
+        "freshd_pushes_total",
+        "Pushes by a platform, by what became of them.",
+        Kind::Counter,
+        &["result"],
+    ),
     ("freshd_store_bytes", "Size of the store on disk.", Kind::Gauge, &[]),
 ];
 
@@ -103,6 +109,11 @@ impl Metrics {
     pub fn poll(&self, connector: &str, outcome: &str, seconds: f64) {
         self.series("freshd_polls_total", &[connector, outcome]).one();
         self.series("freshd_poll_seconds", &[connector]).add(seconds);
+    }
+
+    /// A platform pushed something: what it was, or why it was refused.
+    pub fn push(&self, result: &str) {
+        self.series("freshd_pushes_total", &[result]).one();
     }
 
     /// A fault was seen.

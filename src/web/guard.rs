@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::WebState;
 use super::problem::Problem;
+use super::{WebState, callback};
 
 /// No script, style or image but our own; nothing may frame us.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -18,6 +18,10 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 /// Refuses names that are not ours (a foreign page whose name was turned to loopback: DNS rebinding), and all methods
 /// that could change something, save the push, which no browser sends unasked: it wants a token.
 pub(super) async fn admit(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    // A push proves itself by its signature: neither the name it asked for nor its method is a reader's.
+    if let Some(taker) = callback::taker(&state, request.uri().path()) {
+        return callback::answer(taker, request).await;
+    }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
     if !host.is_some_and(|host| is_ours(host, state.public_host.as_deref())) {

@@ -35,6 +35,7 @@ fn nasty() -> Sample {
         path: vec!["<i>服务".to_owned(), "办事".to_owned()],
         kind: "view".to_owned(),
         target: Some("javascript:alert(4)".to_owned()),
+        ..Default::default()
     };
     state.history.menu = Some((now(), Menu { open: true, whole: true, entries: vec![entry] }));
     let judgement = judge(&account, &state, &policy(), now());

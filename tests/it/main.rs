@@ -1,6 +1,7 @@
 //! One integration binary: each module asks one question of the crate from outside.
 
 mod cli;
+mod component;
 mod demo;
 mod mail;
 mod owner;

@@ -10,6 +10,7 @@ mod nanfang;
 mod server;
 mod web;
 mod wechat;
+pub mod wechat_component;
 mod wechat_menu;
 mod weibo;
 mod weibo_mobile;
@@ -49,6 +50,7 @@ pub(crate) struct Scene {
     pub(crate) log: Arc<RequestLog>,
     pub(crate) bases: OnceLock<Bases>,
     pub(crate) wechat: wechat::Counters,
+    pub(crate) component: wechat_component::Desk,
 }
 
 impl Scene {
@@ -62,6 +64,7 @@ pub struct Platforms {
     bases: Bases,
     /// Every request that arrived.
     pub log: Arc<RequestLog>,
+    scene: Arc<Scene>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -81,6 +84,7 @@ impl Platforms {
             log: Arc::clone(&log),
             bases: OnceLock::new(),
             wechat: wechat::Counters::default(),
+            component: wechat_component::Desk::default(),
         });
         let mut listeners = Vec::with_capacity(Site::ALL.len());
         let mut addresses = Vec::with_capacity(Site::ALL.len());
@@ -108,12 +112,17 @@ impl Platforms {
                 crate::task::spawn(work)
             })
             .collect();
-        Ok(Self { bases, log, stop, tasks })
+        Ok(Self { bases, log, scene, stop, tasks })
     }
 
     /// The base addresses.
     pub fn bases(&self) -> &Bases {
         &self.bases
+    }
+
+    /// The hand that moves the third-party platform of the simulated WeChat.
+    pub fn component(&self) -> wechat_component::Component {
+        wechat_component::Component(Arc::clone(&self.scene))
     }
 
     /// The public link of an article of a WeChat account: its post of this number.

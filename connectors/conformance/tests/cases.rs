@@ -18,6 +18,8 @@ use crate::probe::ProbeConnector;
 use crate::process::{ProcessConnector, ProcessSettings};
 use crate::registry::WeiboMode;
 use crate::wechat::WechatConnector;
+use crate::wechat::component::ComponentSettings;
+use crate::wechat::keep::Keep;
 use crate::weibo::WeiboConnector;
 
 pub(super) const CANARY: &str = "CANARY5d41402abc4b2a76";
@@ -134,6 +136,41 @@ pub(super) fn wechat() -> Kit {
         })
     };
     Kit::new("wechat", APPID, build, good).secret("wechat", APPID)
+}
+
+/// The same platform, asked through a third-party platform whose every token holds the canary.
+pub(super) fn wechat_component() -> Kit {
+    const COMPONENT: &str = "wxcccccccccccccccc";
+    const APPID: &str = "wx0123456789abcdef";
+    let build = |base: &Url| -> Arc<dyn Connector> {
+        let keep = Arc::new(Keep::in_memory());
+        let ticket = json!({"value": format!("T@{CANARY}"), "created": "2026-11-22T02:00:00Z"});
+        keep.put(&format!("wechat.ticket.{COMPONENT}"), &ticket).unwrap();
+        let settings = ComponentSettings { appid: COMPONENT.to_owned(), callback: "/c".to_owned() };
+        Arc::new(WechatConnector::new(base.clone(), base.clone()).with(keep, Some(settings)))
+    };
+    let inner = wechat().good;
+    let good = move |asked: &Asked| {
+        let token = |name: &str| format!("{name}-{CANARY}");
+        Answer::json(&match asked.path.as_str() {
+            "/cgi-bin/component/api_component_token" => {
+                json!({"component_access_token": token("C"), "expires_in": 7200})
+            }
+            "/cgi-bin/component/api_authorizer_token" => json!({
+                "authorizer_access_token": token("A"), "expires_in": 7200,
+                "authorizer_refresh_token": token("R"),
+            }),
+            "/cgi-bin/component/api_get_authorizer_list" => json!({"total_count": 1, "list": [
+                {"authorizer_appid": APPID, "refresh_token": token("R"), "auth_time": 1}]}),
+            "/cgi-bin/component/api_get_authorizer_info" => json!({
+                "authorizer_info": {"nick_name": "名称", "account_status": 1},
+                "authorization_info": {"authorizer_refresh_token": token("R"), "func_info": [
+                    {"funcscope_category": {"id": 3}}, {"funcscope_category": {"id": 7}}]},
+            }),
+            _ => return inner.answer(asked),
+        })
+    };
+    Kit::new("wechat", APPID, build, good).secret("wechat.component", "secret")
 }
 
 pub(super) fn weibo_api() -> Kit {

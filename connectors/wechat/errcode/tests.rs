@@ -33,8 +33,9 @@ fn every_class_has_its_fault() {
     for code in [40001, 40014, 42001, 41001] {
         check(code, false, Some((S::Credential, K::Unauthorized, Retry::Backoff)));
     }
-    check(45011, false, Some((S::Credential, K::RateLimited, Retry::After(60))));
-    check(45009, false, Some((S::Credential, K::RateLimited, Retry::At(midnight))));
+    check(45011, false, Some((S::Account, K::RateLimited, Retry::After(60))));
+    check(45009, false, Some((S::Account, K::RateLimited, Retry::Backoff)));
+    check(45009, true, Some((S::Credential, K::RateLimited, Retry::At(midnight))));
     for code in [40001, 40013, 40125, 40243, 41002, 41004, 40164, 61004, 45035] {
         check(code, true, Some((S::Credential, K::Unauthorized, Retry::Operator)));
     }
@@ -48,7 +49,7 @@ fn every_class_has_its_fault() {
         check(code, false, Some((S::Account, K::Suspended, Retry::Backoff)));
     }
     for code in [61005, 61006, 61011, 41018] {
-        check(code, false, Some((S::Platform, K::Unauthorized, Retry::Operator)));
+        check(code, false, Some((S::Credential, K::Unauthorized, Retry::Backoff)));
     }
     for code in [47009, 48009, 40002, 40003, 43002, 43003, 44002, 47001, 61500, 61501, 65416] {
         check(code, false, Some((S::Connector, K::Malformed, Retry::Backoff)));

@@ -61,3 +61,56 @@ fn a_menu_nested_without_end_is_cut() {
     assert_eq!(menu.entries.len(), 1);
     assert!(menu.entries[0].path.len() < 10);
 }
+
+#[test]
+fn addresses_in_a_text_and_sources_of_articles_are_entries_of_their_own() {
+    let answer = json!({"is_menu_open": 1, "selfmenu_info": {"button": [
+        {"type": "text", "name": "地址", "value": "官网:https://a.example.gov.cn/x?y=1。电话 0668-1,或 http://b.example/"},
+        {"type": "news", "name": "要闻", "news_info": {"list": [
+            {"content_url": "http://mp.weixin.qq.com/s?__biz=A", "source_url": "https://c.example/"}]}}]}});
+    let menu = read(&answer).unwrap();
+    let links: Vec<_> = menu.entries.iter().filter_map(|entry| entry.link()).collect();
+    let want = [
+        "https://a.example.gov.cn/x?y=1",
+        "http://b.example/",
+        "http://mp.weixin.qq.com/s?__biz=A",
+        "https://c.example/",
+    ];
+    assert_eq!(links, want);
+    assert_eq!(
+        menu.entries.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(),
+        ["text", "text_link", "text_link", "news", "news"]
+    );
+}
+
+#[test]
+fn every_documented_type_is_kept_with_what_can_be_known_of_it() {
+    for kind in [
+        "img",
+        "photo",
+        "voice",
+        "video",
+        "click",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+        "media_id",
+        "view_limited",
+        "article_id",
+        "article_view_limited",
+        "miniprogram",
+        "hologram",
+    ] {
+        let button = json!({"type": kind, "name": "钮", "key": "K", "media_id": "M",
+            "article_id": "A", "appid": "wx0", "pagepath": "p", "value": "CHANGES"});
+        let menu =
+            read(&json!({"is_menu_open": 1, "selfmenu_info": {"button": [button]}})).unwrap();
+        assert_eq!(menu.entries[0].kind, kind);
+        let glance = menu.entries[0].at_a_glance().unwrap();
+        assert_eq!(glance.0, LinkHealth::NotCheckable, "{kind}");
+        assert!(!format!("{:?}", menu.entries[0]).contains("CHANGES"), "{kind}");
+    }
+}

@@ -68,7 +68,7 @@ impl Platform {
 
 /// A connector of that base address.
 pub(crate) fn connector(base: &str) -> WechatConnector {
-    WechatConnector::new(base.parse().unwrap(), "https://mp.weixin.qq.com".parse().unwrap())
+    WechatConnector::new(base.parse().unwrap(), base.parse().unwrap())
 }
 
 async fn handle(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> (StatusCode, String) {
@@ -76,6 +76,9 @@ async fn handle(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> (Stat
     let query: HashMap<String, String> =
         url::form_urlencoded::parse(uri.query().unwrap_or("").as_bytes()).into_owned().collect();
     let token = query.get("access_token").cloned().unwrap_or_default();
+    // The promise 只读: nothing but reading is ever asked.
+    let reading = crate::http::promise::is_wechat_reading(uri.path());
+    assert!(reading || uri.path().starts_with("/s/"), "{uri}");
     let nth = {
         let mut asked = inner.asked.lock().unwrap();
         asked.push((uri.path().to_owned(), token, body.clone()));

@@ -131,12 +131,14 @@ async fn an_allowance_that_is_used_up_is_left_alone_until_midnight() {
     let now = at("2026-11-22T10:00:00+08:00");
     let seen = poll(&platform, now, None, false).await.unwrap();
     let midnight = at("2026-11-23T00:00:00+08:00");
-    assert_eq!(seen.faults[0].retry, Retry::At(midnight));
+    // The account's other interfaces go on, so the source itself does not rest.
+    assert_eq!((seen.faults[0].scope, seen.faults[0].retry), (FaultScope::Account, Retry::Backoff));
     assert!(!seen.coverage.on(&Channel::new("notified")).is_empty(), "the rest was kept");
     let memo = seen.hint.memo.unwrap();
     let later = now + TimeDelta::hours(2);
     let again = poll(&platform, later, Some(&memo), true).await.unwrap();
-    assert_eq!(again.faults[0].retry, Retry::At(midnight));
+    assert_eq!(kinds(&again.faults), [(FaultScope::Account, FaultKind::RateLimited)]);
+    assert!(again.faults[0].detail.contains("2026-11-23 00:00"), "{}", again.faults[0].detail);
     assert_eq!(platform.bodies(BATCH).len(), 1, "not asked again, not even freshly");
     poll(&platform, midnight, Some(&memo), false).await.unwrap();
     assert_eq!(platform.bodies(BATCH).len(), 2);

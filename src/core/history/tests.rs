@@ -65,6 +65,7 @@ fn any_step() -> impl Strategy<Value = Step> {
                         path: vec![n.to_string()],
                         kind: "view".to_owned(),
                         target: None,
+                        ..Default::default()
                     })
                     .collect(),
             });

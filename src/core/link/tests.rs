@@ -42,6 +42,12 @@ fn what_needs_no_asking_is_told_at_a_glance() {
         ("view", Some("https://a.example/"), None),
         ("news", Some("https://mp.weixin.qq.com/s/x"), None),
         ("click", Some("KEY"), Some(LinkHealth::NotCheckable)),
+        ("click", None, Some(LinkHealth::Placeholder)),
+        ("miniprogram", Some("wx0/pages"), Some(LinkHealth::NotCheckable)),
+        ("article_id", Some(" "), Some(LinkHealth::Placeholder)),
+        ("video", None, Some(LinkHealth::NotCheckable)),
+        ("location_select", Some("K"), Some(LinkHealth::NotCheckable)),
+        ("text_link", Some("https://a.example/"), None),
         ("something_new", Some("x"), Some(LinkHealth::NotCheckable)),
         ("text", Some("您好"), Some(LinkHealth::Alive)),
         ("", None, Some(LinkHealth::Placeholder)),
@@ -51,6 +57,7 @@ fn what_needs_no_asking_is_told_at_a_glance() {
             path: vec!["菜单".to_owned()],
             kind: kind.to_owned(),
             target: target.map(str::to_owned),
+            aside: false,
         };
         assert_eq!(entry.at_a_glance().map(|(health, _)| health), expected, "{kind} {target:?}");
     }

@@ -39,6 +39,7 @@ pub fn known_menu(account: &Account, state: &AccountState) -> Option<(Menu, Opti
             path: path.clone(),
             kind: "view".to_owned(),
             target: Some(target.clone()),
+            aside: false,
         });
         (Menu { open: true, whole: false, entries: entries.collect() }, None)
     })
@@ -51,7 +52,7 @@ pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
     };
     let entries: Vec<_> =
         menu.entries.iter().map(|entry| entry_health(entry, state, read_at)).collect();
-    let overall = if entries.is_empty() && menu.whole {
+    let overall = if entries.iter().all(|e| e.entry.aside) && menu.whole {
         MenuState::Absent
     } else if !menu.open {
         MenuState::Closed
@@ -82,8 +83,8 @@ fn entry_health(
 }
 
 fn overall(entries: &[MenuEntryHealth]) -> MenuState {
-    let count =
-        |wanted: &[LinkHealth]| entries.iter().filter(|e| wanted.contains(&e.health)).count();
+    let shown = || entries.iter().filter(|e| !e.entry.aside);
+    let count = |wanted: &[LinkHealth]| shown().filter(|e| wanted.contains(&e.health)).count();
     let bad = count(&[LinkHealth::Dead, LinkHealth::Placeholder]);
     let alive = count(&[LinkHealth::Alive]);
     let unstable = count(&[LinkHealth::Unstable]);

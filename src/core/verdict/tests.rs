@@ -307,6 +307,7 @@ fn the_menu_is_judged_by_its_entries() {
         path: vec!["服务".to_owned()],
         kind: kind.to_owned(),
         target: target.map(str::to_owned),
+        ..Default::default()
     };
     let menu_of = |entries: Vec<MenuEntry>, links: &[(&str, LinkHealth)]| {
         let mut state = AccountState::default();

@@ -2,9 +2,9 @@
 
 use freshd_core::account::{Account, platform};
 use freshd_core::history::Seen;
-use freshd_core::reminder::Reason;
+use freshd_core::reminder::{Audience, Reason};
 use freshd_core::rulebook::Rule;
-use freshd_core::verdict::{Judgement, Outcome, Ruling};
+use freshd_core::verdict::{Outcome, Ruling};
 use freshd_core::{Timestamp, civil};
 use serde::Serialize;
 
@@ -41,7 +41,7 @@ pub(super) struct View {
 }
 
 pub(super) fn view(no: usize, item: &Item, house: &House<'_>, now: Timestamp) -> View {
-    let Item { account, judgement, tell } = item;
+    let Item { account, judgement, tell, .. } = item;
     let ruling = judgement.ruling(tell.rule);
     let last = judgement.last_update.as_ref();
     let act = act(item, house, now);
@@ -62,7 +62,7 @@ pub(super) fn view(no: usize, item: &Item, house: &House<'_>, now: Timestamp) ->
         evidence: evidence(ruling, last),
         as_of: civil::minute_text(ruling.map_or(judgement.now, |r| r.as_of)),
         holiday: holiday_text(item, house, now),
-        advice: advice(judgement),
+        advice: advice(item),
         link: link(account, house),
         handle: clean_header_text(&account.handle),
         sponsor: clean_header_text(&account.sponsor),
@@ -163,14 +163,16 @@ fn holiday_text(item: &Item, house: &House<'_>, now: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-/// What the rules that do not veto found: menu links, filing.
-fn advice(judgement: &Judgement) -> Vec<String> {
-    let advising =
-        judgement.rulings.iter().filter(|r| !r.rule.is_veto() && r.outcome == Outcome::Fail);
-    advising
-        .take(ADVICE_MAX)
-        .map(|ruling| clean_line(&format!("{}:{}", ruling.rule.chinese(), ruling.reason)))
-        .collect()
+/// What the owner can mend so that the account can be watched, and what the rules that do not veto found: menu links,
+/// filing.
+fn advice(item: &Item) -> Vec<String> {
+    let rulings = item.judgement.rulings.iter();
+    let advising = rulings.filter(|r| !r.rule.is_veto() && r.outcome == Outcome::Fail);
+    let found = advising.map(|r| clean_line(&format!("{}:{}", r.rule.chinese(), r.reason)));
+    let to_owner = item.tell.audience == Audience::Owner && item.tell.reason != Reason::Rectified;
+    let acts = item.owner_acts.iter().filter(|_| to_owner);
+    let acts = acts.map(|act| clean_line(&format!("为能继续监测:{act}")));
+    acts.chain(found).take(ADVICE_MAX).collect()
 }
 
 fn link(account: &Account, house: &House<'_>) -> String {

@@ -10,6 +10,8 @@ use proptest::prelude::*;
 
 use super::super::plan::look;
 use super::*;
+use freshd_core::fault::{Fault, FaultKind, FaultScope};
+use freshd_core::state::SourceState;
 
 fn at(month: u32, day: u32, hour: u32) -> Timestamp {
     let day = NaiveDate::from_ymd_opt(2026, month, day).unwrap();
@@ -68,7 +70,12 @@ fn state(posted: Timestamp, seen: Timestamp, title: &str) -> AccountState {
 
 fn items(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Item> {
     let (judgement, decision) = look(account, state, &policy(), now);
-    let item = |tell| Item { account: account.clone(), judgement: judgement.clone(), tell };
+    let item = |tell| Item {
+        account: account.clone(),
+        judgement: judgement.clone(),
+        tell,
+        owner_acts: owner_acts(state),
+    };
     decision.tell.into_iter().map(item).collect()
 }
 
@@ -200,4 +207,24 @@ proptest! {
         prop_assert!(letter.text.contains("系统自动提示,供自查,不作为通报依据"));
         prop_assert!(!letter.html.contains("<script"));
     }
+}
+
+#[test]
+fn what_only_the_owner_can_mend_stands_in_the_owners_letter_once() {
+    let now = at(11, 28, 9);
+    let mut state = state(at(11, 19, 0), now, "通知");
+    let fault =
+        Fault::new(FaultScope::Account, FaultKind::Unauthorized, "48001").for_owner("请办理年审\n");
+    for source in ["wechat:a", "wechat:b"] {
+        let faults = vec![fault.clone(), Fault { owner: None, ..fault.clone() }];
+        let held = SourceState { faults, ..SourceState::default() };
+        state.sources.insert(source.to_owned(), held);
+    }
+    let letter = write(items(&account("茂名发布"), &state, now), None, now);
+    let told = "   建议:为能继续监测:请办理年审\n";
+    assert_eq!(letter.text.matches(told).count(), 1, "{}", letter.text);
+    assert!(letter.html.contains("请办理年审"));
+    state.sources.clear();
+    let letter = write(items(&account("茂名发布"), &state, now), None, now);
+    assert!(!letter.text.contains("为能继续监测"), "{}", letter.text);
 }

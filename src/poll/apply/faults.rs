@@ -130,6 +130,7 @@ pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &
             held.last_ok = Some(now);
             // Advice, but a mistaken one must not end the watching.
             held.hint = observation.hint.not_before.map(|hint| capped_wish(now, hint).0);
+            held.blind.clone_from(&observation.hint.blind);
             if let Some(memo) = &observation.hint.memo {
                 held.memo = (memo.len() <= MEMO_BYTES_MAX).then(|| memo.clone());
             }

@@ -73,3 +73,58 @@ fn a_person_is_told_by_name() {
     let text = explain_text(&account, &state, &judgement, &policy());
     assert!(text.contains("人工核查:李四") && text.contains("两人一致方可采信"), "{text}");
 }
+
+#[test]
+fn the_stretch_that_cannot_be_seen_yet_is_told_with_its_next_look() {
+    use freshd_core::observation::Blind;
+    use freshd_core::state::SourceState;
+    let at = |text: &str| text.parse::<chrono::DateTime<chrono::FixedOffset>>().unwrap().to_utc();
+    let (mut account, mut state, judgement) = province().swap_remove(4);
+    account.platform = "wechat".to_owned();
+    let say = |state: &AccountState| explain_text(&account, state, &judgement, &policy());
+    let blind = |since: &str, again: &str| Blind {
+        channel: freshd_core::id::Channel::new("notified"),
+        since: at(since),
+        again: at(again),
+    };
+    for (since, again, want) in [
+        (
+            "2026-11-22T00:00:00+08:00",
+            "2026-11-23T08:30:00+08:00",
+            "今日 00:00 以后群发不可见,将于 明日 08:30 复核",
+        ),
+        (
+            "2026-11-21T00:00:00+08:00",
+            "2026-11-22T11:00:00+08:00",
+            "昨日 00:00 以后群发不可见,将于 11:00 复核",
+        ),
+        (
+            "2026-11-19T00:00:00+08:00",
+            "2026-11-22T08:30:00+08:00",
+            "2026-11-19 00:00 以后群发不可见,待复核",
+        ),
+    ] {
+        let held = SourceState { blind: vec![blind(since, again)], ..SourceState::default() };
+        state.sources.insert("wechat:wx1".to_owned(), held);
+        let text = say(&state);
+        assert!(text.contains(want), "{want} is missing in:\n{text}");
+    }
+    state.sources.clear();
+    assert!(!say(&state).contains("不可见"));
+}
+
+#[test]
+fn a_name_that_differs_from_the_ledgers_is_told() {
+    let (account, mut state, judgement) = province().swap_remove(4);
+    let mut say = |name: &str| {
+        state.history.profile = Some((judgement.now, name.to_owned(), "某局".to_owned()));
+        (
+            explain_text(&account, &state, &judgement, &policy()),
+            explain_json(&account, &state, &judgement, &policy()),
+        )
+    };
+    let (text, json) = say("新名称");
+    assert!(text.contains("平台显示的名称:新名称") && text.contains("可能已改名"), "{text}");
+    assert_eq!(json["profile"]["holder"], "某局");
+    assert!(!say(&account.name).0.contains("可能已改名"));
+}

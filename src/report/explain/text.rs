@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::civil::minute_text;
+use freshd_core::civil::{self, minute_text};
 use freshd_core::coverage::{Span, Spans};
 use freshd_core::history::EvidenceRef;
 use freshd_core::id::Channel;
+use freshd_core::observation::Blind;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::{AccountState, SourceState};
 use freshd_core::verdict::{
@@ -29,6 +31,7 @@ pub fn explain_text(
 ) -> String {
     let mut out = Lines::default();
     head(&mut out, account, judgement);
+    renamed(&mut out, account, state);
     rules(&mut out, judgement, policy);
     coverage(&mut out, account, state);
     holes(&mut out, account, state, judgement, policy);
@@ -116,6 +119,15 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
         out.line(1, &format!("截止:{}({left})", minute_text(forecast.deadline)));
     }
     out.line(1, &format!("截至:{}", minute_text(judgement.now)));
+}
+
+/// The platform's own name for the account, where it is another than the ledger's: it was renamed, or the row is wrong.
+fn renamed(out: &mut Lines, account: &Account, state: &AccountState) {
+    let Some((at, name, _)) = &state.history.profile else { return };
+    if !name.is_empty() && name.trim() != account.name.trim() {
+        let at = minute_text(*at);
+        out.line(1, &format!("平台显示的名称:{name}({at}),与台账不同:可能已改名,请核对台账"));
+    }
 }
 
 fn rules(out: &mut Lines, judgement: &Judgement, policy: &Policy) {
@@ -214,6 +226,41 @@ fn holes(
     if all.is_empty() {
         out.line(1, "没有缺口");
     }
+    // What no other source has covered meanwhile, and when it can be.
+    let open = |blind: &&Blind| {
+        let on = |channel: &Channel| *channel == blind.channel || channel.is_all();
+        let holes = all.iter().filter(|(channel, _)| on(channel)).flat_map(|(_, spans)| spans);
+        holes.into_iter().any(|hole| hole.until > blind.since)
+    };
+    for (source, held) in &state.sources {
+        for blind in held.blind.iter().filter(open) {
+            out.line(1, &format!("{}({source})", blind_text(blind, now)));
+        }
+    }
+}
+
+/// `今日 00:00 以后群发不可见,将于 08:30 复核`.
+fn blind_text(blind: &Blind, now: Timestamp) -> String {
+    let since = near_text(blind.since, now);
+    let channel = channel_word(&blind.channel);
+    if blind.again <= now {
+        return format!("{since} 以后{channel}不可见,待复核");
+    }
+    let again = near_text(blind.again, now);
+    let again = again.strip_prefix("今日 ").unwrap_or(&again);
+    format!("{since} 以后{channel}不可见,将于 {again} 复核")
+}
+
+/// An instant near now, as people say it.
+fn near_text(at: Timestamp, now: Timestamp) -> String {
+    let days = (civil::day(at) - civil::day(now)).num_days();
+    let day = match days {
+        -1 => "昨日",
+        0 => "今日",
+        1 => "明日",
+        _ => return minute_text(at),
+    };
+    format!("{day} {}", civil::local(at).format("%H:%M"))
 }
 
 fn sightings(out: &mut Lines, state: &AccountState) {
@@ -270,6 +317,9 @@ fn sources(out: &mut Lines, account: &Account, state: &AccountState) {
                     fault.detail
                 ),
             );
+            if let Some(act) = &fault.owner {
+                out.line(2, &format!("需账号管理员处理:{act}"));
+            }
         }
         if let Some(at) = held.not_before {
             out.line(2, &format!("服务器要求 {} 之前不再访问", minute_text(at)));

@@ -1,5 +1,6 @@
 //! Do the platforms answer in the documented shapes, and only with what is published? Over real HTTP.
 
+mod component;
 mod others;
 mod sky;
 mod wechat;

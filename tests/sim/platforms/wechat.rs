@@ -9,7 +9,7 @@ use freshd_core::{Timestamp, civil};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Reply};
-use super::{Scene, article, datacube, wechat_menu};
+use super::{Scene, article, datacube, wechat_component, wechat_menu};
 use crate::world::{Account, Gone, Kind, Post, PostChannel, World};
 
 /// A stable token lives 7200 s and is renewed five minutes before it ends; old and new overlap.
@@ -38,6 +38,12 @@ impl Counters {
         }
         entry.1 += 1;
         entry.1 <= FREEPUBLISH_PER_DAY
+    }
+
+    /// Calls counted on that day.
+    fn used(&self, account: usize, day: NaiveDate) -> u32 {
+        let used = self.freepublish.lock().expect("counters are never poisoned");
+        used.get(&account).filter(|(held, _)| *held == day).map_or(0, |(_, calls)| *calls)
     }
 
     fn generation(&self, account: usize) -> u32 {
@@ -71,7 +77,11 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
     if ask.path == "/cgi-bin/stable_token" {
         return stable_token(scene, ask);
     }
-    let account = match holder(scene, ask) {
+    if ask.path.starts_with("/cgi-bin/component/") {
+        return wechat_component::answer(scene, ask);
+    }
+    let held = wechat_component::holder(scene, ask);
+    let account = match held.unwrap_or_else(|| holder(scene, ask)) {
         Ok(account) => account,
         Err(reply) => return reply,
     };
@@ -91,6 +101,9 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
             granted(&|| datacube::article_total_detail(scene, account, ask))
         }
         "/cgi-bin/freepublish/batchget" => granted(&|| freepublish(scene, account, ask)),
+        // Every menu of this world is made in the console, which this interface does not show.
+        "/cgi-bin/menu/get" => granted(&|| error(46003, "menu no exist")),
+        "/cgi-bin/openapi/quota/get" => quota(scene, account, ask),
         "/cgi-bin/get_current_selfmenu_info" => wechat_menu::self_menu(scene, account),
         "/cgi-bin/get_current_autoreply_info" => wechat_menu::auto_reply(account),
         "/datacube/getarticlesummary" | "/datacube/getarticletotal" | "/datacube/getuserread" => {
@@ -99,6 +112,22 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
         _ => Reply::page(404, "404 Not Found", ""),
     };
     reply.about(index)
+}
+
+/// What an account has used of its allowance.
+fn quota(scene: &Scene, account: &Account, ask: &Ask<'_>) -> Reply {
+    let path = ask.json();
+    let path = path.get("cgi_path").and_then(Value::as_str).unwrap_or_default();
+    let (limit, used) = match path {
+        "/cgi-bin/freepublish/batchget" => {
+            (FREEPUBLISH_PER_DAY, scene.wechat.used(account.index, civil::day(ask.now)))
+        }
+        path if path.starts_with("/cgi-bin/") || path.starts_with("/datacube/") => (10_000, 0),
+        _ => return error(76003, "invalid cgi_path"),
+    };
+    Reply::json(&json!({"errcode": 0, "errmsg": "ok", "quota": {
+        "daily_limit": limit, "used": used.min(limit), "remain": limit.saturating_sub(used),
+    }}))
 }
 
 fn sanctioned(gone: Gone) -> Reply {
