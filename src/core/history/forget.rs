@@ -1,0 +1,52 @@
+//! What of a history is taken back? What a wrong clock noted, and what was believed of too many accounts alike.
+
+use chrono::TimeDelta;
+
+use super::{EvidenceRef, FUTURE_SKEW_MIN, History};
+use crate::Timestamp;
+use crate::observation::ProfileState;
+
+impl History {
+    /// Forgets whatever was read later than `now`: the clock was wrong then, and so is what those looks proved. A span
+    /// that ends later is forgotten whole, for nobody can tell how much of it an honest look had proven before. Was there
+    /// anything?
+    pub fn forget_after(&mut self, now: Timestamp) -> bool {
+        let latest = now + TimeDelta::minutes(FUTURE_SKEW_MIN);
+        let backed =
+            |evidence: &Option<EvidenceRef>| evidence.as_ref().is_none_or(|it| it.at <= latest);
+        let mut forgot = false;
+        self.proofs.retain(|_, proof| {
+            if !proof.coverage.forget_after(latest) && backed(&proof.evidence) {
+                return true;
+            }
+            forgot = true;
+            proof.evidence = proof.evidence.take().filter(|it| it.at <= latest);
+            !proof.coverage.is_empty()
+        });
+        for word in self.attested.values_mut() {
+            forgot |= word.bare.forget_after(latest) | word.filed.forget_after(latest);
+        }
+        let looks = self.downloads.values_mut().chain(self.interaction.values_mut());
+        forgot |= looks.fold(false, |any, looks| looks.forget_after(latest) | any);
+        forgot |= self.states.forget_after(latest);
+        let kept = (self.sightings.len(), self.backing.len());
+        self.sightings.retain(|seen| seen.first_seen <= latest);
+        self.backing.retain(|_, evidence| evidence.at <= latest);
+        forgot |= kept != (self.sightings.len(), self.backing.len());
+        forgot |= self.profile.take_if(|(at, ..)| *at > latest).is_some();
+        forgot |= self.menu.take_if(|(at, _)| *at > latest).is_some();
+        forgot
+    }
+
+    /// Withdraws what was believed of this account since then: that it has ended (any source), or that these sources do
+    /// not offer it.
+    pub fn withdraw(&mut self, sources: &[String], since: Timestamp) {
+        let ended = |state: &ProfileState| {
+            matches!(state, ProfileState::Frozen | ProfileState::Deregistered)
+        };
+        self.states.withdraw(since, ended);
+        for (_, looks) in self.downloads.iter_mut().filter(|(source, _)| sources.contains(source)) {
+            looks.withdraw(since, |available| *available == Some(false));
+        }
+    }
+}
