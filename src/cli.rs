@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{CommandFactory as _, Parser as _};
 
 pub mod args;
+pub mod caller;
 pub mod checkup;
 pub mod connectors;
 #[cfg(feature = "demo")]
@@ -23,6 +24,7 @@ use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
 use crate::telemetry;
 use args::{Cli, Command, ConfigCommand, ConnectorCommand, MailCommand};
+use caller::Caller;
 use exec::USAGE;
 use request::{Request, SentFile};
 
@@ -60,7 +62,7 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
         Command::Demo(options) => demo::run(options).await,
         Command::Config(ConfigCommand::Check) => Ok(config_check(&args)),
         Command::Run => daemon(&args).await,
-        Command::CarryOut => carry_out(&args).await,
+        Command::CarryOut { asked_by } => carry_out(&args, asked_by).await,
         Command::Connector(ConnectorCommand::List { json }) => {
             // The list needs no configuration; with one it shows the limits in force.
             let config = Config::load(&args).unwrap_or_else(|_| Config::built_in());
@@ -124,16 +126,18 @@ async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
     telemetry::init(&config.log);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
-        Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
+        Reached::Ours(app) => exec::execute(&app, request, Caller::this_process()).await,
     };
     print(&response, file.as_deref())
 }
 
 /// Carries out the request on standard input and writes the answer to standard output, both JSON: the part of a
 /// command that root leaves to the store's owner.
-async fn carry_out(args: &Args) -> anyhow::Result<i32> {
+async fn carry_out(args: &Args, asked_by: Option<u32>) -> anyhow::Result<i32> {
     let asked = std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX as u64))?;
     let request: Request = serde_json::from_str(&asked).context("标准输入上不是一个请求")?;
+    let caller = asked_by.filter(|_| caller::is_childs_of_root()).map(Caller::of_uid);
+    let caller = caller.unwrap_or_else(Caller::this_process);
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
@@ -141,16 +145,10 @@ async fn carry_out(args: &Args) -> anyhow::Result<i32> {
     telemetry::init(&config.log);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
-        Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
+        Reached::Ours(app) => exec::execute(&app, request, caller).await,
     };
     std::io::stdout().write_all(&serde_json::to_vec(&response)?)?;
     Ok(response.exit)
-}
-
-/// Who acts, when no socket says so.
-fn caller() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "本机用户".to_owned())
 }
 
 /// Prints an answer; bytes go to the named file, or as they are to standard output.

@@ -7,6 +7,7 @@ use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use freshd_core::{civil, timetext};
 
+use super::caller::Caller;
 use super::request::{Request, SentFile};
 use crate::app::App;
 use crate::control::Response;
@@ -31,7 +32,9 @@ pub const FOUND: i32 = 1;
 pub const USAGE: i32 = 2;
 
 /// Carries out a request; `who` acted.
-pub async fn execute(app: &App, request: Request, who: &str) -> Response {
+pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Response {
+    let caller = who.into();
+    let who = caller.name.as_str();
     let done = match request {
         Request::Import { .. } => import::run(app, request, who),
         Request::Export { kind, format } => export::run(app, kind, format),
@@ -49,7 +52,7 @@ pub async fn execute(app: &App, request: Request, who: &str) -> Response {
         Request::MailRetry { id } => mail::retry(app, &id).await,
         Request::MailPreview { id } => mail::preview(app, &id),
         Request::MailRelease { ids } => mail::release(app, &ids, who).await,
-        Request::Confirm { .. } => confirm::run(app, request, who),
+        Request::Confirm { .. } => confirm::run(app, request, &caller),
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };
     let response = done.unwrap_or_else(|error| failed(&error));
