@@ -185,3 +185,30 @@ async fn an_article_is_proof_for_its_own_account_only() {
     stage.run(&["proof", "http://127.0.0.1:9/x", "--account", &id]).await.exits(1);
     stage.run(&["proof", "not a link", "--account", &id]).await.exits(2);
 }
+
+#[tokio::test]
+async fn an_article_whose_account_the_ledger_contradicts_is_refused() {
+    let province = Province::start(60).await;
+    let stage = &province.stage;
+    let found = posters(&province);
+    let author = &province.world.accounts[found[0].0];
+    let link = province.platforms.article_link(author, found[0].1);
+    let name = &author.name;
+    stage
+        .import(&format!(
+            "账号名称,平台,账号标识,主办单位\n{name},微信公众号,gh_other1234567,甲局\n\
+             {name},微信公众号,,乙局\n另一个,微信公众号,,丙局\n{name},微博,,丁局\n"
+        ))
+        .await;
+    let before = stage.json(&["status", "--json"]).await;
+    let wrong = ["gh_other1234567", "wechat:n-2", "weibo:n-3"];
+    for (account, why) in wrong.into_iter().zip(["没有采用", "不能绑定", "没有采用"]) {
+        stage.run(&["proof", &link, "--account", account]).await.exits(1).says(&[why]);
+    }
+    assert_eq!(before["accounts"], stage.json(&["status", "--json"]).await["accounts"]);
+    stage.run(&["proof", &link]).await.exits(0).says(&["已采用", "wechat:n-1"]);
+    let renamed = format!("账号名称,平台,账号标识,主办单位\n{name},微信公众号,,己局\n");
+    stage.import(&renamed).await;
+    let taken = stage.run(&["proof", &link, "--account", "wechat:n-4"]).await.exits(1);
+    taken.says(&["已属于 wechat:n-1", "乙局"]);
+}
