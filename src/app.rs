@@ -3,6 +3,7 @@
 //! **Invariant:** this is the only place that knows all the others, and (with `app/run.rs`) the only one with a loop.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub struct App {
     /// Whether the machine is fit for work.
     pub health: Arc<Health>,
     survey: Arc<survey::Cell>,
+    serving: Arc<AtomicBool>,
 }
 
 impl App {
@@ -74,7 +76,13 @@ impl App {
         let parts = parts(&config)?;
         let env = PollEnv::new(store, clock, metrics, parts);
         let config = Arc::new(RwLock::new(Arc::new(config)));
-        Ok(Self { env, config, health: Arc::default(), survey: Arc::default() })
+        Ok(Self {
+            env,
+            config,
+            health: Arc::default(),
+            survey: Arc::default(),
+            serving: Arc::default(),
+        })
     }
 
     /// The configuration in force.
@@ -87,6 +95,16 @@ impl App {
         self.env.reload(parts(&config)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())
+    }
+
+    /// Do the daemon's loops run here? Else what a command leaves undone stays undone.
+    pub fn is_serving(&self) -> bool {
+        self.serving.load(Ordering::Relaxed)
+    }
+
+    /// From now on the loops run.
+    fn serves(&self) {
+        self.serving.store(true, Ordering::Relaxed);
     }
 
     /// The store.

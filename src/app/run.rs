@@ -163,6 +163,7 @@ pub async fn run(
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let (wakes, pulses) = (Wakes::default(), Pulses::default());
     let tasks = tokio_util::task::TaskTracker::new();
+    app.serves();
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
