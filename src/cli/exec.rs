@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::request::{Request, SentFile};
 use crate::app::App;
 use crate::control::Response;
+use crate::report::words::screen;
 
 mod confirm;
 mod export;
@@ -21,7 +22,7 @@ mod precheck;
 mod proof;
 mod status;
 
-pub use precheck::made as precheck_at;
+pub use precheck::{asked as precheck_asked, made as precheck_at};
 pub use status::Filter;
 
 /// Exit: done.
@@ -30,6 +31,9 @@ pub const DONE: i32 = 0;
 pub const FOUND: i32 = 1;
 /// Exit: wrong usage or wrong input; nothing was done.
 pub const USAGE: i32 = 2;
+
+/// Exit of `precheck` when it could not be made, where 1 and 3 are its findings.
+pub const TROUBLE: i32 = 4;
 
 /// Carries out a request; `who` acted.
 pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Response {
@@ -69,19 +73,19 @@ pub struct Usage(pub String);
 
 fn failed(error: &anyhow::Error) -> Response {
     let exit = if error.is::<Usage>() { USAGE } else { FOUND };
-    Response { exit, stderr: format!("{error:#}\n"), ..Response::default() }
+    Response { exit, stderr: format!("{}\n", screen(&format!("{error:#}"))), ..Response::default() }
 }
 
-/// An answer on standard output.
+/// An answer on standard output, for people: platforms' words in it cannot steer a terminal.
 fn printed(exit: i32, stdout: String) -> Response {
-    Response { exit, stdout, ..Response::default() }
+    Response { exit, stdout: screen(&stdout), ..Response::default() }
 }
 
 /// An answer that is a JSON document.
 fn json<T: serde::Serialize>(exit: i32, value: &T) -> anyhow::Result<Response> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
-    Ok(printed(exit, text))
+    Ok(Response { exit, stdout: text, ..Response::default() })
 }
 
 /// An answer that is bytes for a file, or text where it is text.
