@@ -215,7 +215,7 @@ pub struct StatusArgs {
     /// 只看这种判定:pass、at_risk、fail、undetermined
     #[arg(long, value_parser = ["pass", "at_risk", "fail", "undetermined"])]
     pub verdict: Option<String>,
-    /// 只看这个平台
+    /// 只看这个平台:微信公众号、微博、南方号、移动客户端,或台账里写的名称
     #[arg(long)]
     pub platform: Option<String>,
     /// 只看这个单位(主办、主管或通报对象)

@@ -1,5 +1,7 @@
 //! Are two names one person's? Spelling, width, case and what cannot be seen make no second person.
 
+use crate::config::problem::is_invisible;
+
 /// A name as it is shown: as written, without what cannot be seen and without needless space.
 pub(super) fn shown(name: &str) -> String {
     let seen: String = name.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
@@ -30,12 +32,11 @@ fn half_width(c: char) -> char {
     }
 }
 
-/// Controls, marks of direction, zero-width and filling characters.
+/// Controls, what hides or reorders text, and characters that fill a place with nothing.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{feff}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+    let fills = matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0080}'..='\u{e0fff}');
+    c.is_control() || is_invisible(c) || fills
 }
 
 #[cfg(test)]
