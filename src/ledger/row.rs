@@ -14,6 +14,8 @@ use super::handle;
 use super::header::{Column, Header};
 use super::table::{CellKind, Line, letter};
 
+mod strange;
+
 /// Longest content of a cell, in characters.
 pub const FIELD_CHARS_MAX: usize = 500;
 /// Longest list of menus or sources, in characters.
@@ -181,26 +183,6 @@ impl Reader<'_> {
         }
         if account.platform.contains(':') {
             self.tell(Column::Platform, Some(&account.platform), "平台名称里有冒号", "去掉冒号");
-        }
-    }
-
-    /// What is kept or left out, and is probably a slip.
-    fn strange(&mut self, account: &Account) {
-        let level = account.level.as_str();
-        if let Some(place) = self.context.header.place(Column::Level)
-            && !level.is_empty()
-            && !fields::LEVELS.contains(&level)
-        {
-            let what = format!("不是{},按原样保留", fields::LEVELS.join("、"));
-            self.notices.push(self.problem_at(place, Some(level), what, ""));
-        }
-        let unnamed = |place: usize| self.context.headings.text(place).is_empty();
-        let mut beyond = self.line.cells.iter().enumerate();
-        let beyond = beyond.find(|(at, cell)| !cell.is_empty() && !cell.filled && unnamed(*at));
-        if let Some((place, cell)) = beyond {
-            let what = "这一列没有表头,内容没有读取".to_owned();
-            let help = "给这一列加上表头;CSV 里可能是某个单元格多了分隔符,后面的都错了位";
-            self.notices.push(self.problem_at(place, Some(&cell.text), what, help));
         }
     }
 
