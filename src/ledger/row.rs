@@ -16,7 +16,7 @@ use super::table::{CellKind, Line, letter};
 
 mod strange;
 
-/// Longest content of a cell, in characters.
+/// Longest content of a cell, characters.
 pub const FIELD_CHARS_MAX: usize = 500;
 /// Longest list of menus or sources, in characters.
 pub const LIST_CHARS_MAX: usize = 4000;
@@ -266,12 +266,6 @@ impl Reader<'_> {
             }
         }
         found
-    }
-
-    /// Did a spreadsheet program lose digits of this identifier?
-    fn is_lost(&self, place: usize, text: &str) -> bool {
-        let kind = self.line.cells.get(place).map(|cell| cell.kind);
-        kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
 
     /// 采集方式 as written, or what platform and identifiers suffice for; the interaction probe is one too. Says

@@ -6,8 +6,8 @@ use crate::config::problem::Problem;
 
 use super::table::{CELLS_MAX, COLUMNS_MAX, Cell, Line, ROWS_MAX, Sheet, too_many};
 
-/// So many zero bytes are an accident in a text; more are no text.
-const STRAY_ZEROS_MAX: usize = 16;
+/// One zero byte in so many bytes is an accident; a text with more is none.
+const STRAY_ZERO_BYTES_MIN: usize = 16;
 /// How many lines are looked at to find the delimiter.
 const SNIFF_LINES: usize = 20;
 
@@ -93,7 +93,7 @@ fn decode(file: &str, bytes: &[u8]) -> Result<String, Problem> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(body);
     match text {
         Some(text) if !text.contains('\0') => Ok(text.into_owned()),
-        Some(text) if text.matches('\0').count() <= STRAY_ZEROS_MAX => {
+        Some(text) if text.matches('\0').count() * STRAY_ZERO_BYTES_MIN <= text.len() => {
             let line = text.split('\0').next().map_or(1, |before| before.lines().count().max(1));
             let what = "有空字符(NUL),文件可能在传输中损坏";
             let help = "删去这个字符,或用表格软件打开后另存为 XLSX";
@@ -116,13 +116,15 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let head = &bytes[..bytes.len().min(4096)];
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    // Separators and line ends are ASCII, so UTF-16 has its zero bytes mostly on one side (开 is U+5F00), and many.
-    if (even + odd) * 64 < head.len() {
-        if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { GB18030 }
-    } else if odd > even * 2 {
-        UTF_16LE
-    } else if even > odd * 2 {
-        UTF_16BE
+    // Separators and line ends are ASCII, so UTF-16 has its zero bytes mostly on one side (开 is U+5F00), and one
+    // beside nearly every separator; a zero byte that strayed into another text has not.
+    let (wide, other) = if odd > even { (UTF_16LE, 1) } else { (UTF_16BE, 0) };
+    let separates = |byte: &u8| b",;\t\r\n".contains(byte);
+    let all = head.iter().filter(|byte| separates(byte)).count();
+    let beside = head.as_chunks::<2>().0.iter();
+    let beside = beside.filter(|unit| unit[other] == 0 && separates(&unit[1 - other])).count();
+    if even.max(odd) > even.min(odd) * 2 && beside * 2 >= all {
+        wide
     } else if std::str::from_utf8(bytes).is_ok() {
         UTF_8
     } else {

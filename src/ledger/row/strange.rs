@@ -1,9 +1,10 @@
-//! What in a row is probably a slip, and no problem? It goes in, and a notice says so.
+//! What in a row is probably nobody's intention? Lost digits, and slips that go in with a notice.
 
 use freshd_core::account::Account;
 
 use super::super::fields;
 use super::super::header::Column;
+use super::super::table::CellKind;
 use super::Reader;
 
 impl Reader<'_> {
@@ -25,5 +26,11 @@ impl Reader<'_> {
             let help = "给这一列加上表头;CSV 里可能是某个单元格多了分隔符,后面的都错了位";
             self.notices.push(self.problem_at(place, Some(&cell.text), what, help));
         }
+    }
+
+    /// Did a spreadsheet program lose digits of this identifier?
+    pub(super) fn is_lost(&self, place: usize, text: &str) -> bool {
+        let kind = self.line.cells.get(place).map(|cell| cell.kind);
+        kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
 }
