@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -65,6 +66,7 @@ pub struct App {
     /// What connectors share and must not forget; one for the whole process.
     pub keep: Arc<Keep>,
     survey: Arc<survey::Cell>,
+    serving: Arc<AtomicBool>,
 }
 
 impl App {
@@ -82,7 +84,14 @@ impl App {
         let parts = parts_with(&config, &keep)?;
         let env = PollEnv::new(store, clock, metrics, parts);
         let config = Arc::new(RwLock::new(Arc::new(config)));
-        Ok(Self { env, config, health: Arc::default(), keep, survey: Arc::default() })
+        Ok(Self {
+            env,
+            config,
+            health: Arc::default(),
+            keep,
+            survey: Arc::default(),
+            serving: Arc::default(),
+        })
     }
 
     /// The configuration in force.
@@ -95,6 +104,16 @@ impl App {
         self.env.reload(parts_with(&config, &self.keep)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())
+    }
+
+    /// Do the daemon's loops run here? Else what a command leaves undone stays undone.
+    pub fn is_serving(&self) -> bool {
+        self.serving.load(Ordering::Relaxed)
+    }
+
+    /// From now on the loops run.
+    fn serves(&self) {
+        self.serving.store(true, Ordering::Relaxed);
     }
 
     /// The store.

@@ -9,11 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{CommandFactory as _, Parser as _};
 
 pub mod args;
+pub mod caller;
 pub mod checkup;
 pub mod connectors;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod exec;
+mod output;
 pub mod request;
 
 use crate::app::App;
@@ -23,7 +25,9 @@ use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
 use crate::telemetry;
 use args::{Cli, Command, ConfigCommand, ConnectorCommand, MailCommand};
+use caller::Caller;
 use exec::USAGE;
+use output::Output;
 use request::{Request, SentFile};
 
 /// Runs the command line of this process; the answer is its exit status.
@@ -60,7 +64,7 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
         Command::Demo(options) => demo::run(options).await,
         Command::Config(ConfigCommand::Check) => Ok(config_check(&args)),
         Command::Run => daemon(&args).await,
-        Command::CarryOut => carry_out(&args).await,
+        Command::CarryOut { asked_by } => carry_out(&args, asked_by).await,
         Command::Connector(ConnectorCommand::List { json }) => {
             // The list needs no configuration; with one it shows the limits in force.
             let config = Config::load(&args).unwrap_or_else(|_| Config::built_in());
@@ -116,24 +120,47 @@ async fn daemon(args: &Args) -> anyhow::Result<i32> {
 
 /// Commands on the store: over the daemon's socket, or straight.
 async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
+    let asks = matches!(command, Command::Precheck(_));
+    let inputs = match &command {
+        Command::Import(import) => import.files.clone(),
+        _ => Vec::new(),
+    };
     let (request, file) = request_of(command)?;
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
     telemetry::init(&config.log);
-    let response = match reach(&config, &serde_json::to_value(&request)?).await? {
-        Reached::Answered(response) => response,
-        Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
+    let output = file.map(|path| Output::prepare(&path, &inputs)).transpose()?;
+    let done = async {
+        let mut response = match reach(&config, &serde_json::to_value(&request)?).await? {
+            Reached::Answered(response) => response,
+            Reached::Ours(app) => exec::execute(&app, request, Caller::this_process()).await,
+        };
+        // It answers with a report, whatever that finds: without one it was not made.
+        let empty = response.stdout.is_empty() && response.file.is_none();
+        if asks && empty && response.exit == exec::FOUND {
+            response.exit = exec::TROUBLE;
+        }
+        print(&response, output)
     };
-    print(&response, file.as_deref())
+    let ended: anyhow::Result<i32> = done.await;
+    ended.or_else(|error| {
+        if !asks || error.is::<exec::Usage>() {
+            return Err(error);
+        }
+        eprintln!("{error:#}");
+        Ok(exec::TROUBLE)
+    })
 }
 
 /// Carries out the request on standard input and writes the answer to standard output, both JSON: the part of a
 /// command that root leaves to the store's owner.
-async fn carry_out(args: &Args) -> anyhow::Result<i32> {
+async fn carry_out(args: &Args, asked_by: Option<u32>) -> anyhow::Result<i32> {
     let asked = std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX as u64))?;
     let request: Request = serde_json::from_str(&asked).context("标准输入上不是一个请求")?;
+    let caller = asked_by.filter(|_| caller::is_childs_of_root()).map(Caller::of_uid);
+    let caller = caller.unwrap_or_else(Caller::this_process);
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
@@ -141,20 +168,15 @@ async fn carry_out(args: &Args) -> anyhow::Result<i32> {
     telemetry::init(&config.log);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
-        Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
+        Reached::Ours(app) => exec::execute(&app, request, caller).await,
     };
     std::io::stdout().write_all(&serde_json::to_vec(&response)?)?;
     Ok(response.exit)
 }
 
-/// Who acts, when no socket says so.
-fn caller() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "本机用户".to_owned())
-}
-
-/// Prints an answer; bytes go to the named file, or as they are to standard output.
-fn print(response: &Response, file: Option<&Path>) -> anyhow::Result<i32> {
+/// Prints an answer; bytes go to the named file, or as they are to standard output. An answer without anything to
+/// write leaves the file as it is.
+fn print(response: &Response, file: Option<Output>) -> anyhow::Result<i32> {
     eprint!("{}", response.stderr);
     let mut out = std::io::stdout().lock();
     let bytes = match &response.file {
@@ -162,14 +184,17 @@ fn print(response: &Response, file: Option<&Path>) -> anyhow::Result<i32> {
         None => None,
     };
     let written = match (file, bytes) {
-        (Some(path), bytes) => {
-            let told = bytes.is_some();
-            let bytes = bytes.unwrap_or_else(|| response.stdout.clone().into_bytes());
-            std::fs::write(path, &bytes).with_context(|| format!("无法写入 {}", path.display()))?;
-            if told { out.write_all(response.stdout.as_bytes()) } else { Ok(()) }
+        (Some(output), Some(bytes)) => {
+            let told = out.write_all(response.stdout.as_bytes());
+            output.write(&bytes)?;
+            told
+        }
+        (Some(output), None) if !response.stdout.is_empty() => {
+            output.write(response.stdout.as_bytes())?;
+            Ok(())
         }
         (None, Some(bytes)) => out.write_all(&bytes),
-        (None, None) => out.write_all(response.stdout.as_bytes()),
+        (_, None) => out.write_all(response.stdout.as_bytes()),
     };
     match written.and_then(|()| out.flush()) {
         // The reader has seen enough (`| head`).
@@ -181,10 +206,36 @@ fn print(response: &Response, file: Option<&Path>) -> anyhow::Result<i32> {
     }
 }
 
+/// What the machine said of a file, for people.
+fn words_of(error: &std::io::Error) -> String {
+    use std::io::ErrorKind as Kind;
+    let words = match error.kind() {
+        Kind::NotFound => "没有这个文件或目录",
+        Kind::PermissionDenied => "没有权限",
+        Kind::IsADirectory => "是目录,不是文件",
+        Kind::NotADirectory => "路径中间有一级不是目录",
+        Kind::ReadOnlyFilesystem => "文件系统只读",
+        Kind::StorageFull => "磁盘已满",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
 fn sent(path: &Path) -> anyhow::Result<SentFile> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| exec::Usage(format!("无法读取 {}:{error}", path.display())))?;
-    Ok(SentFile { name: path.display().to_string(), base64: STANDARD.encode(bytes) })
+    let file = read_or_told(path);
+    match &file.unread {
+        Some(why) => Err(exec::Usage(format!("无法读取 {}:{why}", file.name)).into()),
+        None => Ok(file),
+    }
+}
+
+/// A file, or why it cannot be read: one of several must not hide what is wrong with the others.
+fn read_or_told(path: &Path) -> SentFile {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => SentFile { name, base64: STANDARD.encode(bytes), unread: None },
+        Err(error) => SentFile { name, base64: String::new(), unread: Some(words_of(&error)) },
+    }
 }
 
 /// The request of a command, and the file that its answer goes to.
@@ -192,7 +243,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     Ok(match command {
         Command::Import(import) => {
-            let files = import.files.iter().map(|path| sent(path)).collect::<Result<_, _>>()?;
+            let files = import.files.iter().map(|path| read_or_told(path)).collect();
             let request = Request::Import {
                 files,
                 dry_run: import.dry_run,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use freshd_core::Timestamp;
@@ -127,8 +128,13 @@ pub trait WebData: Send + Sync + 'static {
     fn account(&self, id: &str) -> Result<Option<Value>, String>;
     /// What happened to the account, newest first; `None` if there is no such account.
     fn history(&self, id: &str) -> Result<Option<Vec<Value>>, String>;
-    /// What `precheck --format json` prints now.
-    fn precheck(&self) -> Result<Value, String>;
+    /// What `precheck --format json` prints for a quarter, at an instant, or now; the inner error says, in Chinese, what
+    /// of the question is not understood.
+    fn precheck(
+        &self,
+        quarter: Option<&str>,
+        at: Option<&str>,
+    ) -> Result<Result<Value, String>, String>;
     /// What `mail outbox --json` prints, with addresses masked.
     fn outbox(&self) -> Result<Value, String>;
     /// Counters in Prometheus text format 0.0.4.
@@ -208,6 +214,22 @@ impl WebState {
             Ok(Err(error)) => Err(problem::Problem::internal(&error)),
             Err(panic) => Err(problem::Problem::internal(&panic.to_string())),
         }
+    }
+}
+
+impl WebState {
+    /// A page of accounts; a cursor that no page gave is refused, or a program that made a slip would start again
+    /// and never end.
+    async fn page(&self, filter: PageFilter) -> Result<Page, problem::Problem> {
+        let page = self.read(move |data| {
+            if let Some(cursor) = &filter.cursor
+                && data.account(cursor)?.is_none()
+            {
+                return Ok(Err(format!("cursor 应是上一页答复的 next,而不是 {cursor}")));
+            }
+            data.status(&filter).map(Ok)
+        });
+        page.await?.map_err(|detail| problem::Problem::new(StatusCode::BAD_REQUEST, detail))
     }
 }
 

@@ -76,6 +76,7 @@ async fn as_owner(
         .arg("--store")
         .arg(std::path::absolute(&config.store.path)?)
         .arg(CARRY_OUT)
+        .args(["--asked-by", "0"])
         .uid(uid)
         .gid(gid)
         .stdin(Stdio::piped())

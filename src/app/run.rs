@@ -17,6 +17,7 @@ use super::callback::Pushes;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
+use crate::cli::caller::Caller;
 use crate::cli::exec::execute;
 use crate::cli::request::Request;
 use crate::config::{Args, Config};
@@ -163,6 +164,7 @@ pub async fn run(
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let (wakes, pulses) = (Wakes::default(), Pulses::default());
     let tasks = tokio_util::task::TaskTracker::new();
+    app.serves();
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
@@ -267,9 +269,8 @@ async fn serve_control(app: App, socket: ControlSocket, wakes: Wakes, stop: Canc
     let handler = |peer: control::Peer, request: serde_json::Value| {
         let (app, wakes) = (app.clone(), wakes.clone());
         async move {
-            let who = format!("uid:{}", peer.uid);
             let response = match serde_json::from_value::<Request>(request) {
-                Ok(request) => execute(&app, request, &who).await,
+                Ok(request) => execute(&app, request, Caller::of_uid(peer.uid)).await,
                 Err(error) => {
                     let stderr = format!("守护程序不认识这个命令(版本不同?):{error}\n");
                     Response { exit: 2, stderr, ..Response::default() }

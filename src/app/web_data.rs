@@ -5,6 +5,8 @@ use freshd_core::id::AccountId;
 use serde_json::{Value, json};
 
 use super::App;
+use crate::cli::exec;
+use crate::ledger::handle::platform_of;
 use crate::report::explain::explain_json;
 use crate::report::view::{StatusView, Totals, account_view, as_of};
 use crate::web::push::{Push, Pushed};
@@ -29,6 +31,8 @@ impl Pages {
     fn page(&self, filter: &PageFilter) -> anyhow::Result<Page> {
         let now = self.app.now();
         let policy = self.app.policy();
+        let platform = filter.platform.as_deref().map(platform_of);
+        let filter = &PageFilter { platform, ..filter.clone() };
         let mut view =
             StatusView { as_of: as_of(now), totals: Totals::default(), accounts: Vec::new() };
         let mut next = None;
@@ -126,9 +130,18 @@ impl WebData for Pages {
         words(self.events(id))
     }
 
-    fn precheck(&self) -> Result<Value, String> {
-        let made = crate::cli::exec::precheck_at(&self.app, None, self.app.now());
-        words(made.and_then(|precheck| Ok(serde_json::to_value(precheck)?)))
+    fn precheck(
+        &self,
+        quarter: Option<&str>,
+        at: Option<&str>,
+    ) -> Result<Result<Value, String>, String> {
+        match exec::precheck_asked(&self.app, quarter, at) {
+            Ok(precheck) => {
+                serde_json::to_value(precheck).map(Ok).map_err(|error| error.to_string())
+            }
+            Err(error) if error.is::<exec::Usage>() => Ok(Err(error.to_string())),
+            Err(error) => Err(format!("{error:#}")),
+        }
     }
 
     fn outbox(&self) -> Result<Value, String> {

@@ -38,7 +38,11 @@ pub enum Command {
     Run,
     /// 从标准输入读一个请求,执行后把答复写到标准输出(供 root 改以存储属主执行命令时使用)
     #[command(hide = true)]
-    CarryOut,
+    CarryOut {
+        /// 发出请求的系统用户;只采信 root 所说
+        #[arg(long, value_name = "UID")]
+        asked_by: Option<u32>,
+    },
     /// 在本机回环地址上演示一个模拟的省
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
@@ -211,7 +215,7 @@ pub struct StatusArgs {
     /// 只看这种判定:pass、at_risk、fail、undetermined
     #[arg(long, value_parser = ["pass", "at_risk", "fail", "undetermined"])]
     pub verdict: Option<String>,
-    /// 只看这个平台
+    /// 只看这个平台:微信公众号、微博、南方号、移动客户端,或台账里写的名称
     #[arg(long)]
     pub platform: Option<String>,
     /// 只看这个单位(主办、主管或通报对象)
@@ -327,13 +331,13 @@ pub struct ConfirmArgs {
     /// 查看的时刻
     #[arg(long, value_name = "TIME", requires = "none_since")]
     pub seen_at: Option<String>,
-    /// 截图等文件
+    /// 截图等文件(图片、PDF 或文本)
     #[arg(long, value_name = "F", requires = "none_since")]
     pub file: Option<PathBuf>,
     /// 说明(谁、怎样看的)
     #[arg(long)]
     pub note: String,
-    /// 核查人;缺省为当前系统用户
+    /// 核查人姓名;缺省为当前系统用户的登录名
     #[arg(long)]
     pub by: Option<String>,
 }

@@ -17,6 +17,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::exec::{DONE, USAGE};
+use super::output::Output;
 use crate::app::POLL_BUDGET;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -35,10 +36,15 @@ const AT_ONCE: usize = 8;
 pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow::Result<i32> {
     let config = Config::built_in();
     let registry = Registry::built_in(&config.connectors.settings);
+    let output = output.map(|path| (path, Output::prepare(path, &[ledger.to_owned()])));
+    let output = match output {
+        Some((path, prepared)) => Some((path, prepared?)),
+        None => None,
+    };
     let bytes = match std::fs::read(ledger) {
         Ok(bytes) => bytes,
         Err(error) => {
-            eprintln!("无法读取 {}:{error}", ledger.display());
+            eprintln!("无法读取 {}:{}", ledger.display(), super::words_of(&error));
             return Ok(USAGE);
         }
     };
@@ -61,8 +67,8 @@ pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow:
     let terms = Terms { policy: config.policy(), intervals: Intervals::default() };
     let found = polled(&checkup, &means, &terms, offline).await;
     print!("{}", found_text(&checkup, &found, offline));
-    if let Some(path) = output {
-        std::fs::write(path, workbook(&checkup, &found)?)?;
+    if let Some((path, output)) = output {
+        output.write(&workbook(&checkup, &found)?)?;
         println!("已写入 {}", path.display());
     }
     Ok(if checkup.rows.is_empty() && !checkup.problems.is_empty() { USAGE } else { DONE })

@@ -7,9 +7,11 @@ use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use freshd_core::{civil, timetext};
 
+use super::caller::Caller;
 use super::request::{Request, SentFile};
 use crate::app::App;
 use crate::control::Response;
+use crate::report::words::screen;
 
 mod check;
 mod confirm;
@@ -21,7 +23,7 @@ mod precheck;
 mod proof;
 mod status;
 
-pub use precheck::made as precheck_at;
+pub use precheck::{asked as precheck_asked, made as precheck_at};
 pub use status::Filter;
 
 /// Exit: done.
@@ -31,8 +33,13 @@ pub const FOUND: i32 = 1;
 /// Exit: wrong usage or wrong input; nothing was done.
 pub const USAGE: i32 = 2;
 
+/// Exit of `precheck` when it could not be made, where 1 and 3 are its findings.
+pub const TROUBLE: i32 = 4;
+
 /// Carries out a request; `who` acted.
-pub async fn execute(app: &App, request: Request, who: &str) -> Response {
+pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Response {
+    let caller = who.into();
+    let who = caller.name.as_str();
     let done = match request {
         Request::Import { .. } => import::run(app, request, who),
         Request::Export { kind, format } => export::run(app, kind, format),
@@ -50,10 +57,10 @@ pub async fn execute(app: &App, request: Request, who: &str) -> Response {
         Request::MailRetry { id } => mail::retry(app, &id).await,
         Request::MailPreview { id } => mail::preview(app, &id),
         Request::MailRelease { ids } => mail::release(app, &ids, who).await,
-        Request::Confirm { .. } => confirm::run(app, request, who),
         Request::ConnectorCheck { name, target, json } => {
             check::run(app, &name, target.as_deref(), json).await
         }
+        Request::Confirm { .. } => confirm::run(app, request, &caller),
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };
     let response = done.unwrap_or_else(|error| failed(&error));
@@ -70,19 +77,19 @@ pub struct Usage(pub String);
 
 fn failed(error: &anyhow::Error) -> Response {
     let exit = if error.is::<Usage>() { USAGE } else { FOUND };
-    Response { exit, stderr: format!("{error:#}\n"), ..Response::default() }
+    Response { exit, stderr: format!("{}\n", screen(&format!("{error:#}"))), ..Response::default() }
 }
 
-/// An answer on standard output.
+/// An answer on standard output, for people: platforms' words in it cannot steer a terminal.
 fn printed(exit: i32, stdout: String) -> Response {
-    Response { exit, stdout, ..Response::default() }
+    Response { exit, stdout: screen(&stdout), ..Response::default() }
 }
 
 /// An answer that is a JSON document.
 fn json<T: serde::Serialize>(exit: i32, value: &T) -> anyhow::Result<Response> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
-    Ok(printed(exit, text))
+    Ok(Response { exit, stdout: text, ..Response::default() })
 }
 
 /// An answer that is bytes for a file, or text where it is text.

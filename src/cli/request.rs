@@ -11,6 +11,9 @@ pub struct SentFile {
     pub name: String,
     /// Its bytes, base64.
     pub base64: String,
+    /// Why it could not be read, Chinese; then it has no bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
 }
 
 /// A command on the store.

@@ -70,6 +70,18 @@ pub struct Attested {
     /// The newest word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceRef>,
+    /// Through which system users (uid) the words came, and whether the person's name was said there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub via: BTreeMap<u32, bool>,
+}
+
+impl Attested {
+    /// May the two be one person? So they may where one system user wrote both and did not name both.
+    fn may_be_same(&self, other: &Self) -> bool {
+        let unnamed =
+            |(uid, named): (&u32, &bool)| other.via.get(uid).is_some_and(|o| !(*named && *o));
+        self.via.iter().any(unnamed)
+    }
 }
 
 /// Everything known of one account. The default knows nothing.
@@ -253,7 +265,7 @@ impl History {
         let words: Vec<_> = self.attested.values().collect();
         for (nth, one) in words.iter().enumerate() {
             counted.join(&one.filed);
-            for other in &words[nth + 1..] {
+            for other in words[nth + 1..].iter().filter(|other| !one.may_be_same(other)) {
                 let mut either = other.bare.clone();
                 either.join(&other.filed);
                 counted.join(&one.bare.intersect(&either));

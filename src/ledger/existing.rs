@@ -15,7 +15,7 @@ pub trait Existing {
     fn by_alias(&self, platform: &str, identifier: &str) -> Option<AccountId>;
     /// By name, platform and sponsor together; several may share them.
     fn by_name(&self, name: &str, platform: &str, sponsor: &str) -> Vec<AccountId>;
-    /// Every id with its 通报对象 and whether it is 拟移出 already.
+    /// Every id with its unit ([`unit_of`]) and whether it is 拟移出 already.
     fn units(&self) -> Vec<(AccountId, String, bool)>;
 }
 
@@ -60,7 +60,7 @@ impl Existing for Directory {
     fn units(&self) -> Vec<(AccountId, String, bool)> {
         self.accounts
             .values()
-            .map(|it| (it.id.clone(), it.reporting_unit.clone(), it.to_remove))
+            .map(|it| (it.id.clone(), unit_of(it).to_owned(), it.to_remove))
             .collect()
     }
 }
@@ -73,6 +73,12 @@ pub fn identifiers_of(account: &Account) -> impl Iterator<Item = &str> {
         .chain(account.aliases.iter().map(String::as_str))
         .chain(account.previous_handle.split(' '))
         .filter(|part| !part.is_empty())
+}
+
+/// Whose file would list this account: 通报对象, else 主管单位, else 主办单位. Empty only where a row lacks all three.
+pub(super) fn unit_of(account: &Account) -> &str {
+    let units = [&account.reporting_unit, &account.supervisor, &account.sponsor];
+    units.into_iter().map(|unit| unit.trim()).find(|unit| !unit.is_empty()).unwrap_or_default()
 }
 
 /// Which account each row speaks of.

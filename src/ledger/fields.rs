@@ -80,6 +80,9 @@ pub(super) fn filing(text: &str) -> Result<Filing, Wrong> {
     })
 }
 
+/// The levels in one spelling.
+pub(super) const LEVELS: [&str; 4] = ["省级", "市级", "县级", "乡镇"];
+
 /// 层级: the four usual ones in one spelling, any other as written.
 pub(super) fn level(text: &str) -> String {
     match folded(text).as_str() {
@@ -165,6 +168,10 @@ pub(super) fn circular(text: &str) -> (Vec<String>, Vec<Wrong>) {
         }
         let coded = half_width(part);
         match coded.split_once(':').filter(|(quarter, _)| is_quarter(quarter.trim())) {
+            None if is_like_code(&coded) => {
+                let help = "季度写成 2026Q3 这样,Q1 到 Q4;也可以直接写一句话";
+                wrong.push(Wrong::new(part, "没有这个季度", help));
+            }
             None => said.push(part.to_owned()),
             Some((quarter, rule)) if RULES.contains(&rule.trim()) => {
                 said.push(format!("{}:{}", quarter.trim().to_uppercase(), rule.trim()));
@@ -176,6 +183,14 @@ pub(super) fn circular(text: &str) -> (Vec<String>, Vec<Wrong>) {
         }
     }
     (said, wrong)
+}
+
+/// Is this a quarter with a rule, or meant to be: `2026Q9:content-stale`?
+fn is_like_code(text: &str) -> bool {
+    let Some((quarter, rule)) = text.split_once(':') else { return false };
+    let bytes = quarter.trim().as_bytes();
+    let year = (5..=7).contains(&bytes.len()) && bytes[..4].iter().all(u8::is_ascii_digit);
+    RULES.contains(&rule.trim()) || year && bytes[4].eq_ignore_ascii_case(&b'Q')
 }
 
 fn is_quarter(text: &str) -> bool {

@@ -22,6 +22,7 @@ const END_RECORD: [u8; 4] = [0x50, 0x4b, 5, 6];
 const DIRECTORY_ENTRY: [u8; 4] = [0x50, 0x4b, 1, 2];
 const END_RECORD_BYTES: usize = 22;
 const ENTRY_BYTES: usize = 46;
+const LOCAL_BYTES: usize = 30;
 const COMMENT_BYTES_MAX: usize = 65_535;
 
 /// Reads a ZIP's central directory and refuses a bomb, a lock, and what is no XLSX.
@@ -76,6 +77,48 @@ pub(super) fn zip(file: &str, bytes: &[u8]) -> Result<(), Problem> {
         return Err(bomb(format!("压缩比过高(超过 {RATIO_MAX} 倍)")));
     }
     Ok(())
+}
+
+/// One part of a workbook as it lies in the file.
+pub(super) struct Part<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Deflated, or as it is.
+    pub(super) packed: bool,
+}
+
+/// The sheets of a workbook that has passed [`zip`]; parts that do not lie where the directory says are left out.
+pub(super) fn sheets(bytes: &[u8]) -> Vec<Part<'_>> {
+    let mut found = Vec::new();
+    let end = end_record(bytes);
+    let Some((entries, mut at)) =
+        end.and_then(|end| Some((u16_at(bytes, end + 10)?, u32_at(bytes, end + 16)? as usize)))
+    else {
+        return found;
+    };
+    for _ in 0..entries {
+        let Some((name, part, next)) = entry(bytes, at) else { break };
+        if String::from_utf8_lossy(name).to_lowercase().contains("worksheets") {
+            found.extend(part);
+        }
+        at = next;
+    }
+    found
+}
+
+/// An entry of the directory: its name, the part that it names, and where the next entry begins.
+fn entry(bytes: &[u8], at: usize) -> Option<(&[u8], Option<Part<'_>>, usize)> {
+    let length = |offset: usize| u16_at(bytes, at + offset).map(usize::from);
+    let name_end = at + ENTRY_BYTES + length(28)?;
+    let name = bytes.get(at + ENTRY_BYTES..name_end)?;
+    let next = name_end + length(30)? + length(32)?;
+    let local = u32_at(bytes, at + 42)? as usize;
+    let part = || {
+        let length = |offset: usize| u16_at(bytes, local.checked_add(offset)?).map(usize::from);
+        let from = local + LOCAL_BYTES + length(26)? + length(28)?;
+        let held = bytes.get(from..from.checked_add(u32_at(bytes, at + 20)? as usize)?)?;
+        Some(Part { bytes: held, packed: u16_at(bytes, at + 10)? != 0 })
+    };
+    Some((name, part(), next))
 }
 
 /// The last end record of the file.

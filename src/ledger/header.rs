@@ -239,7 +239,7 @@ pub fn missing(file: &str, sheet: &Sheet, header: &Header, has_platform: bool) -
 }
 
 /// Half-width, lower case, without space and punctuation: what makes two headers the same.
-pub(super) fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     half_width(text)
         .chars()
         .filter(|c| c.is_alphanumeric() || *c == '+')

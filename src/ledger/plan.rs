@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::config::problem::Problem;
 
 pub use super::existing::{Directory, Existing, identifiers_of};
-use super::existing::{Matched, matched};
+use super::existing::{Matched, matched, unit_of};
 use super::header::Column;
 use super::merge;
 pub use super::merge::Change;
 use super::row::Row;
-use super::rows::Parsed;
+use super::rows::{Parsed, elsewhere};
 
 /// `--replace` wants `--yes` above this many accounts …
 pub const REMOVE_MAX: usize = 20;
@@ -76,7 +76,7 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
     let mut rows = parsed.rows;
     let Matched { ids, twice, torn } = matched(&rows, existing);
     for (first, second) in twice {
-        let what = format!("与{}指向同一个已有账号", rows[first].place());
+        let what = format!("与{}指向同一个已有账号", elsewhere(&rows, first, second));
         let problem =
             rows[second].problem(Column::Handle.title(), what, "删去多余的一行,或更正标识");
         if rows[second].problems.is_empty() {
@@ -96,7 +96,7 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
         } else {
             plan.bad_rows += 1;
             plan.problems.extend(row.problems.iter().cloned());
-            doubtful.insert(row.account.reporting_unit.clone());
+            doubtful.insert(unit_of(&row.account).to_owned());
         }
     }
     let seen: BTreeSet<&AccountId> = ids.iter().flatten().collect();
@@ -104,7 +104,8 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
     let gone: Vec<&(AccountId, String, bool)> =
         units.iter().filter(|(id, ..)| !seen.contains(id)).collect();
     plan.missing = gone.iter().map(|(id, ..)| id.clone()).collect();
-    if options.replace && whole {
+    // A wrong row that names no unit may be of any of them.
+    if options.replace && whole && !doubtful.contains("") {
         plan.to_remove = gone
             .iter()
             .filter(|(_, unit, marked)| named.contains(unit) && !doubtful.contains(unit) && !marked)
@@ -120,13 +121,13 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
 fn apply(plan: &mut Plan, row: &Row, id: Option<&AccountId>, existing: &dyn Existing) -> String {
     let Some(old) = id.and_then(|id| existing.by_id(id)) else {
         let account = new_account(plan, row, existing);
-        let unit = account.reporting_unit.clone();
+        let unit = unit_of(&account).to_owned();
         plan.added.push(account);
         return unit;
     };
     let new = merge::merged(&old, row);
     let changes = merge::changes(&old, &new);
-    let unit = new.reporting_unit.clone();
+    let unit = unit_of(&new).to_owned();
     if changes.is_empty() {
         plan.unchanged += 1;
     } else {

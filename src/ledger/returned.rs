@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, Workbook, XlsxError};
 
-use crate::config::problem::{Place, Problem};
+use crate::config::problem::{Place, Problem, is_invisible};
 
 use super::row::Row;
 use super::rows::Parsed;
@@ -70,7 +70,8 @@ pub fn reasons(row: &Row) -> String {
 
 fn bounded(text: &str) -> String {
     // Control characters are no XML; a bounded cell is no refused file.
-    text.chars().filter(|c| !c.is_control() || *c == '\n').take(CELL_CHARS_MAX).collect()
+    let seen = |c: &char| (!c.is_control() || *c == '\n') && !is_invisible(*c);
+    text.chars().filter(seen).take(CELL_CHARS_MAX).collect()
 }
 
 fn sheet_name(wanted: &str, taken: &[String]) -> String {

@@ -14,7 +14,9 @@ use super::handle;
 use super::header::{Column, Header};
 use super::table::{CellKind, Line, letter};
 
-/// Longest content of a cell, in characters.
+mod strange;
+
+/// Longest content of a cell, characters.
 pub const FIELD_CHARS_MAX: usize = 500;
 /// Longest list of menus or sources, in characters.
 pub const LIST_CHARS_MAX: usize = 4000;
@@ -97,6 +99,7 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
     let mut reader = Reader { context, line, problems: Vec::new(), notices: Vec::new() };
     let mut account = reader.words();
     reader.required(&account);
+    reader.strange(&account);
     let tokens = reader.identify(&mut account);
     let sources_written = reader.polled(&mut account, &tokens);
     let (problems, notices) = (reader.problems, reader.notices);
@@ -263,12 +266,6 @@ impl Reader<'_> {
             }
         }
         found
-    }
-
-    /// Did a spreadsheet program lose digits of this identifier?
-    fn is_lost(&self, place: usize, text: &str) -> bool {
-        let kind = self.line.cells.get(place).map(|cell| cell.kind);
-        kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
 
     /// 采集方式 as written, or what platform and identifiers suffice for; the interaction probe is one too. Says

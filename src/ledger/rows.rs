@@ -223,7 +223,7 @@ fn claim(rows: &mut [Row], first: usize, second: usize, identifier: &str) {
 }
 
 /// Where another row stands, as seen from this one.
-fn elsewhere(rows: &[Row], other: usize, here: usize) -> String {
+pub(super) fn elsewhere(rows: &[Row], other: usize, here: usize) -> String {
     let place = rows[other].place();
     if rows[other].file == rows[here].file {
         place

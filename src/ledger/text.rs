@@ -6,6 +6,8 @@ use crate::config::problem::Problem;
 
 use super::table::{CELLS_MAX, COLUMNS_MAX, Cell, Line, ROWS_MAX, Sheet, too_many};
 
+/// One zero byte in so many bytes is an accident; a text with more is none.
+const STRAY_ZERO_BYTES_MIN: usize = 16;
 /// How many lines are looked at to find the delimiter.
 const SNIFF_LINES: usize = 20;
 
@@ -23,6 +25,11 @@ pub(super) fn sheet(file: &str, bytes: &[u8]) -> Result<Sheet, Problem> {
         }
         _ => (sniff(&text), text.as_str(), 0),
     };
+    if let Some(row) = unclosed(body, delimiter) {
+        let what = "引号没有配对,从这里到文件末尾都被当成了一个单元格";
+        let help = "在这一行补上或删去多余的英文双引号;单元格里的双引号要写成两个";
+        return Err(Problem::in_cell(file, "", row + skipped, "", None, what, help));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -51,6 +58,24 @@ pub(super) fn sheet(file: &str, bytes: &[u8]) -> Result<Sheet, Problem> {
     Ok(sheet)
 }
 
+/// The row in which a quote opens that nothing closes, as a spreadsheet program counts rows.
+fn unclosed(body: &str, delimiter: u8) -> Option<usize> {
+    let (mut row, mut quoted, mut at_start) = (1, false, true);
+    let mut bytes = body.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            // Twice within quotes it is a character.
+            b'"' if quoted && bytes.peek() == Some(&b'"') => drop(bytes.next()),
+            b'"' if quoted => quoted = false,
+            b'"' if at_start => quoted = true,
+            b'\n' if !quoted => row += 1,
+            _ => {}
+        }
+        at_start = !quoted && (byte == delimiter || byte == b'\n');
+    }
+    quoted.then_some(row)
+}
+
 fn unreadable(file: &str) -> Problem {
     Problem::in_file(file, "不是能读懂的 CSV", "用表格软件打开后另存为 XLSX 或 CSV")
 }
@@ -68,6 +93,12 @@ fn decode(file: &str, bytes: &[u8]) -> Result<String, Problem> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(body);
     match text {
         Some(text) if !text.contains('\0') => Ok(text.into_owned()),
+        Some(text) if text.matches('\0').count() * STRAY_ZERO_BYTES_MIN <= text.len() => {
+            let line = text.split('\0').next().map_or(1, |before| before.lines().count().max(1));
+            let what = "有空字符(NUL),文件可能在传输中损坏";
+            let help = "删去这个字符,或用表格软件打开后另存为 XLSX";
+            Err(Problem::in_cell(file, "", line, "", None, what, help))
+        }
         Some(_) => Err(Problem::in_file(
             file,
             "不是文本,也不是 XLSX",
@@ -85,11 +116,15 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let head = &bytes[..bytes.len().min(4096)];
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    // Separators and line ends are ASCII, so UTF-16 has its zero bytes mostly on one side (开 is U+5F00).
-    if odd > even * 2 {
-        UTF_16LE
-    } else if even > odd * 2 {
-        UTF_16BE
+    // Separators and line ends are ASCII, so UTF-16 has its zero bytes mostly on one side (开 is U+5F00), and one
+    // beside nearly every separator; a zero byte that strayed into another text has not.
+    let (wide, other) = if odd > even { (UTF_16LE, 1) } else { (UTF_16BE, 0) };
+    let separates = |byte: &u8| b",;\t\r\n".contains(byte);
+    let all = head.iter().filter(|byte| separates(byte)).count();
+    let beside = head.as_chunks::<2>().0.iter();
+    let beside = beside.filter(|unit| unit[other] == 0 && separates(&unit[1 - other])).count();
+    if even.max(odd) > even.min(odd) * 2 && beside * 2 >= all {
+        wide
     } else if std::str::from_utf8(bytes).is_ok() {
         UTF_8
     } else {

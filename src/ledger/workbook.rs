@@ -1,6 +1,6 @@
 //! What does a workbook say? Every sheet of an XLSX as text cells, merged cells filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,6 +14,8 @@ use crate::config::problem::Problem;
 use super::table::{
     CELLS_MAX, COLUMNS_MAX, Cell, CellKind, Line, ROWS_MAX, Sheet, TEXT_BYTES_MAX, too_many,
 };
+
+mod lost;
 
 /// Numbers of more digits are not kept exactly by spreadsheet programs.
 const WHOLE_MAX: f64 = 1e15;
@@ -29,13 +31,14 @@ pub(super) fn xlsx(file: &str, bytes: &[u8]) -> Result<Vec<Sheet>, Problem> {
         let mut book: Xlsx<_> =
             open_workbook_from_rs(Cursor::new(bytes)).map_err(|_| damaged(file))?;
         let sheets = book.sheets_metadata().to_vec();
+        let lost = lost::numbers(bytes);
         let (mut read, mut budget) = (Vec::new(), Budget::new(file));
         for sheet in sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
             let mut rows = Rows::new();
             let mut cells = book.worksheet_cells_reader(&sheet.name).map_err(|_| damaged(file))?;
             while let Some(cell) = cells.next_cell().map_err(|_| damaged(file))? {
                 let (row, column) = cell.get_position();
-                budget.place(&mut rows, row, column, from_ref(cell.get_value()))?;
+                budget.place(&mut rows, row, column, from_ref(cell.get_value(), &lost))?;
             }
             drop(cells);
             let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(|_| damaged(file))?;
@@ -136,8 +139,11 @@ fn finished(name: &str, visible: SheetVisible, rows: Rows) -> Sheet {
     }
 }
 
-fn from_ref(value: &DataRef<'_>) -> Cell {
+fn from_ref(value: &DataRef<'_>, lost: &BTreeSet<u64>) -> Cell {
     match value {
+        DataRef::Float(number) if lost.contains(&number.to_bits()) => {
+            Cell { kind: CellKind::Inexact, ..from_number(*number) }
+        }
         DataRef::SharedString(text) => Cell::text(text),
         other => from_data(&Data::from(other.clone())),
     }

@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 use serde_json::Value;
 
-use super::words::neutral;
+use super::words::{neutral, visible};
 
 /// The longest text that a cell of an XLSX holds is 32,767 characters.
 const CELL_CHARS_MAX: usize = 32_000;
@@ -117,7 +117,7 @@ fn fill(
 
 fn bounded(text: &str) -> String {
     // Control characters are no XML; a bounded cell is no refused file.
-    text.chars().filter(|c| !c.is_control() || *c == '\n').take(CELL_CHARS_MAX).collect()
+    visible(text).chars().take(CELL_CHARS_MAX).collect()
 }
 
 /// A value as a cell reads: 是 and 否 for booleans, nothing for null, JSON for lists and objects.
@@ -145,7 +145,7 @@ pub fn csv<'a>(
     out.write_record(columns.into_iter().map(neutral)).expect(fits);
     for row in rows {
         let cell = |value: &Value| {
-            if value.is_number() { value.to_string() } else { neutral(&text_of(value)) }
+            if value.is_number() { value.to_string() } else { neutral(&visible(&text_of(value))) }
         };
         out.write_record(row.iter().map(cell)).expect(fits);
     }

@@ -99,9 +99,38 @@ pub fn plain(text: &str) -> String {
     kept.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Zero-width characters, direction marks and overrides, line and paragraph separators, the byte order mark.
+/// Text of several lines for a terminal: as [`plain`], but with line breaks, tabs and our own colours.
+pub fn screen(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let ink = INKS.iter().find(|ink| rest.starts_with(**ink));
+        if let Some(ink) = ink {
+            out.push_str(ink);
+        } else if matches!(c, '\n' | '\t') {
+            out.push(c);
+        } else if !is_invisible(c) {
+            out.push(if c.is_control() { ' ' } else { c });
+        }
+        rest = &rest[ink.map_or(c.len_utf8(), |ink| ink.len())..];
+    }
+    out
+}
+
+/// What [`super::table::paint`] writes around a text.
+const INKS: [&str; 7] =
+    ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[35m", "\x1b[1;31m"];
+
+/// A cell of an exported table: without what hides or reorders text; line breaks stay.
+pub fn visible(text: &str) -> String {
+    text.chars().filter(|c| !is_invisible(*c) && (!c.is_control() || *c == '\n')).collect()
+}
+
+/// Zero-width and soft-hyphen characters, direction marks and overrides, line and paragraph separators, the byte order
+/// mark, tags.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it.

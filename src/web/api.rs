@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::WebState;
 use super::problem::Problem;
 use super::query::{self, Asked, AskedId};
+use super::{WebData, WebState};
 
 fn unknown(id: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, format!("没有账号 {id}"))
@@ -19,7 +19,7 @@ pub(super) async fn accounts(
     asked: Asked,
 ) -> Result<Json<Value>, Problem> {
     let filter = query::filter(asked)?;
-    let page = state.read(move |data| data.status(&filter)).await?;
+    let page = state.page(filter).await?;
     let mut body =
         serde_json::to_value(page.view).map_err(|error| Problem::internal(&error.to_string()))?;
     body["next"] = json!(page.next);
@@ -50,8 +50,14 @@ pub(super) async fn history(
 }
 
 /// `precheck --format json`.
-pub(super) async fn precheck(State(state): State<WebState>) -> Result<Json<Value>, Problem> {
-    state.read(|data| data.precheck()).await.map(Json)
+pub(super) async fn precheck(
+    State(state): State<WebState>,
+    asked: Asked,
+) -> Result<Json<Value>, Problem> {
+    let (quarter, at) = query::instant(asked)?;
+    let read = move |data: &dyn WebData| data.precheck(quarter.as_deref(), at.as_deref());
+    let made = state.read(read).await?;
+    made.map(Json).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail))
 }
 
 /// `mail outbox --json`, addresses masked.

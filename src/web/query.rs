@@ -58,6 +58,14 @@ pub(super) fn filter(asked: Asked) -> Result<PageFilter, Problem> {
     })
 }
 
+/// Reads `quarter at`, each if given and not empty.
+pub(super) fn instant(asked: Asked) -> Result<(Option<String>, Option<String>), Problem> {
+    let bad = |error| Problem::new(StatusCode::BAD_REQUEST, format!("看不懂查询参数:{error}"));
+    let Query(mut asked) = asked.map_err(bad)?;
+    let mut take = |key: &str| asked.remove(key).filter(|text| !text.trim().is_empty());
+    Ok((take("quarter"), take("at")))
+}
+
 /// The key of a platform that was named in Chinese.
 fn platform_key(name: String) -> String {
     let known = [platform::WECHAT, platform::WEIBO, platform::NANFANG, platform::APP];

@@ -89,11 +89,18 @@ impl WebData for Fake {
         Ok(self.found(id).map(|_| vec![json!({"what": "判定改变"})]))
     }
 
-    fn precheck(&self) -> Result<Value, String> {
+    fn precheck(
+        &self,
+        quarter: Option<&str>,
+        at: Option<&str>,
+    ) -> Result<Result<Value, String>, String> {
         assert!(!self.broken, "a bug in a read");
         let calendar = freshd_core::calendar::Calendar::default();
-        let value = precheck::build(&self.accounts, None, now(), &calendar, &policy());
-        serde_json::to_value(value).map_err(|error| error.to_string())
+        if at.is_some() {
+            return Ok(Err("看不懂时间".to_owned()));
+        }
+        let value = precheck::build(&self.accounts, quarter, now(), &calendar, &policy());
+        serde_json::to_value(value).map(Ok).map_err(|error| error.to_string())
     }
 
     fn outbox(&self) -> Result<Value, String> {
@@ -281,6 +288,8 @@ async fn wrong_questions_are_answered_as_problems() {
             ("/api/v1/accounts?limit=0", 400),
             ("/api/v1/accounts?limit=100000", 400),
             ("/?limit=x", 400),
+            ("/api/v1/accounts?cursor=garbage", 400),
+            ("/api/v1/precheck?at=garbage", 400),
             ("/api/v1/accounts/nobody", 404),
             ("/api/v1/accounts/nobody/history", 404),
             ("/api/v1/nothing", 404),

@@ -115,6 +115,7 @@ impl Province {
         let file = SentFile {
             name: name.display().to_string(),
             base64: STANDARD.encode(std::fs::read(&name)?),
+            unread: None,
         };
         let request = Request::Import {
             files: vec![file],

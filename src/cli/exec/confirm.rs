@@ -3,18 +3,22 @@
 use anyhow::anyhow;
 use freshd_core::id::{AccountId, Channel};
 use freshd_core::observation::{Evidence, Observation, Published, Sighting};
-use freshd_core::state::PERSON_PREFIX;
+use freshd_core::state::{AccountState, PERSON_PREFIX};
 use freshd_core::{Timestamp, civil, timetext};
 
 use super::{DONE, Usage, account_named, file_bytes, printed, time_of};
 use crate::app::App;
+use crate::cli::caller::Caller;
 use crate::cli::request::Request;
 use crate::control::Response;
 use crate::poll::apply::apply_word;
 use crate::poll::write;
 use crate::store::{Audit, StoreError};
 
-pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Response> {
+mod attachment;
+mod person;
+
+pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
     let Request::Confirm { id, published_at, url, none_since, seen_at, file, note, by } = request
     else {
         return Err(anyhow!("not a confirmation"));
@@ -24,7 +28,13 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     }
     let now = app.now();
     let id = account_named(app, &id)?;
-    let person = by.unwrap_or_else(|| who.to_owned());
+    let said_name = by.as_deref().map(person::shown);
+    if said_name.as_deref() == Some("") {
+        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
+    }
+    let named = said_name.is_some();
+    let person = said_name.unwrap_or_else(|| person::shown(&caller.name));
+    let person = known_as(app, &id, person)?;
     let mut observation = match (published_at, none_since, seen_at) {
         (Some(published), None, None) => posted(&published, url, now)?,
         (None, Some(since), Some(seen)) => silent(&since, &seen, now)?,
@@ -35,15 +45,36 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     };
     let with_file = file.is_some();
     let body = match &file {
-        Some(file) => format!("{note}\n附件 {}\n{}", file.name, base64_of(&file_bytes(file)?)),
+        Some(file) => {
+            let bytes = file_bytes(file)?;
+            attachment::admit(&file.name, &bytes).map_err(Usage)?;
+            format!("{note}\n附件 {}\n{}", file.name, base64_of(&bytes))
+        }
         None => note.clone(),
     };
     observation.evidence.push(Evidence { url: format!("{PERSON_PREFIX}{person}"), at: now, body });
-    let said = Said { id: &id, person: &person, with_file, observation: &observation, note: &note };
+    let said = Said {
+        id: &id,
+        person: &person,
+        named,
+        caller,
+        with_file,
+        observation: &observation,
+        note: &note,
+    };
     let outcome = keep(app, &said, now)?;
     let text =
         format!("已记录:{person}核查,{};{outcome}\n", told(&observation, said_text(with_file)));
     Ok(printed(DONE, text))
+}
+
+/// The name under which this person's words on the account are kept already, else the one given: spelled another way
+/// it is the same person.
+fn known_as(app: &App, id: &AccountId, shown: String) -> anyhow::Result<String> {
+    let state = app.store().state::<AccountState>(id)?.unwrap_or_default();
+    let identity = person::identity(&shown);
+    let held = state.history.attested.into_keys().find(|name| person::identity(name) == identity);
+    Ok(held.unwrap_or(shown))
 }
 
 fn said_text(with_file: bool) -> &'static str {
@@ -100,6 +131,9 @@ fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<Observation
 struct Said<'a> {
     id: &'a AccountId,
     person: &'a str,
+    /// Was the person named, or is it whoever is logged in?
+    named: bool,
+    caller: &'a Caller,
     with_file: bool,
     observation: &'a Observation,
     note: &'a str,
@@ -110,7 +144,11 @@ fn keep(app: &App, said: &Said<'_>, now: Timestamp) -> anyhow::Result<String> {
     let source = format!("{PERSON_PREFIX}{}", said.person);
     let judgement = app.store().update(|change| {
         let Some(account) = change.account(said.id)? else { return Ok::<_, StoreError>(None) };
-        let before = change.state(said.id)?.unwrap_or_default();
+        let mut before: AccountState = change.state(said.id)?.unwrap_or_default();
+        if let Some(uid) = said.caller.uid.filter(|_| !said.observation.coverage.is_empty()) {
+            let held = before.history.attested.entry(said.person.to_owned()).or_default();
+            *held.via.entry(uid).or_default() |= said.named;
+        }
         let voucher =
             freshd_core::history::Voucher { name: said.person, with_file: said.with_file };
         let words = said.observation;
@@ -121,7 +159,7 @@ fn keep(app: &App, said: &Said<'_>, now: Timestamp) -> anyhow::Result<String> {
             who: said.person.to_owned(),
             what: "confirm".to_owned(),
             on: said.id.to_string(),
-            detail: said.note.to_owned(),
+            detail: format!("{}(经 {} 登记)", said.note, said.caller),
         })?;
         Ok(Some(applied.judgement))
     })?;

@@ -11,6 +11,7 @@ use freshd_core::state::AccountState;
 use super::{DONE, USAGE, file_bytes};
 use crate::app::App;
 use crate::cli::request::Request;
+use crate::config::problem::Problem;
 use crate::control::Response;
 use crate::ledger::existing::Directory;
 use crate::ledger::plan::{Options, Plan, plan};
@@ -25,14 +26,24 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     let Request::Import { files, dry_run, good_rows, want_return, replace, yes } = request else {
         return Err(anyhow!("not an import"));
     };
-    let mut named = Vec::new();
+    let (mut named, mut unread) = (Vec::new(), Vec::new());
     for file in &files {
-        named.push((file.name.clone(), file_bytes(file)?));
+        match &file.unread {
+            Some(why) => {
+                let what = format!("无法读取:{why}");
+                unread.push(Problem::in_file(&file.name, what, "检查文件名和权限"));
+            }
+            None => named.push((file.name.clone(), file_bytes(file)?)),
+        }
     }
-    let parsed = parsed(app, &named);
+    let all_read = unread.is_empty();
+    let mut parsed = parsed(app, &named);
+    parsed.problems.splice(0..0, unread);
     let file = if want_return { Some(STANDARD.encode(returned::workbook(&parsed)?)) } else { None };
     let existing = directory(app)?;
     let next_number = app.store().meta(meta::LEDGER_NUMBER)?.unwrap_or(1);
+    // Good rows are asked for, not good files: a name that was mistyped is no row.
+    let good_rows = good_rows && all_read;
     let plan = plan(parsed, &existing, Options { good_rows, replace, yes, next_number });
     let mut stdout = plan.summary();
     let exit = if plan.applies { DONE } else { USAGE };

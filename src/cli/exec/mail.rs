@@ -6,19 +6,62 @@ use serde_json::json;
 
 use super::{DONE, FOUND, Usage, json, printed};
 use crate::app::App;
+use crate::config::MailMode;
 use crate::control::Response;
 use crate::notify::META_RELAY_FAILING_SINCE;
+use crate::notify::deliver::DeliverReport;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
 use crate::store::Letter;
 
+mod told;
+
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
-    let report = app.notifier().tick(app.now(), dry_run).await?;
-    if as_json {
-        return json(DONE, &report);
+    let mut report = app.notifier().tick(app.now(), dry_run).await?;
+    let sent = if dry_run { None } else { deliver(app).await? };
+    for letter in report.letters.iter_mut().filter(|_| sent.is_some()) {
+        if let Some(now) = app.store().letter(&letter.id)? {
+            (letter.state, letter.next_attempt) = (now.state, now.next_attempt);
+        }
     }
-    Ok(printed(DONE, report.summary()))
+    if as_json {
+        let mut told = serde_json::to_value(&report)?;
+        told["delivered"] = json!(sent.as_ref().map(|sent| json!({
+            "accepted": sent.accepted,
+            "refused": sent.refused,
+            "deferred": sent.deferred,
+            "waiting": sent.waiting,
+            "given_up": sent.given_up,
+            "relay_fault": sent.relay_fault,
+        })));
+        return json(DONE, &told);
+    }
+    Ok(printed(DONE, told::text(&report, sent.as_ref())))
+}
+
+/// Sends what is due, where no daemon does; `None` where nothing leaves by itself.
+async fn deliver(app: &App) -> anyhow::Result<Option<DeliverReport>> {
+    if app.is_serving() || app.config().mail.mode == MailMode::Hold {
+        return Ok(None);
+    }
+    let deliverer = app.deliverer();
+    let mut all = DeliverReport::default();
+    loop {
+        let now = app.now();
+        let done = deliverer.tick(now).await?;
+        all.accepted += done.accepted;
+        all.refused += done.refused;
+        all.deferred += done.deferred;
+        all.given_up += done.given_up;
+        all.waiting += done.waiting;
+        all.relay_fault = done.relay_fault.or(all.relay_fault);
+        // A tick sends so many and gives its turn back; more are due only then.
+        let more = done.next.is_some_and(|next| next <= now);
+        if !more || done.accepted + done.refused == 0 {
+            return Ok(Some(all));
+        }
+    }
 }
 
 pub(super) async fn test(app: &App, address: &str) -> anyhow::Result<Response> {

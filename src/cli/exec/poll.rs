@@ -17,6 +17,7 @@ use crate::poll::Poller;
 use crate::poll::now::PollReport;
 use crate::poll::run::SourceOutcome;
 use crate::report::view::account_view;
+use crate::report::words::plain;
 use crate::store::Index;
 
 pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response> {
@@ -156,7 +157,7 @@ pub(super) fn source_text(text: &mut String, outcome: &SourceOutcome, explain: b
         );
         let excerpt: String = request.excerpt.chars().take(300).collect();
         if !excerpt.is_empty() {
-            let _ = writeln!(text, "      {}", excerpt.replace('\n', " "));
+            let _ = writeln!(text, "      {}", plain(&excerpt));
         }
     }
     if let Ok(seen) = &outcome.result {
@@ -177,6 +178,7 @@ fn seen_text(text: &mut String, source: &str, seen: &Observation) {
                 "" => String::new(),
                 title => format!("《{title}》"),
             };
+            let title = plain(&title);
             format!("看到 {} 条,最新 {when}{title}", seen.sightings.len())
         }
         None => "没有看到发布".to_owned(),

@@ -4,7 +4,6 @@ use anyhow::anyhow;
 use freshd_connectors::Target;
 use freshd_core::account::{Account, Source};
 use freshd_core::civil;
-use freshd_core::id::AccountId;
 use freshd_core::observation::Observation;
 
 use super::{DONE, FOUND, Usage, account_named, printed};
@@ -14,6 +13,10 @@ use crate::poll::apply::apply_word;
 use crate::poll::run::{Errand, ask};
 use crate::poll::write;
 use crate::store::{Audit, StoreError};
+
+mod identity;
+
+use identity::Identity;
 
 pub(super) async fn run(
     app: &App,
@@ -25,19 +28,30 @@ pub(super) async fn run(
         Ok(observation) => observation,
         Err(why) => return Ok(printed(FOUND, format!("{why}\n"))),
     };
-    let identity = identity(&observation);
+    let identity = Identity::of(&observation);
+    let (owners, namesakes) = candidates(app, &identity)?;
     let id = match account {
         Some(named) => account_named(app, named)?,
-        None => match by_identity(app, &identity)? {
-            Some(id) => id,
-            None => return Ok(printed(FOUND, unknown(&observation, &identity))),
+        None => match (owners.as_slice(), namesakes.as_slice()) {
+            ([one], _) | ([], [one]) => one.id.clone(),
+            _ => return Ok(printed(FOUND, unknown(&observation, &identity))),
         },
     };
-    let held = app.store().account(&id)?.ok_or_else(|| anyhow!("账号 {id} 已不在台账"))?;
-    if let Err(refusal) = belongs(&held, &observation, &identity) {
+    if let Some(owner) = owners.iter().find(|owner| owner.id != id) {
+        let refusal = format!(
+            "这篇文章的账号身份({})已属于 {} {}({});没有采用\n",
+            identity.aliases.join("、"),
+            owner.id,
+            owner.name,
+            owner.sponsor
+        );
         return Ok(printed(FOUND, refusal));
     }
-    let bound = bind(&held, &identity);
+    let held = app.store().account(&id)?.ok_or_else(|| anyhow!("账号 {id} 已不在台账"))?;
+    if let Err(refusal) = identity.belongs_to(&held) {
+        return Ok(printed(FOUND, format!("{refusal}\n")));
+    }
+    let bound = identity.bound_to(held);
     let text = keep(app, &bound, &observation, url, who)?;
     Ok(printed(DONE, text))
 }
@@ -70,31 +84,18 @@ async fn look(app: &App, url: &str) -> anyhow::Result<Result<Observation, String
     })
 }
 
-/// What the page says of its account: name, then identifiers (biz, gh_).
-struct Identity {
-    name: String,
-    aliases: Vec<String>,
-}
-
-fn identity(observation: &Observation) -> Identity {
-    let profile = observation.profile.clone().unwrap_or_default();
-    Identity { name: profile.name.unwrap_or_default(), aliases: profile.aliases }
-}
-
-fn by_identity(app: &App, identity: &Identity) -> Result<Option<AccountId>, StoreError> {
-    for alias in &identity.aliases {
-        if let [one] = app.store().find(alias)?.as_slice() {
-            return Ok(Some(one.clone()));
-        }
-    }
-    let mut named = Vec::new();
+/// The accounts to which the page's identifiers belong already; without any, those of the same name.
+fn candidates(app: &App, identity: &Identity) -> Result<(Vec<Account>, Vec<Account>), StoreError> {
+    let (mut owners, mut namesakes) = (Vec::new(), Vec::new());
     app.store().for_each_account(|account| {
-        if !identity.name.is_empty() && account.name == identity.name {
-            named.push(account.id);
+        if identity.is_held_by(&account) {
+            owners.push(account);
+        } else if identity.names(&account) && identity.belongs_to(&account).is_ok() {
+            namesakes.push(account);
         }
         Ok(true)
     })?;
-    Ok(if named.len() == 1 { named.pop() } else { None })
+    Ok((owners, namesakes))
 }
 
 fn unknown(observation: &Observation, identity: &Identity) -> String {
@@ -105,52 +106,6 @@ fn unknown(observation: &Observation, identity: &Identity) -> String {
         identity.name,
         identity.aliases.join("、")
     )
-}
-
-/// Another account's article is refused: by a bound identity, else by the name.
-fn belongs(account: &Account, seen: &Observation, identity: &Identity) -> Result<(), String> {
-    let kind_of = |alias: &str| alias.starts_with("gh_");
-    for alias in &identity.aliases {
-        let bound: Vec<&String> = account
-            .aliases
-            .iter()
-            .filter(|held| is_article_identity(held) && kind_of(held) == kind_of(alias))
-            .collect();
-        if !bound.is_empty() && !bound.contains(&alias) {
-            return Err(format!(
-                "这篇文章属于“{}”({alias}),不是{}({});没有采用\n",
-                identity.name,
-                account.name,
-                bound.iter().map(|b| b.as_str()).collect::<Vec<_>>().join("、")
-            ));
-        }
-        if bound.contains(&alias) {
-            return Ok(());
-        }
-    }
-    let same = identity.name.is_empty() || identity.name.trim() == account.name.trim();
-    if same || seen.profile.is_none() {
-        return Ok(());
-    }
-    Err(format!(
-        "这篇文章属于“{}”,与台账中的账号名称“{}”不一致;若账号已更名,请先更新台账再提交\n",
-        identity.name, account.name
-    ))
-}
-
-/// `gh_…` and `biz` (base64 of a number) identify who published an article.
-fn is_article_identity(alias: &str) -> bool {
-    alias.starts_with("gh_") || (alias.starts_with('M') && alias.ends_with("=="))
-}
-
-fn bind(account: &Account, identity: &Identity) -> Account {
-    let mut bound = account.clone();
-    for alias in &identity.aliases {
-        if !bound.aliases.contains(alias) && bound.id.as_str() != alias {
-            bound.aliases.push(alias.clone());
-        }
-    }
-    bound
 }
 
 fn keep(

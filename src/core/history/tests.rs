@@ -225,6 +225,23 @@ fn nothing_since_counts_with_two_persons_or_a_file() {
 }
 
 #[test]
+fn one_login_is_two_persons_only_by_two_names() {
+    let counted = |via: [&[(u32, bool)]; 2]| {
+        let mut history = History::default();
+        for (name, via) in ["张三", "root"].into_iter().zip(via) {
+            vouch(&mut history, name, false, 0, 100);
+            history.attested.get_mut(name).unwrap().via = via.iter().copied().collect();
+        }
+        !history.attested_spans().is_empty()
+    };
+    assert!(counted([&[(0, true)], &[(1, false)]]), "two logins");
+    assert!(counted([&[(0, true)], &[(0, true)]]), "one login that named both");
+    assert!(counted([&[], &[]]), "words kept before logins were");
+    assert!(!counted([&[(0, true)], &[(0, false)]]), "one login that named one");
+    assert!(!counted([&[(0, true), (1, true)], &[(0, false)]]));
+}
+
+#[test]
 fn a_long_list_whose_dates_move_does_not_look_fresh() {
     let mut history = History::default();
     for m in [1000, 2000, 3000] {

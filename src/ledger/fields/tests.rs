@@ -96,3 +96,17 @@ fn what_hides_is_removed_and_counted() {
     assert_eq!(cleaned("茂\u{202e}名\u{200b}\n发布\u{7}", false), ("茂名发布".to_owned(), 3));
     assert_eq!(cleaned("a\nb", true), ("a\nb".to_owned(), 0));
 }
+
+#[test]
+fn a_quarter_that_does_not_exist_is_no_plain_word() {
+    for text in ["2026Q9:content-stale", "2026q0:filing", "上季:content-stale", "2026Q:safety"] {
+        let (said, wrong) = circular(text);
+        assert!(said.is_empty() && wrong[0].what == "没有这个季度", "{text}");
+    }
+    assert_eq!(circular("2026Q3 被通报:内容不更新").0.len(), 1, "a sentence");
+    let (said, wrong) = circular("二季度被通报:内容不更新;2026q3:filing");
+    assert_eq!(
+        (said.join("|").as_str(), wrong.len()),
+        ("二季度被通报:内容不更新|2026Q3:filing", 0)
+    );
+}

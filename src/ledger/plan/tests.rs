@@ -191,3 +191,39 @@ fn a_sheet_that_lacks_a_required_column_imports_no_row_even_of_the_good() {
         plan(parsed, &Directory::default(), Options { good_rows: true, ..Options::default() });
     assert_eq!((told.added.len(), told.bad_rows, told.problems.len()), (0, 1, 1));
 }
+
+#[test]
+fn replacing_marks_nobody_of_a_unit_that_the_file_does_not_name() {
+    // Neither 通报对象 nor 主管单位 nor 地区: the sponsor is the unit, and no two sponsors share one.
+    let known = known(&import(&[
+        "甲,微博,1234567890,局0,,,",
+        "乙,微博,2234567890,局0,,,",
+        "丙,微博,3234567890,局1,,,",
+        "丁,微博,4234567890,局2,茂名市,,",
+    ]));
+    let replace = Options { replace: true, yes: true, ..Options::default() };
+    let next = again(&known, &["甲,微博,1234567890,局0,,,"], replace);
+    assert_eq!(next.missing.len(), 3);
+    assert_eq!(
+        next.to_remove.iter().map(AccountId::as_str).collect::<Vec<_>>(),
+        ["weibo:2234567890"]
+    );
+    // A row that is wrong and names no unit may be any missing account's.
+    let rows = ["甲,微博,1234567890,局0,,,", "乙,微博,,,,,"];
+    let next = again(&known, &rows, Options { good_rows: true, ..replace });
+    assert_eq!((next.bad_rows, next.to_remove.len()), (1, 0));
+}
+
+#[test]
+fn a_row_of_another_file_is_named_with_its_file() {
+    let known = known(&import(&["甲,微博,1234567890,局,市,,2234567890"]));
+    let book = |file: &str, row: &str| {
+        crate::ledger::table::read(file, format!("{HEADER}\n{row}\n").as_bytes()).unwrap()
+    };
+    let books =
+        [book("a.csv", "甲,微博,1234567890,局,市,,"), book("b.csv", "甲,微博,2234567890,局,市,,")];
+    let parsed = crate::ledger::rows::parse(&books, &crate::ledger::samples::rules());
+    let next = plan(parsed, &known, Options::default());
+    let told: Vec<String> = next.problems.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("b.csv") && told[0].contains("与a.csv 第 2 行"), "{told:?}");
+}

@@ -104,3 +104,17 @@ fn a_near_app_id_is_pointed_out() {
     assert!(parsed.rows[0].notices[0].what.contains("像 AppID"));
     assert_eq!(parsed.rows[0].account.handle, "wx0123456789abcdeg");
 }
+
+#[test]
+fn what_is_probably_a_slip_is_worth_a_notice() {
+    let parsed = with(
+        "账号名称,平台,主办单位,层级",
+        &["甲,抖音,局,市直", "乙,抖音,局,星球级", "丙,抖音,局,县级,多出来"],
+    );
+    assert_eq!(told(&parsed), [""; 0]);
+    let notices: Vec<String> = parsed.all_notices().map(ToString::to_string).collect();
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(notices[0].contains("第 3 行") && notices[0].contains("星球级"), "{notices:?}");
+    assert!(notices[1].contains("第 4 行 E 列") && notices[1].contains("没有表头"), "{notices:?}");
+    assert_eq!(parsed.rows[1].account.level, "星球级");
+}

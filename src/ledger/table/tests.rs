@@ -114,3 +114,19 @@ fn columns_are_lettered_like_a_spreadsheet() {
         assert_eq!(letter(column), name);
     }
 }
+
+#[test]
+fn a_stray_zero_byte_and_an_open_quote_are_told_with_their_row() {
+    let told = |text: &[u8]| read("a.csv", text).unwrap_err().to_string();
+    let zero = "账号名称,平台,主办单位\n甲,微博,局\n乙\0,微博,局\n";
+    let gbk = encoding_rs::GBK.encode(zero).0.into_owned();
+    for text in [zero.as_bytes(), &gbk] {
+        let told = told(text);
+        assert!(told.contains("第 3 行") && told.contains("空字符"), "{told}");
+    }
+    let open = "账号名称,平台\n\"甲\"\"一\n二\",微博\n\"乙,微博\n丙,微博\n";
+    let told = told(open.as_bytes());
+    assert!(told.contains("第 3 行") && told.contains("引号没有配对"), "{told}");
+    let fine = "账号名称,平台\n甲\"乙,微博\n\"丙\",\"\"\n";
+    assert_eq!(read("a.csv", fine.as_bytes()).unwrap().sheets[0].rows.len(), 3);
+}

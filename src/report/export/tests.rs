@@ -52,3 +52,16 @@ fn json_lines_are_as_they_are() {
     assert_eq!(first["账号名称"], "=cmd|' /C calc'!A0");
     assert_eq!(text.lines().count(), 2);
 }
+
+#[test]
+fn nothing_in_a_table_hides_or_turns_text() {
+    let mut rows = Rows::new(["title"]);
+    rows.push(vec!["标\u{202e}题\u{200b}\x1b[2J".into()]);
+    rows.push(vec!["\u{202e}=1+1".into()]);
+    let csv = String::from_utf8(rows.csv()).unwrap();
+    assert_eq!(csv, "\u{feff}title\r\n标题[2J\r\n'=1+1\r\n");
+    assert!(
+        String::from_utf8(rows.jsonl()).unwrap().contains('\u{202e}'),
+        "programs get it as it is"
+    );
+}

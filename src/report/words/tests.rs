@@ -1,6 +1,7 @@
 //! Nothing that steers a terminal or a spreadsheet gets through.
 
 use super::*;
+use crate::report::table::{Ink, paint};
 
 #[test]
 fn a_cell_never_starts_a_formula() {
@@ -24,4 +25,15 @@ fn times_are_read_in_beijing() {
     assert_eq!(minute_of("2026-11-22T02:00:00Z"), "2026-11-22 10:00");
     assert_eq!(day_of("2026-11-22T17:00:00Z"), "2026-11-23");
     assert_eq!(minute_of("昨天"), "昨天");
+}
+
+#[test]
+fn a_screen_shows_lines_and_our_colours_and_nothing_that_steers() {
+    let title = "茂名\u{202e}tac\u{2066}\x1b]0;x\x07\x1b[2J\r";
+    let text = format!("{}\n\t{title}\n", paint("达标", Ink::Bad, true));
+    assert_eq!(screen(&text), "\x1b[1;31m达标\x1b[0m\n\t茂名tac ]0;x  [2J \n");
+    for ink in [Ink::Bold, Ink::Dim, Ink::Good, Ink::Warn, Ink::Bad, Ink::Unsure] {
+        let painted = paint("x", ink, true);
+        assert_eq!(screen(&painted), painted);
+    }
 }

@@ -126,6 +126,17 @@ async fn it_serves_pages_and_commands_and_ends_cleanly() {
     stage.run(&["import", "nowhere.csv"]).await.exits(2);
     stage.run(&["explain", "nobody"]).await.exits(2);
     stage.run(&["precheck", "--format", "json"]).await.exits(3).json();
+    let (status, body) = daemon.get("/api/v1/precheck?quarter=2030q1").await;
+    let made: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &made["quarter"]), (200, &"2030Q1".into()));
+    assert!(made["at"].as_str().unwrap().starts_with("2030-03-29T09:00:00"), "{body}");
+    let (_, body) = daemon.get("/api/v1/precheck?at=2030-01-05T10:00").await;
+    assert!(body.contains("2030-01-05T10:00:00"), "{body}");
+    for wrong in ["quarter=bad", "at=bad", "quarter=2030Q1&at=2030-01-05"] {
+        let (status, body) = daemon.get(&format!("/api/v1/precheck?{wrong}")).await;
+        assert_eq!(status, 400, "{wrong}: {body}");
+    }
+    assert_eq!(daemon.get("/api/v1/accounts?cursor=garbage").await.0, 400);
     stage.run(&["export", "accounts", "--format", "xlsx", "-o", "all.xlsx"]).await.exits(0);
     assert_eq!(super::stage::workbook(&stage.path("all.xlsx"))[0].1.len(), 3);
     daemon.stop().await;

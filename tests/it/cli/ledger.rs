@@ -39,6 +39,11 @@ async fn a_broken_ledger_says_every_cell_and_imports_nothing() {
     }
     assert_eq!(count(&stage).await, 0, "nothing was imported");
     stage.run(&["import", "nowhere.csv"]).await.exits(2).says(&["nowhere.csv"]);
+    let several = ["import", "nowhere.csv", "broken.csv", "--good-rows"];
+    let both = stage.run(&several).await.exits(2);
+    let both = both.says(&["nowhere.csv", "没有这个文件或目录", "第 6 行", "也许"]);
+    assert!(!both.stdout.contains("os error"), "{}", both.stdout);
+    assert_eq!(count(&stage).await, 0, "a mistyped name is no bad row");
 }
 
 #[tokio::test]
@@ -145,4 +150,26 @@ async fn replace_marks_only_the_units_of_the_file_and_asks_when_many_go() {
     assert_eq!(marked("乙").await, true);
     assert_eq!(marked("丙").await, false, "another unit's accounts are not touched");
     assert_eq!(marked("甲").await, false);
+}
+
+#[tokio::test]
+async fn a_return_that_cannot_be_written_or_is_the_ledger_itself_changes_nothing() {
+    let stage = Stage::new("");
+    let csv = ledger(&[("甲", "教育局")]);
+    let path = stage.write("one.csv", &csv);
+    std::os::unix::fs::symlink(&path, stage.path("link.csv")).unwrap();
+    let nowhere = ["import", "one.csv", "--return", "nowhere/x.xlsx"];
+    stage.run(&nowhere).await.exits(2).says(&["无法写入", "nowhere/x.xlsx", "没有这个文件或目录"]);
+    for target in ["one.csv", "./one.csv", "link.csv"] {
+        for dry in [&["--dry-run"][..], &[]] {
+            let args = [&["import", "one.csv", "--return", target], dry].concat();
+            stage.run(&args).await.exits(2).says(&["不能覆盖"]);
+        }
+    }
+    let own = ["checkup", "one.csv", "--offline", "-o", "one.csv"];
+    stage.run(&own).await.exits(2).says(&["不能覆盖"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), csv);
+    assert_eq!(count(&stage).await, 0, "nothing was imported");
+    stage.run(&["import", "one.csv", "--return", "back.xlsx"]).await.exits(0);
+    assert_eq!(count(&stage).await, 1);
 }

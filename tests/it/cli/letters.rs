@@ -13,7 +13,7 @@ async fn stage(config: &str) -> Stage {
     stage.import(&ledger(&[("甲", "教育局"), ("乙", "卫健局"), ("丙", "民政局")])).await;
     let (old, past, now) = (days_ago(12), days_ago(20), days_ago(0));
     stage.run(&["confirm", "甲", "--published-at", &old, "--note", "看到"]).await.exits(0);
-    stage.write("shot.png", [1, 2, 3]);
+    stage.write("shot.png", b"\x89PNG\r\n\x1a\n");
     let silent = [
         "confirm",
         "乙",
@@ -59,7 +59,13 @@ async fn drafts_are_held_until_somebody_releases_them() {
     assert!(told.iter().all(|one| one["name"] != "丙"), "never about what is undetermined");
     assert!(outbox(&stage).await.is_empty(), "a dry run changes nothing");
 
-    stage.run(&["notify"]).await.exits(0).says(&["暂存", "mail outbox"]);
+    let shown = stage.run(&["notify", "--dry-run"]).await.exits(0);
+    let whom = ["试运行", "u0@example.gov.test(临近期限)", "甲(抖音:dy甲):内容不更新,临近期限"];
+    let shown = shown.says(&whom).says(&["u1@example.gov.test(已超期)", "乙(抖音:dy乙)"]);
+    assert!(shown.stdout.ends_with('\n') && !shown.stdout.contains("丙"), "{}", shown.stdout);
+    let held = stage.run(&["notify"]).await.exits(0).says(&["暂存", "mail outbox"]);
+    held.says(&["u0@example.gov.test(临近期限)", "只起草,不发送"]);
+    assert_eq!(server.count(), 0);
     let letters = outbox(&stage).await;
     assert_eq!(states(&letters), ["held", "held"]);
     let again = stage.json(&["notify", "--json"]).await;
@@ -88,17 +94,18 @@ async fn drafts_are_held_until_somebody_releases_them() {
 async fn a_refused_letter_keeps_its_reply_and_its_message_id() {
     let (server, config) = mail_server().await;
     let stage = stage(&format!("{config}mode = \"send\"\n")).await;
-    stage.run(&["notify"]).await.exits(0);
+    server.set_behaviour(None, MailBehaviour::TryLater);
+    let told = stage.run(&["notify"]).await.exits(0).says(&["已发出 0 封,暂未发出 2 封"]);
+    assert!(told.stdout.ends_with("。\n"), "{}", told.stdout);
     let letters = outbox(&stage).await;
     assert_eq!(states(&letters), ["queued", "queued"]);
     let id = letters[0]["id"].as_str().unwrap();
-    server.set_behaviour(None, MailBehaviour::TryLater);
     stage.run(&["mail", "retry", id]).await.exits(1).says(&["450"]);
     server.set_behaviour(None, MailBehaviour::Refuse);
     stage.run(&["mail", "retry", id]).await.exits(1).says(&["550"]);
     let now = outbox(&stage).await;
     let refused = now.iter().find(|letter| letter["id"] == id).unwrap();
-    assert_eq!((&refused["state"], &refused["attempts"]), (&"refused".into(), &2.into()));
+    assert_eq!((&refused["state"], &refused["attempts"]), (&"refused".into(), &3.into()));
     server.set_behaviour(None, MailBehaviour::Accept);
     stage.run(&["mail", "retry", id]).await.exits(0);
     let first = &server.mails()[0];
@@ -132,4 +139,19 @@ async fn the_daemon_sends_what_a_word_makes_due() {
     assert_eq!(to, ["u0@example.gov.test", "u1@example.gov.test"]);
     daemon.stop().await;
     assert_eq!(states(&outbox(&stage).await), ["accepted", "accepted"]);
+}
+
+#[tokio::test]
+async fn without_a_daemon_a_run_sends_what_it_wrote() {
+    let (server, config) = mail_server().await;
+    let stage = stage(&format!("{config}mode = \"send\"\n")).await;
+    stage.run(&["notify", "--dry-run"]).await.exits(0);
+    assert_eq!(server.count(), 0, "a dry run sends nothing");
+    let told = stage.json(&["notify", "--json"]).await;
+    assert_eq!(told["delivered"]["accepted"], 2, "{told}");
+    assert_eq!(states(told["letters"].as_array().unwrap()), ["accepted", "accepted"]);
+    assert_eq!(server.count(), 2);
+    assert_eq!(states(&outbox(&stage).await), ["accepted", "accepted"]);
+    stage.run(&["notify"]).await.exits(0).says(&["起草 0 封", "已发出 0 封"]);
+    assert_eq!(server.count(), 2, "nobody gets it twice");
 }

@@ -356,10 +356,40 @@ async fn a_precheck_ends_as_it_found() {
     assert_eq!(quarter["quarter"], "2030Q1");
     assert!(quarter["at"].as_str().unwrap().starts_with("2030-03-29T09:00:00+08:00"), "{quarter}");
     assert_eq!(quarter["scope"]["pass_rate"], Value::Null, "nothing is verified then");
-    precheck(&["--quarter", "2026Q5"]).await.exits(2);
+    let low = precheck(&["--quarter", "2030q1", "--format", "json"]).await.exits(3).json();
+    assert_eq!(low["quarter"], "2030Q1", "in one spelling");
+    for quarter in ["2026Q5", "0000Q1", "99Q1", "+2026Q1"] {
+        precheck(&["--quarter", quarter]).await.exits(2).says(&[quarter]);
+    }
+    precheck(&["-o", "nowhere/a.xlsx", "--format", "xlsx"]).await.exits(2).says(&["无法写入"]);
+    precheck(&["--at", "某日", "-o", "left.txt"]).await.exits(2);
+    assert!(!stage.path("left.txt").exists(), "no empty report is left behind");
     precheck(&["--at", "某日"]).await.exits(2);
     stage.run(&["poll"]).await.exits(2);
     stage.run(&["poll", "--account", "nobody"]).await.exits(2);
     let none = stage.run(&["poll", "--all", "--json"]).await.exits(0).json();
     assert_eq!(none["polls"][0]["sources"], serde_json::json!([]));
+    // What is no finding does not end like one.
+    let broken = Stage::new("");
+    broken.write("store", "a file where the store should be");
+    broken.run(&["precheck"]).await.exits(4);
+    broken.run(&["status"]).await.exits(1);
+}
+
+#[tokio::test]
+async fn a_platform_is_found_by_every_name_and_an_unknown_one_is_told() {
+    let stage = Stage::new("");
+    stage.import("账号名称,平台,主办单位\n甲,微信公众号,局\n乙,视频号,局\n").await;
+    let names = async |platform: &str| -> Vec<String> {
+        let status = stage.json(&["status", "--json", "--platform", platform]).await;
+        let accounts = status["accounts"].as_array().unwrap().iter();
+        accounts.map(|account| account["name"].as_str().unwrap().to_owned()).collect()
+    };
+    for platform in ["wechat", "微信公众号", "公众号", "订阅号", " WeChat "] {
+        assert_eq!(names(platform).await, ["甲"], "{platform}");
+    }
+    assert_eq!(names("视频号").await, ["乙"]);
+    assert_eq!(names("微博").await, [""; 0], "known, and the ledger has none");
+    let unknown = stage.run(&["status", "--platform", "微信号号"]).await.exits(2);
+    unknown.says(&["微信号号", "微信公众号(wechat)", "视频号"]);
 }

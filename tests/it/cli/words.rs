@@ -3,7 +3,8 @@
 use freshd_sim::world::Kind;
 use serde_json::Value;
 
-use super::stage::{Province, Stage, account_of, days_ago, ledger, real_now};
+use super::daemon::Daemon;
+use super::stage::{Province, Stage, account_of, days_ago, finished, ledger, real_now};
 
 async fn one() -> Stage {
     let stage = Stage::new("");
@@ -17,8 +18,9 @@ async fn what_a_person_saw_published_is_a_pass_with_the_persons_name() {
     assert_eq!(stage.verdict("甲").await, "undetermined");
     let posted = days_ago(2);
     let url = "https://www.example.gov.cn/1";
+    let login = freshd::cli::caller::Caller::this_process().name;
     let args = ["confirm", "甲", "--published-at", &posted, "--url", url, "--note", "在平台看到"];
-    stage.run(&args).await.exits(0).says(&["tester"]);
+    stage.run(&args).await.exits(0).says(&[&login]);
     let status = stage.json(&["status", "--json"]).await;
     let account = account_of(&status, "甲");
     assert_eq!(
@@ -26,7 +28,7 @@ async fn what_a_person_saw_published_is_a_pass_with_the_persons_name() {
         (&"pass".into(), &"attested".into())
     );
     assert_eq!(account["last_update"]["url"], url);
-    assert_eq!(account["last_update"]["source"], "人工:tester");
+    assert_eq!(account["last_update"]["source"], format!("人工:{login}"));
     let backed = &account["rulings"][0]["evidence"][0];
     assert_eq!(backed["id"].as_str().unwrap().len(), 64, "its bytes are kept: {backed}");
 
@@ -68,7 +70,7 @@ async fn nothing_since_wants_two_persons_or_a_file() {
     assert_eq!(stage.verdict("甲").await, "fail");
 
     let filed = one().await;
-    filed.write("shot.png", [0x89, 0x50, 0, 1, 2]);
+    filed.write("shot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     run(&filed, "张三", &["--file", "shot.png"]).await;
     let status = filed.json(&["status", "--json"]).await;
     let account = account_of(&status, "甲");
@@ -79,6 +81,36 @@ async fn nothing_since_wants_two_persons_or_a_file() {
     let posted = days_ago(1);
     filed.run(&["confirm", "甲", "--published-at", &posted, "--note", "又看到一条"]).await.exits(0);
     assert_eq!(filed.verdict("甲").await, "pass", "a hit refutes the silence");
+}
+
+#[tokio::test]
+async fn one_person_is_one_whatever_the_spelling_the_environment_or_the_daemon() {
+    let (since, seen) = (days_ago(20), days_ago(0));
+    let stage = one().await;
+    let word = ["confirm", "甲", "--none-since", &since, "--seen-at", &seen, "--note", "看过"];
+    let by = |names: &[&'static str]| [&word[..], &["--by"], names].concat();
+    for user in ["hx9", "hx8"] {
+        let mut command = stage.command(&word);
+        command.env("USER", user).env("LOGNAME", user).env("SUDO_USER", user);
+        finished(command).await.exits(0);
+        assert_eq!(stage.verdict("甲").await, "undetermined", "the environment names nobody");
+    }
+    let daemon = Daemon::start(&stage).await;
+    stage.run(&word).await.exits(0);
+    assert_eq!(stage.verdict("甲").await, "undetermined", "with the daemon and without: one");
+    stage.run(&by(&["张三"])).await.exits(0);
+    daemon.stop().await;
+    for name in [" 张三 ", "张\u{3000}三", "张三\u{200b}"] {
+        stage.run(&by(&[name])).await.exits(0).says(&["已记录:张三核查"]);
+    }
+    assert_eq!(stage.verdict("甲").await, "undetermined", "a login and its one name are one");
+    let empty = stage.write("emptyshot.png", b"");
+    let shot = [&by(&["张三"])[..], &["--file", empty.to_str().unwrap()]].concat();
+    stage.run(&shot).await.exits(2).says(&["空文件"]);
+    stage.run(&by(&[" "])).await.exits(2).says(&["--by"]);
+    assert_eq!(stage.verdict("甲").await, "undetermined");
+    stage.run(&by(&["李四"])).await.exits(0);
+    assert_eq!(stage.verdict("甲").await, "fail", "two names are two");
 }
 
 #[tokio::test]
@@ -152,4 +184,34 @@ async fn an_article_is_proof_for_its_own_account_only() {
     assert!(by_biz.stdout.contains(&id), "found by what it was bound to: {}", by_biz.stdout);
     stage.run(&["proof", "http://127.0.0.1:9/x", "--account", &id]).await.exits(1);
     stage.run(&["proof", "not a link", "--account", &id]).await.exits(2);
+}
+
+#[tokio::test]
+async fn an_article_whose_account_the_ledger_contradicts_is_refused() {
+    let province = Province::start(60).await;
+    let stage = &province.stage;
+    let found = posters(&province);
+    let author = &province.world.accounts[found[0].0];
+    let link = province.platforms.article_link(author, found[0].1);
+    let name = &author.name;
+    stage
+        .import(&format!(
+            "账号名称,平台,账号标识,主办单位\n{name},微信公众号,gh_other1234567,甲局\n\
+             {name},微信公众号,,乙局\n另一个,微信公众号,,丙局\n{name},微博,,丁局\n"
+        ))
+        .await;
+    let wrong = ["gh_other1234567", "wechat:n-2", "weibo:n-3"];
+    for (account, why) in wrong.into_iter().zip(["没有采用", "不能绑定", "没有采用"]) {
+        stage.run(&["proof", &link, "--account", account]).await.exits(1).says(&[why]);
+    }
+    let status = stage.json(&["status", "--json"]).await;
+    for account in status["accounts"].as_array().unwrap() {
+        assert_eq!(account["aliases"], serde_json::json!([]), "nothing is bound");
+        assert_eq!(account["last_update"], Value::Null, "nor adopted");
+    }
+    stage.run(&["proof", &link]).await.exits(0).says(&["已采用", "wechat:n-1"]);
+    let renamed = format!("账号名称,平台,账号标识,主办单位\n{name},微信公众号,,己局\n");
+    stage.import(&renamed).await;
+    let taken = stage.run(&["proof", &link, "--account", "wechat:n-4"]).await.exits(1);
+    taken.says(&["已属于 wechat:n-1", "乙局"]);
 }

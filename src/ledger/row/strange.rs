@@ -1,0 +1,36 @@
+//! What in a row is probably nobody's intention? Lost digits, and slips that go in with a notice.
+
+use freshd_core::account::Account;
+
+use super::super::fields;
+use super::super::header::Column;
+use super::super::table::CellKind;
+use super::Reader;
+
+impl Reader<'_> {
+    /// What is kept or left out, and is probably a slip.
+    pub(super) fn strange(&mut self, account: &Account) {
+        let level = account.level.as_str();
+        if let Some(place) = self.context.header.place(Column::Level)
+            && !level.is_empty()
+            && !fields::LEVELS.contains(&level)
+        {
+            let what = format!("不是{},按原样保留", fields::LEVELS.join("、"));
+            self.notices.push(self.problem_at(place, Some(level), what, ""));
+        }
+        let unnamed = |place: usize| self.context.headings.text(place).is_empty();
+        let mut beyond = self.line.cells.iter().enumerate();
+        let beyond = beyond.find(|(at, cell)| !cell.is_empty() && !cell.filled && unnamed(*at));
+        if let Some((place, cell)) = beyond {
+            let what = "这一列没有表头,内容没有读取".to_owned();
+            let help = "给这一列加上表头;CSV 里可能是某个单元格多了分隔符,后面的都错了位";
+            self.notices.push(self.problem_at(place, Some(&cell.text), what, help));
+        }
+    }
+
+    /// Did a spreadsheet program lose digits of this identifier?
+    pub(super) fn is_lost(&self, place: usize, text: &str) -> bool {
+        let kind = self.line.cells.get(place).map(|cell| cell.kind);
+        kind == Some(CellKind::Inexact) || fields::is_mangled(text)
+    }
+}
