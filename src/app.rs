@@ -26,7 +26,7 @@ use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
 use crate::poll::{Parts, PollEnv};
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
 mod digest;
@@ -63,7 +63,10 @@ pub struct App {
 impl App {
     /// Opens the store of this configuration and wires everything.
     pub fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let options = StoreOptions { cache_bytes: u64::from(config.store.cache_mb) << 20 };
+        let options = StoreOptions {
+            cache_bytes: u64::from(config.store.cache_mb) << 20,
+            accept_loss: std::env::var_os(ACCEPT_LOSS).is_some_and(|value| value == "1"),
+        };
         let store = Store::open(&config.store.path, options)?;
         Self::over(config, store, clock)
     }

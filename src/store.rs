@@ -27,11 +27,15 @@ mod keys;
 pub mod links;
 pub mod memory_engine;
 pub mod meta;
+mod opening;
 pub mod outbox;
 mod pack;
+mod promise;
 pub mod prune;
 pub mod sled_engine;
+mod spare;
 pub mod states;
+pub mod tally;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -41,7 +45,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::audit::Audit;
 pub use self::change::{Change, Known};
-pub use self::error::{Holder, StoreError};
+pub use self::error::{ACCEPT_LOSS, Holder, Missing, StoreError};
 pub use self::evidence::EvidenceId;
 pub use self::fdatasync::syncs;
 pub use self::import::LedgerChange;
@@ -54,7 +58,6 @@ use self::buffered::Buffered;
 use self::engine::{Batch, Engine, Order};
 use self::group::Group;
 use self::memory_engine::MemoryEngine;
-use self::sled_engine::SledEngine;
 
 /// Schema version of the stored forms. Raised when an older program would misread what is written.
 pub const SCHEMA: u64 = 1;
@@ -66,11 +69,13 @@ const UPDATE_TRIES: u32 = 32;
 pub struct StoreOptions {
     /// Pages kept in memory, bytes.
     pub cache_bytes: u64,
+    /// Go on with what is left of a damaged store, after copying it to `quarantine/`.
+    pub accept_loss: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { cache_bytes: sled_engine::CACHE_BYTES_DEFAULT }
+        Self { cache_bytes: sled_engine::CACHE_BYTES_DEFAULT, accept_loss: false }
     }
 }
 
@@ -108,9 +113,10 @@ impl Scanned {
 }
 
 impl Store {
-    /// Opens or makes the store in a directory.
+    /// Opens or makes the store in a directory. [`StoreError::Lost`] or [`StoreError::Corrupt`] if
+    /// not all is there that was written; the directory is left as it was found then.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::over(Arc::new(Buffered::over(SledEngine::open(dir, options.cache_bytes)?)?))
+        Self::over(Arc::new(Buffered::over(opening::open(dir, options)?)?))
     }
 
     /// An empty store that lives in memory only.
