@@ -100,12 +100,18 @@ fn load(args: &Args) -> Result<Config, i32> {
     })
 }
 
+/// What is set once for the process, before anything is written.
+fn begin(config: &Config) {
+    telemetry::init(&config.log);
+    crate::zone::set(config.timezone);
+}
+
 async fn daemon(args: &Args) -> anyhow::Result<i32> {
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     for warning in &config.warnings {
         tracing::warn!(%warning, "configuration");
     }
@@ -121,7 +127,7 @@ async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
         Reached::Ours(app) => exec::execute(&app, request, &caller()).await,
@@ -138,7 +144,7 @@ async fn carry_out(args: &Args) -> anyhow::Result<i32> {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
         Reached::Ours(app) => exec::execute(&app, request, &caller()).await,

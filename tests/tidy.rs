@@ -12,20 +12,21 @@ const FUNCTION_LINES_MAX: (usize, usize) = (70, 120);
 const README_LINES_MAX: usize = 200;
 
 /// Which modules of the daemon each may name. `core` and the connectors are crates of their own.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 14] = [
     ("app", &["*"]),
     ("cli", &["*"]),
     ("clock", &[]),
     ("config", &[]),
     ("control", &[]),
     ("ledger", &["config"]),
-    ("notify", &["clock", "config", "store", "telemetry"]),
+    ("notify", &["clock", "config", "store", "telemetry", "zone"]),
     ("poll", &["clock", "config", "store", "telemetry"]),
-    ("report", &["config", "store"]),
+    ("report", &["config", "store", "zone"]),
     ("store", &["telemetry"]),
     ("systemd", &[]),
     ("telemetry", &["config"]),
     ("web", &["clock", "config", "report", "store", "telemetry"]),
+    ("zone", &[]),
 ];
 
 /// Crates that only one place may name, by the beginning of its path.
