@@ -37,6 +37,7 @@ mod spare;
 pub mod states;
 pub mod tally;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,6 +88,8 @@ struct Inner {
     engine: Arc<dyn Engine>,
     writer: Mutex<()>,
     group: Group,
+    /// Letters by state, once somebody has asked.
+    letters: Mutex<Option<BTreeMap<LetterState, u64>>>,
 }
 
 /// What a walk came across.
@@ -127,8 +130,12 @@ impl Store {
 
     /// A store over any engine: refuses one written by a newer version, and marks a new one.
     pub fn over(engine: Arc<dyn Engine>) -> Result<Self, StoreError> {
-        let store =
-            Self(Arc::new(Inner { engine, writer: Mutex::new(()), group: Group::default() }));
+        let store = Self(Arc::new(Inner {
+            engine,
+            writer: Mutex::new(()),
+            group: Group::default(),
+            letters: Mutex::default(),
+        }));
         match store.meta::<u64>(meta::SCHEMA)? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found, ours: SCHEMA }),
             Some(_) => store.finish_import()?,
@@ -153,10 +160,15 @@ impl Store {
         }
         for _ in 0..UPDATE_TRIES {
             let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.0.engine.commit(change.expand()?) {
+            let (batch, letters) = change.expand()?;
+            match self.0.engine.commit(batch) {
                 // Another node came between the expansion and the commit: expand again.
                 Err(StoreError::Conflict { key }) if !change.has_read(&key) => {}
-                done => return done,
+                Ok(()) => {
+                    self.count_letters(&letters);
+                    return Ok(());
+                }
+                failed => return failed,
             }
         }
         Err(StoreError::Conflict { key: Vec::new() })
