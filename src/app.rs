@@ -85,11 +85,13 @@ impl App {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes up a newly read configuration; what cannot change while running (store, sockets) stays.
-    pub fn reload(&self, config: Config) -> anyhow::Result<()> {
+    /// Takes up a newly read configuration. What cannot change while running (store, sockets, zone, log) stays as
+    /// it is; returns the keys of those that were to change.
+    pub fn reload(&self, mut config: Config) -> anyhow::Result<Vec<&'static str>> {
+        let kept = config.keep_of_start(&self.config());
         self.env.reload(parts(&config)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
-        Ok(())
+        Ok(kept)
     }
 
     /// The store.

@@ -107,6 +107,7 @@ fn begin(config: &Config) {
 }
 
 async fn daemon(args: &Args) -> anyhow::Result<i32> {
+    let signals = crate::app::run::Signals::install()?;
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
@@ -116,7 +117,7 @@ async fn daemon(args: &Args) -> anyhow::Result<i32> {
         tracing::warn!(%warning, "configuration");
     }
     let app = App::open(config, std::sync::Arc::new(SystemClock))?;
-    crate::app::run::run(app, args.clone(), Default::default(), |_| ()).await?;
+    crate::app::run::run(signals, app, args.clone(), Default::default(), |_| ()).await?;
     Ok(exec::DONE)
 }
 

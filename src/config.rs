@@ -87,6 +87,26 @@ pub struct Config {
 }
 
 impl Config {
+    /// Takes over from the configuration that the daemon started with what cannot change while it runs. Returns the
+    /// keys that differed: they need a restart.
+    pub fn keep_of_start(&mut self, start: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("timezone", self.timezone != start.timezone),
+            ("store.path", self.store.path != start.store.path),
+            ("store.socket", self.store.socket != start.store.socket),
+            ("store.cache_mb", self.store.cache_mb != start.store.cache_mb),
+            ("web.listen", self.web.listen != start.web.listen),
+            ("web.public_url", self.web.public_url != start.web.public_url),
+            ("log.format", self.log.format != start.log.format),
+            ("log.level", self.log.level != start.log.level),
+        ];
+        self.timezone = start.timezone;
+        self.store = start.store.clone();
+        self.web = start.web.clone();
+        self.log = start.log.clone();
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
     /// Chooses and reads the configuration of this process.
     pub fn load(args: &Args) -> Result<Self, Vec<Problem>> {
         Self::load_in(args, &Surroundings::of_process())
