@@ -40,7 +40,7 @@ pub fn main() -> i32 {
     // A blocking resolver call may hang; nothing of ours waits in it.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     ended.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        eprintln!("{}", crate::os::chain_text(&error));
         if error.is::<exec::Usage>() { USAGE } else { exec::FOUND }
     })
 }

@@ -268,9 +268,9 @@ fn calendar(file: &Path, around: &Surroundings) -> Result<Calendar, Vec<Problem>
         Err(_) if !beside.exists() => include_str!("../config/calendar.toml").to_owned(),
         Err(problem) => return Err(vec![problem]),
     };
-    calendar::parse_calendar_toml(&text).map_err(|what| {
+    calendar::parse_calendar_toml(&text).map_err(|wrong| {
         let help = "照 config/calendar.toml 的样子改;删去这个文件即用内置的日历";
-        vec![Problem::in_file(&shown, what, help)]
+        vec![Problem::at_line(&shown, wrong.line, "", wrong.what, help)]
     })
 }
 
@@ -303,7 +303,7 @@ fn text_of(file: &Path, shown: &str) -> Result<String, Problem> {
     let read = std::fs::File::open(file)
         .and_then(|held| held.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        let what = format!("文件读不到:{}", locate::io_text(&error));
+        let what = format!("文件读不到:{}", crate::os::io_text(&error));
         return Err(Problem::in_file(shown, what, "检查路径和权限"));
     }
     if bytes.len() as u64 > CONFIG_BYTES_MAX {

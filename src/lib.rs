@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 pub mod ledger;
 pub mod notify;
+pub mod os;
 pub mod poll;
 pub mod report;
 pub mod store;

@@ -222,6 +222,12 @@ impl<'a> Section<'a> {
         .flatten()
     }
 
+    /// Is the key written, but with nothing in it?
+    pub(crate) fn is_empty_text(&self, key: &str) -> bool {
+        let node = self.table.and_then(|table| table.get(key));
+        node.is_some_and(|node| as_text(node).is_ok_and(|text| text.trim().is_empty()))
+    }
+
     /// `true` or `false`.
     pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
         self.read(key, |node| match node.value {
@@ -243,7 +249,18 @@ impl<'a> Section<'a> {
         limits: std::ops::RangeInclusive<u32>,
     ) -> Option<Vec<u32>> {
         self.read(key, |node| match &node.value {
-            Value::List(items) => items.iter().map(|item| as_whole(item, &limits)).collect(),
+            Value::List(items) => {
+                let mut kept = Vec::new();
+                for item in items {
+                    match as_whole(item, &limits) {
+                        Ok(whole) => kept.push(whole),
+                        Err(found) => {
+                            self.report.problem(Some(&item.origin), &join(&self.path, key), found);
+                        }
+                    }
+                }
+                Ok(kept)
+            }
             _ => wrong(expected("列表", node), "写成 [1, 2] 这样的列表"),
         })
     }

@@ -90,7 +90,7 @@ pub enum StoreError {
     #[error("数据无法编码:{0}")]
     Encode(#[source] serde_json::Error),
     /// The file system misbehaves.
-    #[error("读写数据文件出错:{0}")]
+    #[error("读写数据文件出错:{}", crate::os::io_text(.0))]
     Io(#[source] std::io::Error),
     /// The engine itself misbehaves.
     #[error("存储引擎出错:{0}")]
