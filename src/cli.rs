@@ -46,6 +46,9 @@ pub fn main() -> i32 {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<i32> {
+    if cli.lang.as_deref() == Some("en") {
+        eprintln!("English texts are not available yet; keys, states and log fields are English.");
+    }
     let args = Args { config: cli.config, store: cli.store };
     match cli.command {
         Command::Completions { shell } => {

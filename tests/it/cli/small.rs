@@ -165,3 +165,14 @@ async fn times_are_in_the_configured_zone_and_name_the_same_instant() {
         assert!(!found("+08:00") && !found("00Z"), "{args:?}: {}", done.stdout);
     }
 }
+
+#[tokio::test]
+async fn a_language_is_taken_and_says_honestly_what_is_missing() {
+    let stage = Stage::new("");
+    let english = stage.run(&["--lang", "en", "status", "--json"]).await.exits(0);
+    assert!(english.stderr.contains("not available yet"), "{}", english.stderr);
+    english.json();
+    let chinese = stage.run(&["status", "--lang", "zh"]).await.exits(0);
+    assert!(!chinese.stderr.contains("not available"), "{}", chinese.stderr);
+    stage.run(&["--lang", "fr", "status"]).await.exits(2);
+}
