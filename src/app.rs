@@ -29,7 +29,7 @@ use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
 use crate::poll::{Parts, PollEnv};
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
 pub mod callback;
@@ -72,7 +72,10 @@ pub struct App {
 impl App {
     /// Opens the store of this configuration and wires everything.
     pub fn open(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let options = StoreOptions { cache_bytes: u64::from(config.store.cache_mb) << 20 };
+        let options = StoreOptions {
+            cache_bytes: u64::from(config.store.cache_mb) << 20,
+            accept_loss: std::env::var_os(ACCEPT_LOSS).is_some_and(|value| value == "1"),
+        };
         let store = Store::open(&config.store.path, options)?;
         Self::over(config, store, clock)
     }
@@ -99,11 +102,13 @@ impl App {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes up a newly read configuration; what cannot change while running (store, sockets) stays.
-    pub fn reload(&self, config: Config) -> anyhow::Result<()> {
+    /// Takes up a newly read configuration. What cannot change while running (store, sockets, zone, log) stays as
+    /// it is; returns the keys of those that were to change.
+    pub fn reload(&self, mut config: Config) -> anyhow::Result<Vec<&'static str>> {
+        let kept = config.keep_of_start(&self.config());
         self.env.reload(parts_with(&config, &self.keep)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
-        Ok(())
+        Ok(kept)
     }
 
     /// Do the daemon's loops run here? Else what a command leaves undone stays undone.

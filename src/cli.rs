@@ -44,12 +44,15 @@ pub fn main() -> i32 {
     // A blocking resolver call may hang; nothing of ours waits in it.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     ended.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        eprintln!("{}", crate::os::chain_text(&error));
         if error.is::<exec::Usage>() { USAGE } else { exec::FOUND }
     })
 }
 
 async fn run(cli: Cli) -> anyhow::Result<i32> {
+    if cli.lang.as_deref() == Some("en") {
+        eprintln!("English texts are not available yet; keys, states and log fields are English.");
+    }
     let args = Args { config: cli.config, store: cli.store };
     match cli.command {
         Command::Completions { shell } => {
@@ -104,17 +107,24 @@ fn load(args: &Args) -> Result<Config, i32> {
     })
 }
 
+/// What is set once for the process, before anything is written.
+fn begin(config: &Config) {
+    telemetry::init(&config.log);
+    crate::zone::set(config.timezone);
+}
+
 async fn daemon(args: &Args) -> anyhow::Result<i32> {
+    let signals = crate::app::run::Signals::install()?;
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     for warning in &config.warnings {
         tracing::warn!(%warning, "configuration");
     }
     let app = App::open(config, std::sync::Arc::new(SystemClock))?;
-    crate::app::run::run(app, args.clone(), Default::default(), |_| ()).await?;
+    crate::app::run::run(signals, app, args.clone(), Default::default(), |_| ()).await?;
     Ok(exec::DONE)
 }
 
@@ -130,7 +140,7 @@ async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     let output = file.map(|path| Output::prepare(&path, &inputs)).transpose()?;
     let done = async {
         let mut response = match reach(&config, &serde_json::to_value(&request)?).await? {
@@ -165,7 +175,7 @@ async fn carry_out(args: &Args, asked_by: Option<u32>) -> anyhow::Result<i32> {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    telemetry::init(&config.log);
+    begin(&config);
     let response = match reach(&config, &serde_json::to_value(&request)?).await? {
         Reached::Answered(response) => response,
         Reached::Ours(app) => exec::execute(&app, request, caller).await,

@@ -90,6 +90,26 @@ pub struct Config {
 }
 
 impl Config {
+    /// Takes over from the configuration that the daemon started with what cannot change while it runs. Returns the
+    /// keys that differed: they need a restart.
+    pub fn keep_of_start(&mut self, start: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("timezone", self.timezone != start.timezone),
+            ("store.path", self.store.path != start.store.path),
+            ("store.socket", self.store.socket != start.store.socket),
+            ("store.cache_mb", self.store.cache_mb != start.store.cache_mb),
+            ("web.listen", self.web.listen != start.web.listen),
+            ("web.public_url", self.web.public_url != start.web.public_url),
+            ("log.format", self.log.format != start.log.format),
+            ("log.level", self.log.level != start.log.level),
+        ];
+        self.timezone = start.timezone;
+        self.store = start.store.clone();
+        self.web = start.web.clone();
+        self.log = start.log.clone();
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
     /// Chooses and reads the configuration of this process.
     pub fn load(args: &Args) -> Result<Self, Vec<Problem>> {
         Self::load_in(args, &Surroundings::of_process())
@@ -251,9 +271,9 @@ fn calendar(file: &Path, around: &Surroundings) -> Result<Calendar, Vec<Problem>
         Err(_) if !beside.exists() => include_str!("../config/calendar.toml").to_owned(),
         Err(problem) => return Err(vec![problem]),
     };
-    calendar::parse_calendar_toml(&text).map_err(|what| {
+    calendar::parse_calendar_toml(&text).map_err(|wrong| {
         let help = "照 config/calendar.toml 的样子改;删去这个文件即用内置的日历";
-        vec![Problem::in_file(&shown, what, help)]
+        vec![Problem::at_line(&shown, wrong.line, "", wrong.what, help)]
     })
 }
 
@@ -286,7 +306,7 @@ fn text_of(file: &Path, shown: &str) -> Result<String, Problem> {
     let read = std::fs::File::open(file)
         .and_then(|held| held.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        let what = format!("文件读不到:{}", locate::io_text(&error));
+        let what = format!("文件读不到:{}", crate::os::io_text(&error));
         return Err(Problem::in_file(shown, what, "检查路径和权限"));
     }
     if bytes.len() as u64 > CONFIG_BYTES_MAX {

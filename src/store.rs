@@ -27,12 +27,17 @@ mod keys;
 pub mod links;
 pub mod memory_engine;
 pub mod meta;
+mod opening;
 pub mod outbox;
 mod pack;
+mod promise;
 pub mod prune;
 pub mod sled_engine;
+mod spare;
 pub mod states;
+pub mod tally;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +46,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::audit::Audit;
 pub use self::change::{Change, Known};
-pub use self::error::{Holder, StoreError};
+pub use self::error::{ACCEPT_LOSS, Holder, Missing, StoreError};
 pub use self::evidence::EvidenceId;
 pub use self::fdatasync::syncs;
 pub use self::import::LedgerChange;
@@ -54,7 +59,6 @@ use self::buffered::Buffered;
 use self::engine::{Batch, Engine, Order};
 use self::group::Group;
 use self::memory_engine::MemoryEngine;
-use self::sled_engine::SledEngine;
 
 /// Schema version of the stored forms. Raised when an older program would misread what is written.
 pub const SCHEMA: u64 = 1;
@@ -66,11 +70,13 @@ const UPDATE_TRIES: u32 = 32;
 pub struct StoreOptions {
     /// Pages kept in memory, bytes.
     pub cache_bytes: u64,
+    /// Go on with what is left of a damaged store, after copying it to `quarantine/`.
+    pub accept_loss: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { cache_bytes: sled_engine::CACHE_BYTES_DEFAULT }
+        Self { cache_bytes: sled_engine::CACHE_BYTES_DEFAULT, accept_loss: false }
     }
 }
 
@@ -82,6 +88,8 @@ struct Inner {
     engine: Arc<dyn Engine>,
     writer: Mutex<()>,
     group: Group,
+    /// Letters by state, once somebody has asked.
+    letters: Mutex<Option<BTreeMap<LetterState, u64>>>,
 }
 
 /// What a walk came across.
@@ -108,9 +116,10 @@ impl Scanned {
 }
 
 impl Store {
-    /// Opens or makes the store in a directory.
+    /// Opens or makes the store in a directory. [`StoreError::Lost`] or [`StoreError::Corrupt`] if
+    /// not all is there that was written; the directory is left as it was found then.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::over(Arc::new(Buffered::over(SledEngine::open(dir, options.cache_bytes)?)?))
+        Self::over(Arc::new(Buffered::over(opening::open(dir, options)?)?))
     }
 
     /// An empty store that lives in memory only.
@@ -121,8 +130,12 @@ impl Store {
 
     /// A store over any engine: refuses one written by a newer version, and marks a new one.
     pub fn over(engine: Arc<dyn Engine>) -> Result<Self, StoreError> {
-        let store =
-            Self(Arc::new(Inner { engine, writer: Mutex::new(()), group: Group::default() }));
+        let store = Self(Arc::new(Inner {
+            engine,
+            writer: Mutex::new(()),
+            group: Group::default(),
+            letters: Mutex::default(),
+        }));
         match store.meta::<u64>(meta::SCHEMA)? {
             Some(found) if found > SCHEMA => return Err(StoreError::Newer { found, ours: SCHEMA }),
             Some(_) => store.finish_import()?,
@@ -147,10 +160,15 @@ impl Store {
         }
         for _ in 0..UPDATE_TRIES {
             let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.0.engine.commit(change.expand()?) {
+            let (batch, letters) = change.expand()?;
+            match self.0.engine.commit(batch) {
                 // Another node came between the expansion and the commit: expand again.
                 Err(StoreError::Conflict { key }) if !change.has_read(&key) => {}
-                done => return done,
+                Ok(()) => {
+                    self.count_letters(&letters);
+                    return Ok(());
+                }
+                failed => return failed,
             }
         }
         Err(StoreError::Conflict { key: Vec::new() })

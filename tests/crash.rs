@@ -125,7 +125,8 @@ fn child(dir: &Path) {
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };
     say("opening".into());
-    let store = Store::open(dir, StoreOptions { cache_bytes: 4 << 20 }).expect("the store opens");
+    let store = Store::open(dir, StoreOptions { cache_bytes: 4 << 20, ..StoreOptions::default() })
+        .expect("the store opens");
     let last = store.meta::<u64>("crash.last").expect("the mark").unwrap_or(0);
     for n in last + 1.. {
         write_change(&store, n);
@@ -259,7 +260,7 @@ fn plant_half_snapshot(dir: &Path, dice: &mut Dice) -> u64 {
 
 /// Opens, and compares everything with what the writer must have done.
 fn verify(dir: &Path, round: u64, promised: &Promised) {
-    let store = Store::open(dir, StoreOptions { cache_bytes: 4 << 20 })
+    let store = Store::open(dir, StoreOptions { cache_bytes: 4 << 20, ..StoreOptions::default() })
         .unwrap_or_else(|error| panic!("round {round}: the store does not open: {error}"));
     let last = store.meta::<u64>("crash.last").expect("the mark").unwrap_or(0);
     assert!(

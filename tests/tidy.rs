@@ -12,20 +12,22 @@ const FUNCTION_LINES_MAX: (usize, usize) = (70, 120);
 const README_LINES_MAX: usize = 200;
 
 /// Which modules of the daemon each may name. `core` and the connectors are crates of their own.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("app", &["*"]),
     ("cli", &["*"]),
     ("clock", &[]),
-    ("config", &[]),
+    ("config", &["os"]),
     ("control", &[]),
     ("ledger", &["config"]),
-    ("notify", &["clock", "config", "store", "telemetry"]),
+    ("notify", &["clock", "config", "store", "telemetry", "zone"]),
+    ("os", &[]),
     ("poll", &["clock", "config", "store", "telemetry"]),
-    ("report", &["config", "store"]),
-    ("store", &["telemetry"]),
+    ("report", &["config", "store", "zone"]),
+    ("store", &["os", "telemetry"]),
     ("systemd", &[]),
     ("telemetry", &["config"]),
     ("web", &["clock", "config", "report", "store", "telemetry"]),
+    ("zone", &[]),
 ];
 
 /// Crates that only one place may name, by the beginning of its path.

@@ -144,6 +144,9 @@ pub fn child(args: &[String]) {
         }
         asked.cancel();
     });
-    let running = daemon::run(app, args, stop, |_| println!("ready"));
+    let running = async move {
+        let signals = daemon::Signals::install()?;
+        daemon::run(signals, app, args, stop, |_| println!("ready")).await
+    };
     runtime().block_on(running).expect("the daemon ends well");
 }

@@ -11,7 +11,6 @@ use freshd_core::{Timestamp, civil};
 
 use super::App;
 use super::troubles::Gathered;
-use super::upkeep::letters;
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
 use crate::report::view::Totals;
@@ -138,7 +137,7 @@ fn mail(app: &App, since: Timestamp) -> Result<Option<Matter>, StoreError> {
     if let Some(down) = app.store().meta::<Timestamp>(META_RELAY_FAILING_SINCE)? {
         lines.push(format!("邮件服务器自{}起无法使用,信件顺延", chinese(down)));
     }
-    let counts = letters(app)?;
+    let counts = app.store().letter_counts()?;
     let count = |state: LetterState| counts.get(&state).copied().unwrap_or(0);
     let waiting = count(LetterState::Queued) + count(LetterState::Sending);
     if waiting > 0 {

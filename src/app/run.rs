@@ -145,6 +145,7 @@ impl Loop {
 /// Runs the daemon until `stop` (or SIGTERM, SIGINT): loops, pages, control socket. `ready` is told the address of
 /// the pages once everything is served.
 pub async fn run(
+    signals: Signals,
     app: App,
     args: Args,
     stop: CancellationToken,
@@ -181,8 +182,6 @@ pub async fn run(
     tasks.spawn(watch(app.clone(), pulses.clone(), stop.clone()));
     tasks.close();
     let status = format!("运行中;页面 {}", address.map_or("未开启".into(), |a| a.to_string()));
-    // Before anybody is told that we are ready: a stop that comes at once must find its handler.
-    let signals = Signals::install()?;
     systemd::ready(&status);
     tracing::info!(store = %config.store.path.display(), web = ?address, "ready");
     ready(address);
@@ -300,15 +299,16 @@ async fn watch(app: App, pulses: Pulses, stop: CancellationToken) {
     }
 }
 
-/// The signals that the daemon obeys.
-struct Signals {
+/// The signals that the daemon obeys; from when it is made none of them ends the process by itself.
+pub struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn install() -> std::io::Result<Self> {
+    /// Begins to listen. Must come first of all: a stop that comes while the store is opened is a stop, too.
+    pub fn install() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
@@ -332,21 +332,36 @@ async fn obey(
             _ = signals.interrupt.recv() => break,
             _ = signals.hangup.recv() => {
                 systemd::reloading();
-                match Config::load(args) {
-                    Ok(config) => match app.reload(config) {
-                        Ok(()) => tracing::info!("configuration reloaded"),
-                        Err(error) => tracing::error!(%error, "configuration kept as it was"),
-                    },
-                    Err(problems) => {
-                        for problem in problems {
-                            tracing::error!(%problem, "configuration kept as it was");
-                        }
-                    }
-                }
-                systemd::ready("运行中");
+                systemd::ready(&reload(app, args));
                 wakes.all();
             }
         }
     }
     stop.cancel();
+}
+
+/// Reads the configuration again; returns the words for the service's status.
+fn reload(app: &App, args: &Args) -> String {
+    match Config::load(args).map(|config| app.reload(config)) {
+        Ok(Ok(kept)) if kept.is_empty() => tracing::info!("configuration reloaded"),
+        Ok(Ok(kept)) => {
+            let keys = kept.join(", ");
+            tracing::warn!(
+                keys,
+                "configuration reloaded, but these keys need a restart and stay as they were"
+            );
+            return format!("运行中;已重新读取配置,但 {keys} 要重新启动才生效,现在仍按原来的");
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "configuration kept as it was");
+            return "运行中;新配置无法使用,仍按原来的配置".to_owned();
+        }
+        Err(problems) => {
+            for problem in &problems {
+                tracing::error!(%problem, "configuration kept as it was");
+            }
+            return format!("运行中;新配置有 {} 个问题,仍按原来的配置", problems.len());
+        }
+    }
+    "运行中".to_owned()
 }

@@ -1,7 +1,5 @@
 //! What must be tidied, measured and told now and then? Retention, gauges, the clock's mark, the disk, lasting faults.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
@@ -12,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{App, notices};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::poll::Tick;
-use crate::store::{EvidenceId, Index, LetterState, Pruned, Retention, StoreError};
+use crate::store::{EvidenceId, Index, Pruned, Retention, StoreError};
 
 /// The store is pruned once in this time.
 const PRUNE_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -128,27 +126,20 @@ fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
     Ok(more)
 }
 
-/// The gauges that need a look at the whole.
-fn count_all(app: &App) -> Result<(), StoreError> {
+/// Sets the gauges of the store. None of them needs a walk, but for the first count of the letters.
+pub(super) fn count_all(app: &App) -> Result<(), StoreError> {
     let metrics = &app.env.metrics;
     metrics.store_bytes(app.store().size_on_disk()?);
     let relay: Option<Timestamp> = app.store().meta(META_RELAY_FAILING_SINCE)?;
     metrics.mail_failing_since(relay);
-    let counts: Vec<(&str, u64)> =
-        letters(app)?.into_iter().map(|(state, count)| (state.key(), count)).collect();
+    let counts: Vec<(&str, u64)> = app
+        .store()
+        .letter_counts()?
+        .into_iter()
+        .map(|(state, count)| (state.key(), count))
+        .collect();
     metrics.letters(&counts);
     Ok(())
-}
-
-/// How many letters are in each state.
-pub(super) fn letters(app: &App) -> Result<BTreeMap<LetterState, u64>, StoreError> {
-    let mut counts: BTreeMap<LetterState, u64> =
-        LetterState::ALL.into_iter().map(|state| (state, 0)).collect();
-    app.store().for_each_letter(|letter| {
-        *counts.entry(letter.state).or_default() += 1;
-        Ok(true)
-    })?;
-    Ok(counts)
 }
 
 /// Removes what has been kept long enough. Evidence only after a whole walk has marked what is still referred to.

@@ -1,6 +1,6 @@
 //! What do the pages show? The web's questions, answered from the store.
 
-use freshd_core::civil::rfc3339;
+use crate::zone::{restamp, rfc3339};
 use freshd_core::id::AccountId;
 use serde_json::{Value, json};
 
@@ -63,6 +63,7 @@ impl Pages {
         let events: Vec<(freshd_core::Timestamp, Value)> =
             self.app.store().last_events(&id, HISTORY_MAX)?;
         let line = |(at, mut event): (freshd_core::Timestamp, Value)| {
+            restamp(&mut event);
             if let Some(object) = event.as_object_mut() {
                 object.insert("at".to_owned(), rfc3339(at).into());
                 // Who a letter went to is a contact.
@@ -94,6 +95,7 @@ impl Pages {
 
     fn counted(&self) -> anyhow::Result<String> {
         self.app.survey(self.app.now())?;
+        super::upkeep::count_all(&self.app)?;
         Ok(self.app.env.metrics.render())
     }
 }

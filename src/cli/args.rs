@@ -15,6 +15,9 @@ pub struct Cli {
     /// 数据目录;缺省为配置中的 `[store] path`
     #[arg(long, global = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// 显示语言:zh 或 en;en 还没有译文,仍显示中文
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh", "en"])]
+    pub lang: Option<String>,
     /// 做什么
     #[command(subcommand)]
     pub command: Command,

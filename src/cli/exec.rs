@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
-use freshd_core::{civil, timetext};
+use freshd_core::timetext;
 
 use super::caller::Caller;
 use super::request::{Request, SentFile};
@@ -126,7 +126,7 @@ fn account_named(app: &App, text: &str) -> anyhow::Result<AccountId> {
 fn time_of(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let at = timetext::parse(text, now).and_then(|published| published.earliest);
     at.ok_or_else(|| {
-        let example = civil::rfc3339(now);
+        let example = crate::zone::rfc3339(now);
         Usage(format!("看不懂时间“{text}”;写成 {example} 或北京时间 2026-11-22 10:00")).into()
     })
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use freshd_core::calendar::Calendar;
 use serde::Deserialize;
+use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,20 +15,32 @@ struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawYear {
-    year: i32,
+    year: Spanned<i32>,
     #[serde(default)]
     off: Vec<RawRun>,
     #[serde(default)]
-    working: Vec<String>,
+    working: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRun {
     name: String,
-    from: String,
-    to: String,
+    from: Spanned<String>,
+    to: Spanned<String>,
 }
+
+/// The first thing wrong in a calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongCalendar {
+    /// 1-based line, where known.
+    pub line: Option<usize>,
+    /// What is wrong, Chinese.
+    pub what: String,
+}
+
+/// Where in the text, bytes, and what.
+type Wrong = (usize, String);
 
 /// The longest single holiday that is believed, in days.
 const RUN_DAYS_MAX: i64 = 31;
@@ -35,40 +48,53 @@ const RUN_DAYS_MAX: i64 = 31;
 /// Reads `calendar.toml`: a list of `[[year]]` with `off` runs and `working` make-up days.
 ///
 /// # Errors
-/// A sentence in Chinese that names the first thing wrong: the TOML itself, a day that does not exist, a run that ends
+/// The first thing wrong: the TOML itself, a day that does not exist, a run that ends
 /// before it begins or outside its year, a year without any holiday (an empty plan must not pass for a known one).
-pub fn parse_calendar_toml(text: &str) -> Result<Calendar, String> {
-    let raw: Raw = toml::from_str(text).map_err(|error| format!("日历文件格式不对:{error}"))?;
+pub fn parse_calendar_toml(text: &str) -> Result<Calendar, WrongCalendar> {
+    let line_of =
+        |at: usize| text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let raw: Raw = toml::from_str(text).map_err(|error| WrongCalendar {
+        line: error.span().map(|span| line_of(span.start)),
+        what: format!("日历的写法不对({})", error.message()),
+    })?;
+    read(raw).map_err(|(at, what)| WrongCalendar { line: Some(line_of(at)), what })
+}
+
+fn read(raw: Raw) -> Result<Calendar, Wrong> {
     let (mut years, mut off, mut working) = (Vec::new(), Vec::new(), Vec::new());
-    for year in raw.year {
-        if year.off.is_empty() {
-            return Err(format!("{} 年没有任何节假日;安排未公布时请删去整个年份", year.year));
+    for RawYear { year, off: runs, working: worked } in raw.year {
+        let (at, year) = (year.span().start, year.into_inner());
+        if runs.is_empty() {
+            return Err((at, format!("{year} 年没有任何节假日;安排未公布时请删去整个年份")));
         }
-        if years.contains(&year.year) {
-            return Err(format!("{} 年写了两次", year.year));
+        if years.contains(&year) {
+            return Err((at, format!("{year} 年写了两次")));
         }
-        years.push(year.year);
-        for run in year.off {
-            let (from, to) = (day(&run.from, year.year)?, day(&run.to, year.year)?);
+        years.push(year);
+        for run in runs {
+            let (from, to) = (day(&run.from, year)?, day(&run.to, year)?);
             if to < from || (to - from).num_days() > RUN_DAYS_MAX {
-                return Err(format!("{}:{} 至 {} 不是一段假期", run.name, run.from, run.to));
+                let what = format!("{}:{from} 至 {to} 不是一段假期", run.name);
+                return Err((run.from.span().start, what));
             }
             off.extend(
                 from.iter_days().take_while(|day| *day <= to).map(|day| (day, run.name.clone())),
             );
         }
-        for text in year.working {
-            working.push(day(&text, year.year)?);
+        for text in worked {
+            working.push(day(&text, year)?);
         }
     }
     Ok(Calendar::from_parts(years, off, working))
 }
 
-fn day(text: &str, year: i32) -> Result<NaiveDate, String> {
+fn day(text: &Spanned<String>, year: i32) -> Result<NaiveDate, Wrong> {
     use chrono::Datelike;
+    let wrong = |what: String| (text.span().start, what);
+    let text = text.get_ref();
     let day: NaiveDate =
-        text.parse().map_err(|_| format!("«{text}» 不是日期,请写成 2026-02-15 的样子"))?;
-    if day.year() == year { Ok(day) } else { Err(format!("{text} 不在 {year} 年")) }
+        text.parse().map_err(|_| wrong(format!("«{text}» 不是日期,请写成 2026-02-15 的样子")))?;
+    if day.year() == year { Ok(day) } else { Err(wrong(format!("{text} 不在 {year} 年"))) }
 }
 
 #[cfg(test)]

@@ -92,17 +92,8 @@ fn exists(file: PathBuf, named_by: &str) -> Result<PathBuf, Problem> {
             Err(Problem::in_file(&file.display().to_string(), what, "写到文件名为止"))
         }
         Err(error) => {
-            let what = format!("{named_by} 指的配置文件读不到:{}", io_text(&error));
+            let what = format!("{named_by} 指的配置文件读不到:{}", crate::os::io_text(&error));
             Err(Problem::in_file(&file.display().to_string(), what, "检查路径和权限"))
         }
-    }
-}
-
-/// Why a file cannot be read, in Chinese.
-pub(crate) fn io_text(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "文件不存在".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "没有权限".to_owned(),
-        _ => error.to_string(),
     }
 }

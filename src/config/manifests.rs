@@ -7,7 +7,6 @@ use freshd_connectors::declarative::{DeclarativeConnector, Say};
 use freshd_connectors::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use url::Url;
 
-use super::locate;
 use super::problem::Problem;
 use super::sources::BUILT_IN;
 
@@ -74,7 +73,7 @@ fn read(path: &Path, stem: &str, file: &str) -> Result<Manifest, Vec<Problem>> {
     // One byte more than may be: the parser says that it is too long.
     let limit = MANIFEST_BYTES_MAX as u64 + 1;
     if let Err(error) = opened.and_then(|held| held.take(limit).read_to_end(&mut bytes)) {
-        let what = format!("文件读不到:{}", locate::io_text(&error));
+        let what = format!("文件读不到:{}", crate::os::io_text(&error));
         return Err(vec![Problem::in_file(file, what, "检查权限")]);
     }
     let text = String::from_utf8(bytes).map_err(|error| {

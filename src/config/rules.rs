@@ -25,7 +25,7 @@ pub(crate) fn beside(file: &Path, shown: &str) -> Result<Rulebook, Vec<Problem>>
         Ok(text) => text,
         Err(_) if !file.exists() => return Ok(built_in()),
         Err(error) => {
-            let what = format!("读不到:{}", super::locate::io_text(&error));
+            let what = format!("读不到:{}", crate::os::io_text(&error));
             return Err(vec![Problem::in_file(shown, what, "检查权限;文件须是 UTF-8")]);
         }
     };

@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 use freshd_connectors::{Secret, SecretProblem, SecretSource};
 
-use super::locate::io_text;
 use super::reader::{Section, Wrong, wrong};
+use crate::os::io_text;
 
 /// Longest file of secrets that is read, bytes.
 const SECRETS_BYTES_MAX: u64 = 1 << 20;

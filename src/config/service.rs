@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use freshd_connectors::http::NetSettings;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use super::reader::{Section, Wrong, wrong};
@@ -78,7 +79,14 @@ pub enum LogFormat {
 pub(crate) fn read_store(section: &Section<'_>, given: Option<PathBuf>) -> StoreConfig {
     let base = section.files().base.clone();
     let written = section.parsed("path", |path| Ok(base.join(path)));
+    if given.is_none() && section.is_empty_text("path") {
+        section.problem("path", "数据目录是空的", "写上目录;不写这一项则用 /var/lib/freshd");
+    }
     let path = given.or(written).unwrap_or_else(|| "/var/lib/freshd".into());
+    if path.is_file() {
+        let what = format!("{} 是一个文件,不是目录", path.display());
+        section.problem("path", what, "写一个目录;没有时会自动建立");
+    }
     let socket = section.parsed("socket", |path| Ok(base.join(path)));
     let socket = socket.unwrap_or_else(|| path.join("freshd.sock"));
     let length = socket.as_os_str().len();
@@ -157,9 +165,12 @@ pub(crate) fn read_log(section: &Section<'_>) -> LogConfig {
         "json" => Ok(LogFormat::Json),
         _ => wrong(format!("不认识的日志格式「{text}」"), "text 或 json"),
     };
+    // A word that is no level would be taken for the name of a module, and nothing be logged.
+    let is_level = |word: &str| word.trim().parse::<LevelFilter>().is_ok();
+    let named = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
     let level = |text: &str| match EnvFilter::builder().parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => wrong(
+        Ok(_) if text.split(',').all(named) => Ok(text.to_owned()),
+        _ => wrong(
             format!("「{text}」不是日志级别"),
             "error、warn、info、debug、trace,或 info,freshd::poll=debug",
         ),

@@ -444,3 +444,34 @@ fn a_third_party_platform_wants_its_appid_and_three_files() {
         assert!(problems.iter().any(|p| p.to_string().contains(part)), "{part}: {problems:#?}");
     }
 }
+
+#[test]
+fn every_element_that_is_wrong_is_told() {
+    refused(
+        "[net]\nports = [70000, 80, \"x\", 90000]\n",
+        &[&["net.ports", "70000"], &["net.ports", "应当是整数"], &["net.ports", "90000"]],
+    );
+}
+
+#[test]
+fn a_level_that_is_none_and_an_address_that_would_break_out_are_refused() {
+    refused("[log]\nlevel = \"loud\"\n", &[&["log.level", "loud"]]);
+    refused("[log]\nlevel = \"info,freshd::poll=loud\"\n", &[&["log.level"]]);
+    for good in ["info,freshd::poll=debug", "WARN", "off", "freshd[span]=trace"] {
+        assert!(parse(&format!("[log]\nlevel = \"{good}\"\n")).is_ok(), "{good}");
+    }
+    for bad in ["https://a.example/\\\"><script>", "https://a.example/\\u0007x", "ftp://a.example"]
+    {
+        refused(&format!("[web]\npublic_url = \"{bad}\"\n"), &[&["web.public_url"]]);
+    }
+}
+
+#[test]
+fn an_empty_store_or_a_file_in_its_place_is_refused() {
+    refused("[store]\npath = \"\"\n", &[&["store.path", "是空的"]]);
+    let found = parse_with("", &[("FRESHD__STORE__PATH", "")]).unwrap_err();
+    assert!(found[0].to_string().contains("FRESHD__STORE__PATH"), "{found:?}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    refused(&format!("[store]\npath = \"{path}\"\n"), &[&["store.path", "不是目录"]]);
+}

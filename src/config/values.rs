@@ -10,6 +10,10 @@ use super::reader::{Wrong, wrong};
 /// An `http://` or `https://` address with a host and neither password, query nor fragment.
 pub(crate) fn base_url(text: &str) -> Result<Url, Wrong> {
     const HELP: &str = "写成 https://主机名 或 https://主机名:端口/路径";
+    // The parser drops line breaks and escapes the rest; what is shown in letters and pages must be what was meant.
+    if text.contains(|c: char| c.is_control() || c.is_whitespace() || "\"<>`\\".contains(c)) {
+        return wrong("网址里有空白、引号、尖括号或控制字符", HELP);
+    }
     let Ok(url) = Url::parse(text) else {
         return wrong(format!("「{text}」不是网址"), HELP);
     };

@@ -1,8 +1,8 @@
 //! What did one run of the notifier do, or would it do? The report as a value, for people and as JSON.
 
+use freshd_core::Timestamp;
 use freshd_core::reminder::{Audience, Reason};
 use freshd_core::rulebook::Rule;
-use freshd_core::{Timestamp, civil};
 use serde::{Serialize, Serializer};
 
 use crate::store::{LetterState, Store, StoreError};
@@ -200,7 +200,7 @@ fn joined<S: Serializer>(reasons: &[Reason], to: S) -> Result<S::Ok, S::Error> {
 }
 
 pub(super) fn local<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&civil::rfc3339(*at))
+    to.serialize_str(&crate::zone::rfc3339(*at))
 }
 
 pub(super) fn maybe_local<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,10 @@
 //! Why does an account come to what it comes to? The clause, the evidence, the coverage and its gaps, for people and
 //! programs. No contacts.
 
+use crate::zone::rfc3339;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::civil::rfc3339;
 use freshd_core::coverage::{Coverage, Span, Spans};
 use freshd_core::history::{EvidenceRef, Seen};
 use freshd_core::observation::Blind;

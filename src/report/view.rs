@@ -1,8 +1,8 @@
 //! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
 
+use crate::zone::rfc3339;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Filing, Lifecycle};
-use freshd_core::civil::rfc3339;
 use freshd_core::fault::{FaultKind, FaultScope};
 use freshd_core::link::{LinkHealth, MenuState};
 use freshd_core::rulebook::{Policy, Rule};

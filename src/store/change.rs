@@ -20,7 +20,7 @@ use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::evidence::{self, EvidenceId, Kept};
 use super::keys::Key;
-use super::outbox::{self, Letter};
+use super::outbox::{self, Letter, LetterState};
 use super::states::{self, DueChange};
 
 /// A record as it was read, with its stored form: a change that needs it later only compares, and does not read
@@ -179,9 +179,10 @@ impl Change {
         self.reads.contains_key(key)
     }
 
-    /// The batch, against what the engine holds now.
-    pub(super) fn expand(&self) -> Result<Batch, StoreError> {
-        let mut work = Expansion { engine: &*self.engine, batch: Batch::default() };
+    /// The batch, against what the engine holds now, and how letters change their states by it.
+    pub(super) fn expand(&self) -> Result<(Batch, Vec<LetterMove>), StoreError> {
+        let mut work =
+            Expansion { engine: &*self.engine, batch: Batch::default(), letters: Vec::new() };
         for (key, value) in &self.reads {
             work.batch.expect(key.clone(), value.clone());
         }
@@ -207,7 +208,7 @@ impl Change {
         for (id, letter) in &self.letters {
             outbox::expand(&mut work, id, letter.as_ref())?;
         }
-        Ok(work.batch)
+        Ok((work.batch, work.letters))
     }
 }
 
@@ -216,7 +217,11 @@ impl Change {
 pub(super) struct Expansion<'a> {
     pub(super) engine: &'a dyn Engine,
     pub(super) batch: Batch,
+    pub(super) letters: Vec<LetterMove>,
 }
+
+/// The state that a letter had, and has then; `None` if there is none.
+pub(super) type LetterMove = (Option<LetterState>, Option<LetterState>);
 
 impl Expansion<'_> {
     /// What the engine holds now, which must still hold when the batch is applied.

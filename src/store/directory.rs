@@ -11,7 +11,7 @@ use super::error::{Holder, StoreError};
 /// Name of the file whose lock says that the store is held, and whose text says by whom.
 const HOLDER_FILE: &str = "holder";
 /// Where files that would keep the store from opening are moved to.
-const QUARANTINE: &str = "quarantine";
+pub(crate) const QUARANTINE: &str = "quarantine";
 /// At most so many generations of one file name are kept in quarantine.
 const QUARANTINE_GENERATIONS_MAX: u32 = 20;
 
@@ -79,11 +79,30 @@ pub(crate) fn set_aside(
     dir: &Path,
     unwanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<PathBuf>, StoreError> {
-    let mut moved = Vec::new();
+    into_quarantine(dir, unwanted, |from, to| fs::rename(from, to))
+}
+
+/// As [`set_aside`], with copies, synced.
+pub(crate) fn copy_aside(
+    dir: &Path,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>, StoreError> {
+    into_quarantine(dir, wanted, |from, to| {
+        fs::copy(from, to)?;
+        File::open(to)?.sync_all()
+    })
+}
+
+fn into_quarantine(
+    dir: &Path,
+    pick: impl Fn(&str) -> bool,
+    bring: impl Fn(&Path, &Path) -> std::io::Result<()>,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let mut brought = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !unwanted(&name) || !entry.file_type()?.is_file() {
+        if !pick(&name) || !entry.file_type()?.is_file() {
             continue;
         }
         let quarantine = dir.join(QUARANTINE);
@@ -92,10 +111,10 @@ pub(crate) fn set_aside(
             .map(|n| quarantine.join(format!("{name}.{n}")))
             .find(|path| !path.exists())
             .unwrap_or_else(|| quarantine.join(format!("{name}.last")));
-        fs::rename(entry.path(), &free)?;
-        moved.push(free);
+        bring(&entry.path(), &free)?;
+        brought.push(free);
     }
-    Ok(moved)
+    Ok(brought)
 }
 
 /// Syncs every file of the directory, its sub-directories as such, the directory and its parent, so

@@ -85,6 +85,11 @@ impl Batch {
         self.expect.entry(key.into()).or_insert(value);
     }
 
+    /// As [`Batch::into_writes`], to look at.
+    pub fn writes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.writes.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+
     /// Puts and deletes, in key order; `None` deletes.
     pub fn into_writes(self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
         self.writes

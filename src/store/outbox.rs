@@ -1,11 +1,14 @@
 //! Which letters are to be sent, and what became of each? The outbox: claimed, sent after a
 //! barrier, recorded.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use serde::{Deserialize, Serialize};
 
-use super::change::{Change, Expansion};
+use super::change::{Change, Expansion, LetterMove};
 use super::engine::Order;
 use super::error::StoreError;
 use super::keys::{Key, Reader, kind, span, timed};
@@ -198,6 +201,38 @@ impl Store {
         Ok(scanned)
     }
 
+    /// How many letters are in each state. Walks them the first time, and is counted on from there.
+    pub fn letter_counts(&self) -> Result<BTreeMap<LetterState, u64>, StoreError> {
+        // No commit comes between the walk and what is counted on.
+        let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.0.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counts) = &*held {
+            return Ok(counts.clone());
+        }
+        let mut counts: BTreeMap<LetterState, u64> =
+            LetterState::ALL.into_iter().map(|state| (state, 0)).collect();
+        self.for_each_letter(|letter| {
+            *counts.entry(letter.state).or_default() += 1;
+            Ok(true)
+        })?;
+        *held = Some(counts.clone());
+        Ok(counts)
+    }
+
+    /// Counts on after a commit; the writer's lock is held.
+    pub(super) fn count_letters(&self, moves: &[LetterMove]) {
+        let mut held = self.0.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(counts) = &mut *held else { return };
+        for (from, to) in moves {
+            if let Some(count) = from.and_then(|from| counts.get_mut(&from)) {
+                *count = count.saturating_sub(1);
+            }
+            if let Some(to) = to {
+                *counts.entry(*to).or_default() += 1;
+            }
+        }
+    }
+
     /// When the next letter is to be tried or its lease ends, which may be in the past.
     pub fn next_letter_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let (from, to) = span(kind::LETTER_QUEUE);
@@ -299,6 +334,8 @@ pub(super) fn expand(
         Some(_) => codec::read(work.engine, "letter", &key)?,
         None => None,
     };
+    let states = (old.as_ref().map(|letter| letter.state), letter.map(|letter| letter.state));
+    work.letters.push(states);
     let queue = |at| timed(kind::LETTER_QUEUE, at, id);
     let (old_due, new_due) = (old.as_ref().and_then(Letter::due), letter.and_then(Letter::due));
     work.moved(queue, old_due, new_due);

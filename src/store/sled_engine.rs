@@ -11,6 +11,7 @@ use super::directory::{self, Hold};
 use super::engine::{Batch, Engine, Order, Visit};
 use super::error::StoreError;
 use super::fdatasync::syncs;
+use super::spare::Spare;
 
 #[cfg(test)]
 mod tests;
@@ -44,11 +45,34 @@ pub struct Opening {
 }
 
 impl SledEngine {
-    /// Opens or makes the store in `dir`, holding at most `cache_bytes` of pages in memory.
+    /// Opens or makes the store in `dir`, holding at most `cache_bytes` of pages in memory. What
+    /// sled cannot read of its log it has dropped then, silently.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        Self::open_revocable(dir, cache_bytes).map(|(engine, _)| engine)
+    }
+
+    /// As [`SledEngine::open`], with what it takes to undo it ([`undo`]). An opening that fails
+    /// for damage has been undone.
+    pub(super) fn open_revocable(
+        dir: &Path,
+        cache_bytes: u64,
+    ) -> Result<(Self, Option<Spare>), StoreError> {
         directory::create(dir)?;
         let hold = directory::hold(dir)?;
         wait_for_release(dir)?;
+        let spare = Spare::make(dir)?;
+        match Self::open_held(dir, cache_bytes, hold) {
+            Ok(engine) => Ok((engine, spare)),
+            Err(error) => {
+                if matches!(error, StoreError::Corrupt { .. }) {
+                    undo(dir, spare)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn open_held(dir: &Path, cache_bytes: u64, hold: Hold) -> Result<Self, StoreError> {
         // A kill while sled opens leaves a snapshot that it takes for a whole one ever after.
         let set_aside = directory::set_aside(dir, |name| name.ends_with(".generating"))?;
         let mut opening = Opening { set_aside, synced: Vec::new() };
@@ -79,6 +103,13 @@ impl SledEngine {
     pub fn opening(&self) -> &Opening {
         &self.opening
     }
+}
+
+/// Leaves the directory as it was before an opening. The engine must have been dropped.
+pub(super) fn undo(dir: &Path, spare: Option<Spare>) -> Result<(), StoreError> {
+    let _hold = directory::hold(dir)?;
+    wait_for_release(dir)?;
+    Ok(spare.map_or(Ok(()), Spare::put_back)?)
 }
 
 /// The settings of every store.

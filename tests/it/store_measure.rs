@@ -67,7 +67,8 @@ fn store_costs() {
     let cache_bytes = (env("FRESHD_MEASURE_CACHE_MIB", 32) << 20) as u64;
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let now = SystemClock.now();
-    let store = Store::open(dir.path(), StoreOptions { cache_bytes }).unwrap();
+    let store =
+        Store::open(dir.path(), StoreOptions { cache_bytes, ..StoreOptions::default() }).unwrap();
     println!("accounts {accounts}, cache {} MiB, rss {} MiB", cache_bytes >> 20, memory("VmRSS"));
 
     let audit = Audit {
@@ -133,7 +134,8 @@ fn store_costs() {
 
     drop(store);
     let begun = SystemClock.now();
-    let store = Store::open(dir.path(), StoreOptions { cache_bytes }).unwrap();
+    let store =
+        Store::open(dir.path(), StoreOptions { cache_bytes, ..StoreOptions::default() }).unwrap();
     println!("reopen {:.0} ms, rss {} MiB", millis(begun), memory("VmRSS"));
     let begun = SystemClock.now();
     let seen = store.for_each_account(|_| Ok(true)).unwrap().seen;

@@ -118,3 +118,18 @@ async fn nobody_waits_for_a_time_that_a_wrong_clock_gave() {
     let brought = app.store().due_of(&ids[1]).unwrap().poll.unwrap();
     assert!(brought <= now() + TimeDelta::hours(1), "{brought}");
 }
+
+#[tokio::test]
+async fn who_reads_the_figures_reads_the_letters_and_the_mail_server_of_now() {
+    let (app, _) = app(SENDING, now());
+    let pages = crate::app::web_data::Pages::new(app.clone());
+    let text = || crate::web::WebData::metrics_text(&pages);
+    assert!(text().contains("freshd_letters{state=\"queued\"} 0"));
+    let letter = crate::store::outbox::tests::letter("one", 0);
+    crate::store::outbox::tests::add(app.store(), &letter);
+    app.store().set_meta(META_RELAY_FAILING_SINCE, &now()).unwrap();
+    let figures = text();
+    assert!(figures.contains("freshd_letters{state=\"queued\"} 1"), "{figures}");
+    let since = format!("freshd_mail_failing_since_seconds {}\n", now().timestamp());
+    assert!(figures.contains(&since), "{figures}");
+}

@@ -58,7 +58,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<i32> {
     let told =
         |address: Option<std::net::SocketAddr>| println!("{}", explain(&province, address, end));
     tokio::select! {
-        ended = run::run(app, args, CancellationToken::new(), told) => ended?,
+        ended = run::run(run::Signals::install()?, app, args, CancellationToken::new(), told) => ended?,
         () = show_mail(&province.mail, &*clock) => {}
     }
     println!("演示结束,临时目录已删除。");

@@ -84,7 +84,8 @@ fn journal(app: &App, event: &str) -> anyhow::Result<Rows> {
     app.store().for_each_account(|account| {
         let lines: Vec<(freshd_core::Timestamp, Value)> =
             app.store().last_events(&account.id, usize::MAX)?;
-        for (_, line) in lines.iter().rev().filter(|(_, line)| line["event"] == event) {
+        for (_, mut line) in lines.into_iter().rev().filter(|(_, line)| line["event"] == event) {
+            crate::zone::restamp(&mut line);
             for post in line["posts"].as_array().into_iter().flatten() {
                 rows.push(vec![
                     json!(account.id),
@@ -125,7 +126,7 @@ fn mail(app: &App) -> anyhow::Result<Rows> {
             json!(letter.subject),
             json!(letter.message_id),
             json!(letter.attempts),
-            json!(freshd_core::civil::rfc3339(letter.created_at)),
+            json!(crate::zone::rfc3339(letter.created_at)),
             json!(letter.last_reply),
         ]);
         Ok(true)

@@ -1,7 +1,8 @@
 //! Which letters are there, and what becomes of them? The notifier and the outbox by hand.
 
+use crate::zone::rfc3339;
 use freshd_core::Timestamp;
-use freshd_core::civil::{minute_text, rfc3339};
+use freshd_core::civil::minute_text;
 use serde_json::json;
 
 use super::{DONE, FOUND, Usage, json, printed};

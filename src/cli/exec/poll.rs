@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::zone::{restamp, rfc3339};
 use anyhow::anyhow;
-use freshd_core::civil::{minute_text, rfc3339};
+use freshd_core::civil::minute_text;
 use freshd_core::id::AccountId;
 use freshd_core::observation::Observation;
 use serde_json::{Value, json};
@@ -33,7 +34,9 @@ pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response>
     if as_json {
         let polls: Vec<_> =
             reports.iter().map(|report| report_json(app, report, explain)).collect();
-        return json(exit, &json!({"as_of": rfc3339(app.now()), "polls": polls}));
+        let mut told = json!({"as_of": rfc3339(app.now()), "polls": polls});
+        restamp(&mut told);
+        return json(exit, &told);
     }
     let mut text = String::new();
     for report in &reports {

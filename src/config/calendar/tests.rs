@@ -50,11 +50,14 @@ fn a_wrong_calendar_is_refused_in_words() {
         (year(r#"off = [{ name = "x", from = "2027-01-03", to = "2027-01-01" }]"#), "不是一段假期"),
         (year(r#"off = [{ name = "x", from = "2027-02-30", to = "2027-03-01" }]"#), "不是日期"),
         (year(&format!("{off}\nworking = [\"2026-01-04\"]")), "不在 2027 年"),
-        (year(&format!("{off}\nholiday = 1")), "格式不对"),
+        (year(&format!("{off}\nholiday = 1")), "写法不对"),
         (format!("{0}\n{0}", year(off)), "两次"),
     ] {
         let told = parse_calendar_toml(&text).unwrap_err();
-        assert!(told.contains(word), "{told}");
+        assert!(told.what.contains(word), "{told:?}");
+        assert!(told.line.is_some(), "{told:?}");
     }
+    let told = parse_calendar_toml(&year(&format!("{off}\nworking = [\n\"2027-02-30\"]")));
+    assert_eq!(told.unwrap_err().line, Some(5));
     assert!(parse_calendar_toml(&year(off)).is_ok());
 }

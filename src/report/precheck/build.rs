@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::zone::rfc3339;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::calendar::{Calendar, Counted};
-use freshd_core::civil::{self, rfc3339};
+use freshd_core::civil;
 use freshd_core::forecast::last_safe_day;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::AccountState;

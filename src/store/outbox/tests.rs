@@ -145,3 +145,38 @@ fn golden_bytes_of_a_letter() {
     let body = LetterBody { text: "t".into(), html: "h".into() };
     assert_eq!(codec::encode(&body).unwrap(), b"\x01{\"text\":\"t\",\"html\":\"h\"}");
 }
+
+#[test]
+fn letters_are_counted_on_as_they_move() {
+    let store = Store::open_memory();
+    let walked = || {
+        let mut counts: BTreeMap<LetterState, u64> =
+            LetterState::ALL.into_iter().map(|state| (state, 0)).collect();
+        store
+            .for_each_letter(|letter| {
+                *counts.entry(letter.state).or_default() += 1;
+                Ok(true)
+            })
+            .unwrap();
+        counts
+    };
+    let check = |what: &str| assert_eq!(store.letter_counts().unwrap(), walked(), "{what}");
+    add(&store, &letter("before", 0));
+    check("the first count walks");
+    add(&store, &letter("one", 0));
+    add(&store, &Letter { state: LetterState::Held, ..letter("held", 0) });
+    check("new ones");
+    store.claim_letters(minute(1), minute(3), 9).unwrap();
+    check("claimed");
+    store.update_letter("one", |letter| letter.state = LetterState::Accepted).unwrap();
+    check("accepted");
+    assert_eq!(store.letter_counts().unwrap()[&LetterState::Accepted], 1);
+    let mut change = store.change();
+    change.new_letter(&letter("one", 9), &LetterBody::default()).unwrap();
+    assert!(store.commit(change).is_err());
+    check("a commit that failed");
+    let mut change = store.change();
+    change.delete_letter("one");
+    store.commit(change).unwrap();
+    check("removed");
+}

@@ -181,6 +181,47 @@ async fn a_hangup_reloads_and_a_broken_file_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_hangup_names_the_keys_that_need_a_restart_and_keeps_the_old() {
+    let stage = Stage::new("");
+    let mut daemon = Daemon::start(&stage).await;
+    let text = std::fs::read_to_string(stage.path("freshd.toml")).unwrap();
+    let text = text.replace("\"store\"", "\"elsewhere\"").replace("127.0.0.1:0", "127.0.0.1:9");
+    stage.write("freshd.toml", text);
+    assert!(daemon.signal("HUP").status().unwrap().success());
+    let told = "configuration reloaded, but these keys need a restart and stay as they were";
+    assert_eq!(daemon.log(told).await["keys"], "store.path, store.socket, web.listen");
+    assert_eq!(daemon.get("/healthz").await.0, 200);
+    assert!(!stage.path("elsewhere").exists());
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_that_comes_while_it_starts_is_a_clean_end() {
+    let stage = Stage::new("");
+    stage.import(&ledger(&[("甲", "教育局")])).await;
+    for turn in 0..6 {
+        let mut child = stage.command(&["run"]).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id().unwrap());
+        // From the first moment at which SIGTERM (bit 14) is caught.
+        let caught = || {
+            let text = std::fs::read_to_string(&status).unwrap();
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << 14) != 0
+        };
+        while !caught() {
+            tokio::task::yield_now().await;
+        }
+        let opened = stage.path("store/freshd.sock").exists();
+        let mut kill = std::process::Command::new("kill");
+        kill.args(["-TERM", &child.id().unwrap().to_string()]);
+        assert!(kill.status().unwrap().success());
+        let ended = tokio::time::timeout(WAIT_MAX, child.wait()).await.unwrap().unwrap();
+        assert_eq!(ended.code(), Some(0), "turn {turn}");
+        assert!(!opened, "the handler was there before the socket");
+    }
+}
+
+#[tokio::test]
 async fn after_a_kill_it_starts_again_with_everything() {
     let stage = Stage::new("");
     stage.import(&ledger(&[("甲", "教育局")])).await;

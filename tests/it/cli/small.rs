@@ -141,3 +141,38 @@ async fn a_checkup_needs_nothing_and_reaches_no_private_address() {
     }
     assert!(!stage.path("store").exists());
 }
+
+#[tokio::test]
+async fn times_are_in_the_configured_zone_and_name_the_same_instant() {
+    let stage = Stage::new("");
+    stage.import(&ledger(&[("甲", "教育局")])).await;
+    let posted = "2026-11-01T10:00:00+08:00";
+    let url = ["--url", "https://example.gov.test/1"];
+    let args = ["confirm", "甲", "--published-at", posted, "--note", "看到", url[0], url[1]];
+    stage.run(&args).await.exits(0);
+    for args in [
+        &["status", "--json"][..],
+        &["explain", "甲", "--json"],
+        &["precheck", "--format", "json"],
+        &["export", "observations", "--format", "jsonl"],
+        &["export", "accounts", "--format", "csv"],
+    ] {
+        let mut command = stage.command(args);
+        command.env("FRESHD__TIMEZONE", "UTC");
+        let done = finished(command).await;
+        let found = |text: &str| done.stdout.contains(text);
+        assert!(found("2026-11-01T02:00:00+00:00"), "{args:?}: {}", done.stdout);
+        assert!(!found("+08:00") && !found("00Z"), "{args:?}: {}", done.stdout);
+    }
+}
+
+#[tokio::test]
+async fn a_language_is_taken_and_says_honestly_what_is_missing() {
+    let stage = Stage::new("");
+    let english = stage.run(&["--lang", "en", "status", "--json"]).await.exits(0);
+    assert!(english.stderr.contains("not available yet"), "{}", english.stderr);
+    english.json();
+    let chinese = stage.run(&["status", "--lang", "zh"]).await.exits(0);
+    assert!(!chinese.stderr.contains("not available"), "{}", chinese.stderr);
+    stage.run(&["--lang", "fr", "status"]).await.exits(2);
+}
