@@ -371,7 +371,7 @@ async fn a_precheck_ends_as_it_found() {
     assert_eq!(none["polls"][0]["sources"], serde_json::json!([]));
     // What is no finding does not end like one.
     let broken = Stage::new("");
-    broken.write("store", "a file where the store should be");
+    std::fs::create_dir_all(broken.path("store/db")).expect("a directory where a file should be");
     broken.run(&["precheck"]).await.exits(4);
     broken.run(&["status"]).await.exits(1);
 }

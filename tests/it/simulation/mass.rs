@@ -58,7 +58,7 @@ struct Mass {
     failure: Failure,
     from: Timestamp,
     to: Timestamp,
-    /// Accounts of the failing sites that failed at the last look before.
+    /// Accounts of the failing sites that fail by what was seen before.
     failed_before: BTreeSet<AccountId>,
     /// Deadlines known when it began.
     deadlines: BTreeMap<AccountId, Timestamp>,
@@ -114,13 +114,17 @@ impl Mass {
     }
 
     fn look(&mut self, now: Timestamp) {
-        let mut failing = BTreeSet::new();
+        let (mut failing, mut failed_before) = (BTreeSet::new(), BTreeSet::new());
         let mut deadlines = BTreeMap::new();
         let app = self.stage.app();
         app.for_each_judged(now, |account, _, judgement| {
             if self.is_hit(&account.id) {
                 if judgement.verdict == Some(Outcome::Fail) {
-                    failing.insert(account.id.clone());
+                    // Whatever speaks of a later instant than the beginning came of the failure.
+                    match judgement.vetoes().all(|ruling| ruling.as_of < self.from) {
+                        true => failed_before.insert(account.id.clone()),
+                        false => failing.insert(account.id.clone()),
+                    };
                 }
                 if let Some(outlook) = judgement.forecast {
                     deadlines.insert(account.id, outlook.deadline);
@@ -129,12 +133,13 @@ impl Mass {
             Ok(true)
         })
         .unwrap();
+        self.failed_before.extend(failed_before);
         if now < self.from {
-            (self.failed_before, self.deadlines) = (failing, deadlines);
+            self.deadlines = deadlines;
         } else if now < self.to {
-            let turned: Vec<_> = failing.difference(&self.failed_before).collect();
-            let wrong = (!turned.is_empty())
-                .then(|| format!("{} turned at {}: {turned:?}", turned.len(), civil::rfc3339(now)));
+            let wrong = (!failing.is_empty()).then(|| {
+                format!("{} turned at {}: {failing:?}", failing.len(), civil::rfc3339(now))
+            });
             self.book.check(NOBODY_ACCUSED, wrong);
         }
     }
