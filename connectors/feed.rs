@@ -82,7 +82,9 @@ impl FeedConnector {
         let sorted = sightings(&document, now);
         observation.evidence = evidence(response, &text, now, sorted.edited);
         observation.sightings = sorted.sightings;
-        let since = sorted.since.filter(|_| whole);
+        // Oldest first, and there are further pages: the newest posts are on the last of them.
+        let goes_on = sorted.rising && text::names_next_page(&text);
+        let since = sorted.since.filter(|_| whole && !goes_on);
         if proves_silence && let Some(since) = since {
             observation.coverage.add(Channel::all(), since, seen_until(response, now));
         }
@@ -203,6 +205,8 @@ struct Sorted {
     /// Latest instant of the oldest listed post; `None` if the list is empty or some item has no
     /// date.
     since: Option<Timestamp>,
+    /// Does the list begin with its oldest post?
+    rising: bool,
     /// How many are dated by their last edit only.
     edited: usize,
 }
@@ -212,6 +216,8 @@ fn sightings(document: &Document, now: Timestamp) -> Sorted {
     let dates: Vec<Option<Published>> =
         document.items.iter().map(|item| published(item, now)).collect();
     let mut since = listing::since(&dates);
+    let end = |date: Option<&Option<Published>>| date.copied().flatten().map(|date| date.latest);
+    let rising = dates.len() < 2 || end(dates.first()) < end(dates.last());
     let mut sightings: Vec<Sighting> = document
         .items
         .iter()
@@ -235,7 +241,7 @@ fn sightings(document: &Document, now: Timestamp) -> Sorted {
         let oldest = sightings.last().map(|seen| seen.published.latest);
         since = since.max(oldest.filter(|_| since.is_some()));
     }
-    Sorted { sightings, since, edited }
+    Sorted { sightings, since, rising, edited }
 }
 
 /// The item's date, if it has one that can be true.

@@ -17,10 +17,15 @@ pub struct Top {
     pub headings: Vec<String>,
     /// Characters of visible text in the whole page.
     pub text_chars: usize,
+    /// The first 300 of them.
+    pub start: String,
 }
 
 /// A page on which a heading decides is short: site furniture and one sentence.
 const SHORT_PAGE_CHARS: usize = 1500;
+
+/// A page of no more than this is one sentence, and looked at whole.
+const START_CHARS: usize = 300;
 
 /// Is the answer a web page, by its own word or its first byte?
 pub fn is_html(response: &Response) -> bool {
@@ -46,10 +51,12 @@ pub fn top_of(html: &str) -> Option<Top> {
         let selector = Selector::parse(selector).expect("a literal selector parses");
         tree.select(&selector).map(text).find(|text| !text.is_empty())
     };
+    let visible = visible(&tree);
     Some(Top {
         title: first("title").unwrap_or_default(),
         headings: ["h1", "h2"].into_iter().filter_map(first).collect(),
-        text_chars: visible(&tree).chars().filter(|c| *c != ' ').count(),
+        text_chars: visible.chars().filter(|c| *c != ' ').count(),
+        start: visible.chars().filter(|c| *c != ' ').take(START_CHARS).collect(),
     })
 }
 
@@ -84,6 +91,14 @@ impl Top {
         heading.filter(|_| self.text_chars <= SHORT_PAGE_CHARS).map(String::as_str)
     }
 
+    /// Does the page stand in the way of another: a login, a block, maintenance, a script to be run first? The title says
+    /// so, or all of a short page.
+    pub(crate) fn is_wall(&self) -> bool {
+        let short = self.text_chars <= START_CHARS;
+        let texts = std::iter::once(&self.title).chain(&self.headings);
+        texts.chain([&self.start].into_iter().filter(|_| short)).any(|text| is_excuse(text))
+    }
+
     /// The sentence by which the page asks for a proof of being human.
     pub fn challenge(&self) -> Option<&str> {
         static CHALLENGE: LazyLock<Regex> = LazyLock::new(|| {
@@ -103,6 +118,20 @@ impl Top {
         let all = std::iter::once(&self.title).chain(&self.headings);
         all.map(String::as_str).find(|text| is(text) || parts(text).any(is))
     }
+}
+
+/// Does a text ask to log in, to wait, to run scripts, or say that it was blocked?
+pub(crate) fn is_excuse(text: &str) -> bool {
+    static EXCUSE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x) (上网|网络|身份|统一)?认证 | (请|用户|账号)(先)?登录 | 拦截 | 防火墙 | (系统|网站|正在|升级|停机)维护 | 维护中
+                | (请)?稍[后候]再?试? | (系统|服务器?)(繁忙|忙碌?|异常|错误) | 访问(过于)?频繁 | (启用|开启|打开|支持)javascript
+                | enablejavascript | acwsc | busy | tryagain | maintenance | unavailable | forbidden | firewall
+                | login | signin | accessdenied | gateway | toomanyrequests | captcha | 验证码 ",
+        )
+        .expect("a literal expression compiles")
+    });
+    EXCUSE.is_match(&bare(text))
 }
 
 /// Without blanks and punctuation, in lower case.

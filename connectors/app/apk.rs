@@ -118,12 +118,11 @@ async fn look(url: &Url, cx: &PollContext<'_>, fresh: bool) -> Result<Look, Faul
     }
     let found = |available, what: String| Look { available, what, evidence: noted(&response, cx) };
     match response.status {
-        404 | 410 => Ok(found(Some(false), format!("链接已失效(HTTP {})", response.status))),
         200 | 206 if response.body.starts_with(MAGIC) => {
             let (available, what) = package(&response, cx, fresh).await?;
             Ok(found(available, what))
         }
-        200 | 206 | 416 => instead(url, cx, fresh).await,
+        200 | 206 | 404 | 410 | 416 => instead(url, cx, fresh).await,
         202 | 401 | 403 | 407 | 412 => Err(fault(FaultKind::Challenged, "拒绝自动下载", &response)),
         _ => Err(fault(FaultKind::Malformed, "没有给出文件", &response)),
     }
@@ -145,9 +144,9 @@ async fn instead(url: &Url, cx: &PollContext<'_>, fresh: bool) -> Result<Look, F
         what: what.to_owned(),
         evidence: noted(&response, cx),
     };
+    let gone = matches!(response.status, 404 | 410);
     match response.status {
-        404 | 410 => return Ok(found(Some(false), "链接已失效")),
-        200 => (),
+        200 | 404 | 410 => (),
         202 | 401 | 403 | 407 | 412 => {
             return Err(fault(FaultKind::Challenged, "拒绝自动下载", &response));
         }
@@ -159,18 +158,31 @@ async fn instead(url: &Url, cx: &PollContext<'_>, fresh: bool) -> Result<Look, F
     if page::is_html(&response) {
         return match page::top(&response) {
             None => Ok(found(None, "链接打开的是无法识别的网页")),
-            Some(top) => match top.challenge() {
-                Some(_) => Err(fault(FaultKind::Challenged, "遇到验证页面", &response)),
-                None => Ok(found(Some(false), "链接打开的是网页,不是安装包")),
-            },
+            Some(top) if top.challenge().is_some() || top.is_wall() => {
+                Err(fault(FaultKind::Challenged, "遇到验证、登录、拦截或维护页面", &response))
+            }
+            Some(_) if gone => Ok(found(Some(false), "链接已失效(404 或 410)")),
+            Some(top) if top.text_chars == 0 && top.title.is_empty() => {
+                Ok(found(None, "网页要运行脚本才有内容"))
+            }
+            Some(_) => Ok(found(Some(false), "链接打开的是网页,不是安装包")),
         };
+    }
+    if gone {
+        return Ok(found(Some(false), "链接已失效(404 或 410)"));
     }
     if probe::is_guarded(&response) {
         return Err(fault(FaultKind::Challenged, "要求登录或限制访问", &response));
     }
-    match response.body.is_empty() {
-        true => Ok(found(None, "链接没有给出任何内容")),
-        false => Ok(found(Some(false), "链接给出的文件不是安装包")),
+    let kind = response.header("content-type").unwrap_or_default();
+    if response.body.is_empty() {
+        Ok(found(None, "链接没有给出任何内容"))
+    } else if kind.contains("json") || response.body.starts_with(b"{") {
+        Ok(found(None, "链接给出的是接口的回答,看不出有没有安装包"))
+    } else if kind.starts_with("text/") && page::is_excuse(&excerpt(&response, 400)) {
+        Ok(found(None, "链接答复暂时不可用"))
+    } else {
+        Ok(found(Some(false), "链接给出的文件不是安装包"))
     }
 }
 
@@ -185,7 +197,8 @@ async fn package(
     let unlisted = |why: &str| {
         let typed = start.header("content-type").is_some_and(|kind| kind.contains("android"));
         let named = [".apk", ".hap"].iter().any(|end| start.url.path().ends_with(end));
-        let large = total.is_none_or(|total| total >= SMALL_BYTES);
+        // A name is a promise; only a size says that there is something.
+        let large = total.is_some_and(|total| total >= SMALL_BYTES);
         let available = ((typed || named) && large).then_some(true);
         Ok((available, format!("文件头是安装包格式{size};{why}")))
     };

@@ -152,6 +152,24 @@ async fn contradictory_charsets_are_read() {
 }
 
 #[tokio::test]
+async fn a_list_that_begins_with_the_oldest_and_goes_on_elsewhere_proves_nothing() {
+    let next = r#"<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="?page=2"/>"#;
+    let old = item("a", "2026-10-01 10:00:00");
+    let young = item("b", "2026-11-01 10:00:00");
+    let cases = [
+        (format!("{next}{old}{young}"), false),
+        (format!("{next}{young}{old}"), true),
+        (format!("{old}{young}"), true),
+    ];
+    for (items, proves) in cases {
+        let answer = Answer::ok("application/xml", rss(&items));
+        let seen = look(&FeedConnector::complete(), answer, None, false).await.result.unwrap();
+        assert_eq!(!seen.coverage.is_empty(), proves, "{items}");
+        assert_eq!(seen.sightings.len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn unchanged_renews_the_proof_of_a_vouched_feed() {
     let connector = FeedConnector::complete();
     let body = rss(&(item("b", "2026-11-20") + &item("a", "2026-11-01 10:00:00")));

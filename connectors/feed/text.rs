@@ -48,3 +48,9 @@ fn declared(body: &[u8]) -> Option<String> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value[1..].split(quote).next().map(str::to_owned)
 }
+
+/// Does the document name a further page of itself (RFC 5005 `rel="next"`, JSON Feed `next_url`)?
+pub(super) fn names_next_page(text: &str) -> bool {
+    let named = |sign: &str| text.contains(sign);
+    named("rel=\"next\"") || named("rel='next'") || named("\"next_url\"")
+}

@@ -201,7 +201,9 @@ fn read(answer: &Value) -> Option<Rows> {
         let day = row.get("ref_date").and_then(Value::as_str).and_then(|day| day.parse().ok());
         let count = row.pointer("/detail/comment_count").and_then(lenient::int);
         comments = comments.max(day.zip(count.filter(|count| *count > 0)));
+        // A count below zero is none.
         let pieces = row.pointer("/detail/send_page_count").and_then(lenient::int);
+        let pieces = pieces.filter(|pieces| *pieces >= 0);
         if let (Some(day), Some(pieces)) = (day, pieces) {
             let held: &mut i64 = days.entry(day).or_default();
             *held = pieces.max(*held);

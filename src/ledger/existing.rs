@@ -15,7 +15,7 @@ pub trait Existing {
     fn by_alias(&self, platform: &str, identifier: &str) -> Option<AccountId>;
     /// By name, platform and sponsor together; several may share them.
     fn by_name(&self, name: &str, platform: &str, sponsor: &str) -> Vec<AccountId>;
-    /// Every id with its unit ([`unit_of`]) and whether it is 拟移出 already.
+    /// Every id with its unit (`unit_of`) and whether it is 拟移出 already.
     fn units(&self) -> Vec<(AccountId, String, bool)>;
 }
 

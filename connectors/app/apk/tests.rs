@@ -121,11 +121,11 @@ async fn what_yields_no_package_is_asked_again_freshly_before_it_is_said() {
     let (seen, asked) = poll(move |_, _| page()).await;
     assert_eq!((available(seen), asked), (Some(false), 4));
     let (seen, asked) = poll(|n, headers| {
-        assert_eq!(headers.contains_key(header::CACHE_CONTROL), n > 0);
+        assert_eq!(headers.contains_key(header::CACHE_CONTROL), n > 1);
         StatusCode::NOT_FOUND.into_response()
     })
     .await;
-    assert_eq!((available(seen), asked), (Some(false), 2));
+    assert_eq!((available(seen), asked), (Some(false), 4));
     let other = archive(&["readme.txt"], 200_000);
     let (seen, _) = poll(move |_, headers| file(&other, headers)).await;
     assert_eq!(available(seen), Some(false));
@@ -194,4 +194,37 @@ async fn a_redirect_is_followed_and_its_end_is_asked_further() {
     })
     .await;
     assert_eq!((available(seen), asked), (Some(true), 3));
+}
+
+#[tokio::test]
+async fn a_wall_a_notice_or_an_excuse_is_no_missing_package() {
+    let js = "<html><script>var arg1='3B5D';document.cookie='acw_sc__v2=1'</script></html>";
+    let block = "<title>访问被拦截</title><p>您的请求疑似攻击行为,已被拦截。</p>";
+    let enable = "<noscript>请开启JavaScript并刷新该页</noscript><script src=x.js></script>";
+    let cases = [
+        (200, "text/html", js),
+        (200, "text/html", enable),
+        (200, "text/html; charset=utf-8", block),
+        (404, "text/html; charset=utf-8", "<title>安全验证</title><p>请完成安全验证</p>"),
+        (404, "text/html; charset=utf-8", block),
+        (200, "text/html; charset=utf-8", "<title>上网认证</title><form>用户名 密码</form>"),
+        (200, "text/html; charset=utf-8", "<title>系统维护中</title><p>请稍后再试</p>"),
+        (200, "text/plain", "busy"),
+        (200, "application/json", "{\"code\":200,\"data\":{\"list\":["),
+    ];
+    for (status, kind, body) in cases {
+        let (seen, _) = poll(move |_, _| {
+            let status = StatusCode::from_u16(status).unwrap();
+            (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        })
+        .await;
+        let said = seen.map(|seen| seen.download.unwrap().available);
+        assert_ne!(said, Ok(Some(false)), "{status} {body}");
+    }
+    let landing = "<title>某某通</title><h1>某某通 2.0</h1><p>本应用已停止提供安卓版本,请到服务大厅办理。</p>";
+    let (seen, _) = poll(move |_, _| {
+        ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], landing).into_response()
+    })
+    .await;
+    assert_eq!(available(seen), Some(false), "a page that is none of these");
 }
