@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::directory::QUARANTINE;
 
+/// A store larger than this is opened without a copy, bytes: a command would wait for seconds and need as much room
+/// again. What is damaged is refused all the same.
+const COPIED_BYTES_MAX: u64 = 1 << 30;
 /// Where the copy lies while the store is being opened, in `quarantine/`.
 const PLACE: &str = "opening";
 
@@ -34,7 +37,9 @@ impl Spare {
             fs::remove_dir_all(&place)?;
         }
         let names = names(dir)?;
-        if names.is_empty() {
+        let sizes = names.iter().map(|name| Ok(fs::metadata(dir.join(name))?.len()));
+        let bytes: u64 = sizes.sum::<io::Result<u64>>()?;
+        if names.is_empty() || bytes > COPIED_BYTES_MAX {
             return Ok(None);
         }
         super::directory::create(&place).map_err(io::Error::other)?;
