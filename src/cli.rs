@@ -16,6 +16,7 @@ pub mod connectors;
 pub mod demo;
 pub mod exec;
 mod output;
+mod progress;
 pub mod request;
 
 use crate::app::App;

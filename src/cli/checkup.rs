@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::exec::{DONE, USAGE};
 use super::output::Output;
 use crate::app::POLL_BUDGET;
+use crate::cli::progress::Progress;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::ledger::checkup::{Checkup, CheckupRow, Facts, checkup, is_public};
@@ -103,7 +104,13 @@ async fn polled(checkup: &Checkup, means: &Means, terms: &Terms, offline: bool) 
             None
         }
     });
-    futures::stream::iter(asked).buffered(AT_ONCE).collect().await
+    let bar = Progress::new("体检", checkup.rows.len(), false);
+    let mut done = 0;
+    let told = futures::stream::iter(asked).buffered(AT_ONCE).inspect(|_| {
+        done += 1;
+        bar.at(done);
+    });
+    told.collect().await
 }
 
 async fn look(row: &CheckupRow, means: &Means, terms: &Terms) -> (Judgement, Vec<String>) {

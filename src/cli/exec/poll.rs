@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{DONE, FOUND, Usage, account_named, json, printed};
 use crate::app::App;
+use crate::cli::progress::Progress;
 use crate::cli::request::Request;
 use crate::control::Response;
 use crate::poll::Poller;
@@ -27,9 +28,9 @@ pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response>
     };
     let ids = chosen(app, &accounts, all, due)?;
     let poller = Poller::new(app.env.clone(), CancellationToken::new());
-    let total = ids.len();
-    let reports =
-        poller.poll_now(&ids, explain, |done| tracing::debug!(done, total, "polled")).await?;
+    let bar = Progress::new("采集", ids.len(), app.is_serving());
+    let reports = poller.poll_now(&ids, explain, |done| bar.at(done)).await?;
+    drop(bar);
     let exit = if reports.iter().any(PollReport::has_fault) { FOUND } else { DONE };
     if as_json {
         let polls: Vec<_> =
