@@ -203,6 +203,15 @@ pub fn settle(seen: &mut Observation, channels: &[Channel], at: Timestamp) -> Ve
     wrong
 }
 
+/// Whoever met a wall or an error on the way has not seen all: trouble is never silence. Was there silence to take back?
+pub fn withhold(seen: &mut Observation) -> bool {
+    let doubtful = !seen.faults.is_empty() && !seen.coverage.is_empty();
+    if doubtful {
+        seen.coverage = Default::default();
+    }
+    doubtful
+}
+
 /// Posts that lie in the future of the look: the sender's clock or zone is wrong.
 pub fn future(seen: &Observation, at: Timestamp, skew: TimeDelta) -> Vec<Objection> {
     let ahead = |published: freshd_core::observation::Published| {

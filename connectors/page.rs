@@ -126,7 +126,9 @@ pub(crate) fn is_excuse(text: &str) -> bool {
         Regex::new(
             r"(?x) (上网|网络|身份|统一)?认证 | (请|用户|账号)(先)?登录 | 拦截 | 防火墙 | (系统|网站|正在|升级|停机)维护 | 维护中
                 | (请)?稍[后候]再?试? | (系统|服务器?)(繁忙|忙碌?|异常|错误) | 访问(过于)?频繁 | (启用|开启|打开|支持)javascript
-                | enablejavascript | acwsc | busy | tryagain | maintenance | unavailable | forbidden | firewall
+                | (系统|服务|网站|平台)升级 | 升级(公告|通知|中) | (暂停|停止)(对外)?服务 | 禁止访问 | 境外 | 无权访问 | 请求过于频繁
+                | (在|用|使用)(手机|系统|其他)?浏览器 | 网络(异常|错误) | welcometonginx | slowdown | internalservererror
+                | enablejavascript | acwsc | busy | tryagain | maintenance | unavailable | forbidden | firewall | ratelimit
                 | login | signin | accessdenied | gateway | toomanyrequests | captcha | 验证码 ",
         )
         .expect("a literal expression compiles")

@@ -294,6 +294,7 @@ impl Connector for ProcessConnector {
             let first: Vec<String> = objections.iter().take(3).map(ToString::to_string).collect();
             return Err(malformed(first.join(";")));
         }
+        claim::withhold(&mut seen);
         // Its own trouble is no trouble of this machine.
         for fault in seen.faults.iter_mut().filter(|fault| fault.scope == FaultScope::Local) {
             fault.scope = FaultScope::Connector;

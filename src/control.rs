@@ -18,8 +18,10 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufRead
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-/// Longest line either way, bytes: ledgers and reports travel inside, as base64.
+/// Longest request, bytes: ledgers travel inside, as base64.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
+/// Longest answer, bytes: a report on every account of a large ledger, some 4 KB each.
+pub const ANSWER_BYTES_MAX: usize = 1 << 30;
 /// Commands that may be under way at once; further ones wait to be accepted.
 pub const COMMANDS_AT_ONCE: usize = 16;
 /// How long a client may take to send its whole request or to take its answer.
@@ -64,8 +66,8 @@ pub enum ControlError {
     /// The caller may not speak to the daemon.
     #[error("{}:没有权限;请用 root、用户 freshd 或组 freshd 的成员执行", .0.display())]
     Denied(PathBuf),
-    /// A line longer than [`LINE_BYTES_MAX`].
-    #[error("请求或回答超过 {} MiB", LINE_BYTES_MAX >> 20)]
+    /// A request longer than [`LINE_BYTES_MAX`], or an answer longer than [`ANSWER_BYTES_MAX`].
+    #[error("请求超过 {} MiB,或回答超过 {} MiB", LINE_BYTES_MAX >> 20, ANSWER_BYTES_MAX >> 20)]
     TooLong,
     /// The daemon went away before it had answered: whether the command was carried out is unknown.
     #[error("守护程序没有回答就断开了;命令是否已执行,请用 freshd status 查看")]
@@ -175,7 +177,7 @@ where
     let peer = Peer { uid: held.uid(), gid: held.gid(), pid: held.pid() };
     let asked = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        line = tokio::time::timeout(LINE_TIME_MAX, line(&mut stream)) => line,
+        line = tokio::time::timeout(LINE_TIME_MAX, line(&mut stream, LINE_BYTES_MAX)) => line,
     };
     let request = match asked {
         Ok(Ok(line)) => serde_json::from_slice(&line).map_err(ControlError::from),
@@ -188,7 +190,7 @@ where
         Err(error) => Response { exit: 2, stderr: format!("{error}\n"), ..Response::default() },
     };
     let mut answer = serde_json::to_vec(&response)?;
-    if answer.len() > LINE_BYTES_MAX {
+    if answer.len() > ANSWER_BYTES_MAX {
         let stderr = format!("{}\n", ControlError::TooLong);
         answer = serde_json::to_vec(&Response { exit: 1, stderr, ..Response::default() })?;
     }
@@ -236,22 +238,25 @@ pub async fn call(path: &Path, request: &Value) -> Result<Option<Response>, Cont
     line_out.push(b'\n');
     // A daemon that refuses early answers and closes; its answer says more than the broken pipe.
     let sent = stream.write_all(&line_out).await;
-    match line(&mut stream).await {
+    match line(&mut stream, ANSWER_BYTES_MAX).await {
         Ok(line) => Ok(Some(serde_json::from_slice(&line)?)),
         Err(error) => sent.map_err(io).and(Err(error)),
     }
 }
 
-/// One line of at most [`LINE_BYTES_MAX`] bytes, without its end.
-async fn line(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, ControlError> {
+/// One line of at most `bytes_max` bytes, without its end.
+async fn line(
+    stream: &mut (impl AsyncRead + Unpin),
+    bytes_max: usize,
+) -> Result<Vec<u8>, ControlError> {
     let mut line = Vec::new();
-    let mut reader = BufReader::new(stream.take(LINE_BYTES_MAX as u64 + 1));
+    let mut reader = BufReader::new(stream.take(bytes_max as u64 + 1));
     if reader.read_until(b'\n', &mut line).await.is_err() {
         return Err(ControlError::Closed);
     }
     match line.pop() {
         Some(b'\n') => Ok(line),
-        Some(_) if line.len() >= LINE_BYTES_MAX => Err(ControlError::TooLong),
+        Some(_) if line.len() >= bytes_max => Err(ControlError::TooLong),
         _ => Err(ControlError::Closed),
     }
 }

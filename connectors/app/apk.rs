@@ -168,22 +168,29 @@ async fn instead(url: &Url, cx: &PollContext<'_>, fresh: bool) -> Result<Look, F
             Some(_) => Ok(found(Some(false), "链接打开的是网页,不是安装包")),
         };
     }
-    if gone {
-        return Ok(found(Some(false), "链接已失效(404 或 410)"));
-    }
     if probe::is_guarded(&response) {
         return Err(fault(FaultKind::Challenged, "要求登录或限制访问", &response));
     }
     let kind = response.header("content-type").unwrap_or_default();
-    if response.body.is_empty() {
+    if response.body.is_empty() && gone {
+        Ok(found(Some(false), "链接已失效(404 或 410)"))
+    } else if response.body.is_empty() {
         Ok(found(None, "链接没有给出任何内容"))
+    } else if is_text(kind, &response.body) && page::is_excuse(&excerpt(&response, 400)) {
+        Ok(found(None, "链接答复暂时不可用"))
+    } else if gone {
+        Ok(found(Some(false), "链接已失效(404 或 410)"))
     } else if kind.contains("json") || response.body.starts_with(b"{") {
         Ok(found(None, "链接给出的是接口的回答,看不出有没有安装包"))
-    } else if kind.starts_with("text/") && page::is_excuse(&excerpt(&response, 400)) {
-        Ok(found(None, "链接答复暂时不可用"))
     } else {
         Ok(found(Some(false), "链接给出的文件不是安装包"))
     }
+}
+
+/// May the answer hold a sentence: JSON, XML or plain text?
+fn is_text(kind: &str, body: &[u8]) -> bool {
+    ["text/", "json", "xml"].iter().any(|part| kind.contains(part))
+        || matches!(body.first(), Some(b'{' | b'<' | b'['))
 }
 
 /// A ZIP starts there: does its table of contents name what makes it an app?

@@ -3,7 +3,7 @@
 //! Without the right `vouch` only its posts count: they can show that an account lives, never that it is silent or gone.
 
 use chrono::TimeDelta;
-use freshd_connectors::claim::{future, settle};
+use freshd_connectors::claim::{future, settle, withhold};
 use freshd_connectors::http::redact;
 use freshd_connectors::wire::WireObservation;
 use freshd_core::account::Account;
@@ -77,6 +77,7 @@ fn limit(seen: &mut Observation, vouch: bool) -> Vec<&'static str> {
         }
         there
     };
+    drop(vouch && withhold(seen), "coverage");
     // The sender's own trouble and wishes concern nobody here.
     if drop(!seen.faults.is_empty(), "faults") {
         seen.faults.clear();

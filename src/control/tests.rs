@@ -123,6 +123,11 @@ async fn a_large_request_passes_and_too_large_a_one_does_not() {
         let large = json!({"file": "x".repeat(8 << 20)});
         let response = call(&place.path, &large).await.unwrap().unwrap();
         assert!(response.stdout.len() > 8 << 20);
+        // Each quote takes two bytes in the request and four in the answer.
+        let quotes = json!({"file": "\"".repeat(20 << 20)});
+        let response = call(&place.path, &quotes).await.unwrap().unwrap();
+        let bytes = serde_json::to_vec(&response).unwrap().len();
+        assert!(bytes > LINE_BYTES_MAX, "an answer may be longer than a request: {bytes}");
         let larger = json!({"file": "x".repeat(LINE_BYTES_MAX)});
         assert!(matches!(call(&place.path, &larger).await, Err(ControlError::TooLong)));
     })

@@ -210,6 +210,13 @@ async fn a_wall_a_notice_or_an_excuse_is_no_missing_package() {
         (200, "text/html; charset=utf-8", "<title>上网认证</title><form>用户名 密码</form>"),
         (200, "text/html; charset=utf-8", "<title>系统维护中</title><p>请稍后再试</p>"),
         (200, "text/plain", "busy"),
+        (200, "text/html; charset=utf-8", "<title>系统升级公告</title><p>升级期间暂停服务</p>"),
+        (404, "text/html; charset=utf-8", "<title>系统升级公告</title><p>升级期间暂停服务</p>"),
+        (200, "text/html; charset=utf-8", "<p>根据相关规定,境外IP禁止访问</p>"),
+        (200, "application/xml", "<Error><Code>SlowDown</Code></Error>"),
+        (200, "text/html", "<title>Error</title><h1>Internal Server Error</h1>"),
+        (404, "application/json", "{\"code\":429,\"msg\":\"请求过于频繁,请稍后再试\"}"),
+        (200, "text/html; charset=utf-8", "<p>请点击右上角,在浏览器中打开下载</p>"),
         (200, "application/json", "{\"code\":200,\"data\":{\"list\":["),
     ];
     for (status, kind, body) in cases {

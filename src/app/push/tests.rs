@@ -129,6 +129,18 @@ fn vouched_silence_counts_up_to_the_look() {
 }
 
 #[test]
+fn silence_beside_trouble_is_not_taken_even_from_who_vouches() {
+    let app = stage();
+    let seen = json!({
+        "coverage": [{"since": text(day(-60)), "until": text(day(-1))}],
+        "faults": [{"scope": "platform", "kind": "challenged"}],
+    });
+    let pushed = taken(&app, &push(&token(true, &[]), &seen));
+    assert_eq!(pushed.ignored[..2], ["coverage", "faults"]);
+    assert_eq!(pushed.verdict, Some(Outcome::Undetermined));
+}
+
+#[test]
 fn the_same_twice_changes_nothing() {
     for vouch in [false, true] {
         let (app, clock) = app("", now());

@@ -15,7 +15,7 @@ pub(super) fn answer(account: &Account, ask: &Ask<'_>) -> Reply {
         return Reply::page(404, "404 Not Found", "");
     };
     if app.apk_page_at.is_some_and(|since| since <= ask.as_of) {
-        let text = "<p>应用升级维护中，敬请期待</p>";
+        let text = "<p>安卓版已下线，请到政务服务大厅办理</p>";
         return Reply::page(200, &format!("{}下载", account.name), text);
     }
     let whole = package();
