@@ -21,9 +21,9 @@ use super::promise::Promise;
 const KEY: &[u8] = &[kind::TALLY];
 /// First byte of a tally.
 const VERSION: u8 = 1;
-/// Kinds of more records than this are compared by no opening, only counted on: reading them would
-/// take it minutes.
-pub const COMPARED_MAX: u64 = 2_000_000;
+/// Kinds of more records than this are compared by no opening, only counted on: reading them would take it seconds and
+/// hundreds of megabytes. A log that ends too early is noticed all the same.
+pub const COMPARED_MAX: u64 = 50_000;
 
 /// How many records of one kind there are, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
