@@ -204,6 +204,12 @@ impl<'a> Session<'a> {
             };
             let answer = match self.send(interface, body, &token).await {
                 Ok(answer) => answer,
+                // What only adds to the rest may be missing where somebody else answers for WeChat.
+                Err(fault) if interface.optional && fault.scope == FaultScope::Connector => {
+                    tracing::debug!(fault = fault.detail, "an optional interface is not there");
+                    self.doors.refused.insert(interface.path.to_owned(), self.today());
+                    return None;
+                }
                 Err(fault) => {
                     self.halted = fault.scope != FaultScope::Connector;
                     self.seen.faults.push(fault);

@@ -132,6 +132,15 @@ async fn conditional_menus_are_listed_and_those_without_effect_set_aside() {
         let asked = platform.bodies("/cgi-bin/menu/get").len();
         assert_eq!(asked, if code == 46003 { 2 } else { 1 }, "{code}");
     }
+    // Not there at all, behind a gateway that passes some paths only: no fault either.
+    let platform = Platform::start(move |path, _, _| match path {
+        "/cgi-bin/menu/get" => json!(404),
+        _ => Value::Null,
+    })
+    .await;
+    let seen = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!(seen.faults, []);
+    assert!(seen.menu.is_some());
 }
 
 #[tokio::test]
