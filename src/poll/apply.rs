@@ -285,6 +285,13 @@ impl Work {
             return true;
         }
         let judged = judge(taken.account, &self.state, taken.policy, taken.at);
+        // A fail that stands speaks of ever later instants: what backs it must not stay behind by more than a day.
+        let proof = self.state.history.proofs.get(taken.source);
+        let read = proof.and_then(|proof| proof.evidence.as_ref()).map(|evidence| evidence.at);
+        let old = read.is_some_and(|at| taken.at - at >= TimeDelta::days(1));
+        if old && judged.vetoes().next().is_some() {
+            return true;
+        }
         self.state.standing.as_ref().is_none_or(|held| held.outcomes != outcomes(&judged))
     }
 

@@ -368,6 +368,20 @@ fn bytes_are_kept_only_where_they_add_a_post_or_change_a_ruling() {
 }
 
 #[test]
+fn what_backs_a_fail_that_stands_does_not_stay_behind() {
+    let mut desk = Desk::new();
+    let old = [("a", t(-24 * 40))];
+    let first = desk.apply(&account(1), AccountState::default(), t(0), Ok(seen(&old, t(0), "1")));
+    assert_eq!(outcome_of(&first, Rule::ContentStale), Outcome::Fail);
+    let soon = desk.apply(&account(1), first.state, t(6), Ok(seen(&old, t(6), "2")));
+    assert!(soon.evidence.is_empty(), "within the day it stays");
+    let later = desk.apply(&account(1), soon.state, t(24), Ok(seen(&old, t(24), "3")));
+    assert_eq!(later.evidence.len(), 1);
+    let ruling = later.judgement.ruling(Rule::ContentStale).unwrap();
+    assert!(ruling.evidence.iter().any(|evidence| evidence.at == t(24)), "{:?}", ruling.evidence);
+}
+
+#[test]
 fn every_reference_in_the_state_has_its_bytes_in_the_same_change() {
     let (mut desk, it) = (Desk::new(), account(1));
     let mut state = AccountState::default();
