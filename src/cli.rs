@@ -262,6 +262,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
                 want_return: import.return_file.is_some(),
                 replace: import.replace,
                 yes: import.yes,
+                json: import.json,
             };
             (request, import.return_file)
         }

@@ -16,6 +16,7 @@ pub mod row;
 pub mod rows;
 pub mod table;
 mod text;
+pub mod unknown;
 mod workbook;
 
 #[cfg(test)]

@@ -151,6 +151,9 @@ pub struct ImportArgs {
     /// 确认大批移出(超过 20 个或 2%)
     #[arg(long)]
     pub yes: bool,
+    /// 输出 JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be exported.

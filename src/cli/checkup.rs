@@ -23,10 +23,12 @@ use crate::cli::progress::Progress;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::ledger::checkup::{Checkup, CheckupRow, Facts, checkup, is_public};
+use crate::ledger::handle::platform_title;
 use crate::ledger::row::Rules;
 use crate::ledger::{rows, table};
 use crate::poll::apply::{Terms, apply, reconsider};
 use crate::poll::run::{Errand, Means, ask};
+use crate::report::book::{self, Sheet, SheetColumn};
 use crate::report::export::Rows;
 use crate::report::table::{Cell, Column, Table};
 
@@ -68,10 +70,12 @@ pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow:
     let terms = Terms { policy: config.policy(), intervals: Intervals::default() };
     let found = polled(&checkup, &means, &terms, offline).await;
     print!("{}", found_text(&checkup, &found, offline));
+    let written = output.is_some();
     if let Some((path, output)) = output {
         output.write(&workbook(&checkup, &found)?)?;
         println!("已写入 {}", path.display());
     }
+    print!("{}", next_step(&checkup, ledger, written));
     Ok(if checkup.rows.is_empty() && !checkup.problems.is_empty() { USAGE } else { DONE })
 }
 
@@ -149,7 +153,7 @@ fn cells(row: &CheckupRow, found: &Found) -> Vec<String> {
     let mut cells = vec![
         row.row_no.to_string(),
         row.account.name.clone(),
-        row.account.platform.clone(),
+        platform_title(&row.account.platform).to_owned(),
         row.account.sponsor.clone(),
         row.judged_by.clone(),
     ];
@@ -194,5 +198,46 @@ fn workbook(checkup: &Checkup, found: &[Found]) -> anyhow::Result<Vec<u8>> {
     };
     let mut rows = Rows::new(HEADINGS);
     checkup.rows.iter().zip(found).map(line).for_each(|row| rows.push(row));
-    Ok(rows.xlsx()?)
+    let columns = [("文件", 30), ("工作表", 16), ("没有认出的列(原样保留)", 26), ("是不是", 16)];
+    let mut unknown = Vec::new();
+    for sheet in &checkup.unknown {
+        for column in &sheet.columns {
+            unknown.push(vec![
+                json!(sheet.file),
+                json!(sheet.sheet),
+                json!(column.title),
+                json!(column.near),
+            ]);
+        }
+    }
+    let unknown = Sheet {
+        name: "没有认出的列".to_owned(),
+        columns: columns.map(|(title, width)| SheetColumn::new(title, width)).to_vec(),
+        rows: unknown,
+    };
+    Ok(book::workbook(&[rows.sheet(), unknown])?)
+}
+
+/// What to do with what was found.
+fn next_step(checkup: &Checkup, ledger: &Path, written: bool) -> String {
+    let file = ledger.display();
+    let bad =
+        checkup.problems.len() + checkup.rows.iter().filter(|row| !row.problems.is_empty()).count();
+    let mut steps = Vec::new();
+    if bad > 0 {
+        steps.push(format!(
+            "先改正上面的问题;或用 freshd import {file} --dry-run --return 退回.xlsx 生成退回表,\
+             发给填报单位改"
+        ));
+    }
+    if checkup.lacks_contact + checkup.lacks_handle > 0 {
+        steps.push("补齐邮箱和账号标识(可在导入之后再补,重新导入即可)".to_owned());
+    }
+    steps.push(format!("freshd import {file} --dry-run 先看会有什么变化"));
+    steps.push(format!("freshd import {file} 正式导入(先写好 config/freshd.toml)"));
+    if !written {
+        steps.push(format!("要逐行的表格:freshd checkup {file} -o 体检.xlsx"));
+    }
+    let numbered = (1..).zip(steps).map(|(no, step): (usize, String)| format!("  {no}. {step}\n"));
+    format!("\n下一步:\n{}", numbered.collect::<String>())
 }

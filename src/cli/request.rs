@@ -34,6 +34,9 @@ pub enum Request {
         replace: bool,
         /// Confirmed.
         yes: bool,
+        /// Answer in JSON.
+        #[serde(default)]
+        json: bool,
     },
     /// `freshd export`.
     Export {

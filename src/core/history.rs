@@ -77,7 +77,7 @@ pub struct Attested {
 
 impl Attested {
     /// May the two be one person? So they may where one system user wrote both and did not name both.
-    fn may_be_same(&self, other: &Self) -> bool {
+    pub fn may_be_same(&self, other: &Self) -> bool {
         let unnamed =
             |(uid, named): (&u32, &bool)| other.via.get(uid).is_some_and(|o| !(*named && *o));
         self.via.iter().any(unnamed)

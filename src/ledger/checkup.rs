@@ -10,6 +10,7 @@ use crate::config::problem::Problem;
 
 use super::handle::platform_title;
 use super::rows::Parsed;
+use super::unknown::{self, Unknown};
 
 /// Connectors that need neither a credential nor the owner's consent.
 const PUBLIC: [&str; 9] = [
@@ -107,6 +108,8 @@ pub struct Checkup {
     pub lacks_handle: usize,
     /// Rows that repeat another, certainly or probably.
     pub duplicates: usize,
+    /// The columns of each sheet that are not known.
+    pub unknown: Vec<Unknown>,
     /// Problems of files and headers.
     pub problems: Vec<Problem>,
     /// Notices of files, sheets and rows passed over.
@@ -115,8 +118,12 @@ pub struct Checkup {
 
 /// Looks at a ledger as it is. `facts` gives what a source's connector proves; `None` = no such connector.
 pub fn checkup(parsed: Parsed, facts: &dyn Fn(&Source) -> Option<Facts>) -> Checkup {
-    let mut checkup =
-        Checkup { problems: parsed.problems, notices: parsed.notices, ..Checkup::default() };
+    let mut checkup = Checkup {
+        problems: parsed.problems,
+        notices: parsed.notices,
+        unknown: parsed.unknown,
+        ..Checkup::default()
+    };
     for (at, row) in parsed.rows.into_iter().enumerate() {
         let mut account = row.account;
         if account.handle.is_empty() {
@@ -209,6 +216,10 @@ impl Checkup {
                 it.none,
                 it.lacks_handle
             ));
+        }
+        if !self.unknown.is_empty() {
+            lines.push(String::new());
+            lines.extend(unknown::lines(&self.unknown));
         }
         let problems = self.problems.iter().chain(self.rows.iter().flat_map(|row| &row.problems));
         list(&mut lines, "问题", problems.map(ToString::to_string));

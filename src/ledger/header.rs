@@ -1,6 +1,7 @@
 //! Which column is which? The header is found and its words are understood, in Chinese or by key.
 
 use crate::config::problem::Problem;
+use crate::config::suggest::nearest;
 
 use super::table::{Line, Sheet, letter};
 
@@ -107,7 +108,11 @@ const COLUMNS: [(Column, &str, &[&str]); 24] = {
         (C::LastCircular, "last_circular", &["上季度通报情况", "上次通报", "上季度通报"]),
         (C::PreviousHandle, "previous_handle", &["曾用标识", "原账号标识", "曾用账号标识"]),
         (C::Note, "note", &["备注", "说明"]),
-        (C::Number, "no", &["序号", "编号", "no."]),
+        (
+            C::Number,
+            "no",
+            &["序号", "编号", "no.", super::returned::REASONS, super::returned::PLACE],
+        ),
     ]
 };
 
@@ -137,6 +142,12 @@ impl Column {
     }
 }
 
+/// Headings, folded, that together are only in a table that freshd exported.
+const EXPORT_MARKS: [&str; 2] = ["系统id", "证据类别"];
+/// What such a table says of an account's state: not the ledger's, and old when it is read again.
+const EXPORT_STATE: [&str; 7] =
+    ["系统id", "证据类别", "判定", "活跃度", "最近更新", "截止时间", "剩余天数"];
+
 /// A header as understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
@@ -144,8 +155,10 @@ pub struct Header {
     pub at: usize,
     /// The known columns with their 0-based places; [`Column::Identifier`] may repeat.
     pub known: Vec<(Column, usize)>,
-    /// The other columns: place and header text.
+    /// The other columns: place and the name that they are kept under.
     pub extra: Vec<(usize, String)>,
+    /// Those of them that no name of any column fits, as written.
+    pub unknown: Vec<String>,
     /// Two columns of one name, or columns that are missing.
     pub problems: Vec<Problem>,
     /// A column whose meaning another column already has.
@@ -156,6 +169,14 @@ impl Header {
     /// Where a column is.
     pub fn place(&self, column: Column) -> Option<usize> {
         self.known.iter().find(|(known, _)| *known == column).map(|(_, place)| *place)
+    }
+
+    /// Keeps a column under its heading; where two have the same, the later with its letter.
+    fn unknown_at(&mut self, place: usize, title: &str) {
+        let taken = self.extra.iter().any(|(_, held)| held == title);
+        let kept = if taken { format!("{title}({} 列)", letter(place)) } else { title.to_owned() };
+        self.unknown.push(kept.clone());
+        self.extra.push((place, kept));
     }
 
     /// Does another row say the same again (a header repeated on each printed page)?
@@ -186,14 +207,21 @@ fn understand(file: &str, sheet: &Sheet, at: usize) -> Header {
     let line = &sheet.rows[at];
     let mut header = Header { at, ..Header::default() };
     let mut ranks: Vec<(Column, usize, usize)> = Vec::new();
+    let texts = line.cells.iter().map(|cell| folded(&cell.text)).collect::<Vec<_>>();
+    let exported = EXPORT_MARKS.iter().all(|mark| texts.iter().any(|text| text == mark));
+    let computed = |text: &str| exported && EXPORT_STATE.contains(&folded(text).as_str());
     for (place, cell) in line.cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
         match Column::named(&cell.text) {
             Some((Column::Number, _)) => {}
             Some((Column::Identifier, _)) => header.known.push((Column::Identifier, place)),
             Some((column, rank)) => ranks.push((column, rank, place)),
-            None if cell.filled => {}
-            None => header.extra.push((place, cell.text.replace('\n', ""))),
+            None if cell.filled || computed(&cell.text) => {}
+            None => header.unknown_at(place, &cell.text.replace('\n', "")),
         }
+    }
+    if exported {
+        let what = "是本系统导出的表:判定、最近更新、截止时间等列由系统得出,没有读取";
+        header.notices.push(Problem::in_cell(file, &sheet.name, line.no, "", None, what, ""));
     }
     ranks.sort();
     let cell_name = |place: usize| format!("{} {}", letter(place), line.text(place));
@@ -221,6 +249,41 @@ fn understand(file: &str, sheet: &Sheet, at: usize) -> Header {
     }
     header
 }
+
+/// The column that an unknown heading may mean: one that the sheet lacks, and whose name is in the heading, or the
+/// heading in it, or that is a slip of the pen away. Two characters at least must agree.
+pub(super) fn near(title: &str, header: &Header) -> Option<&'static str> {
+    let wanted = folded(&without_brackets(title));
+    let lacking = |column: Column| match column {
+        Column::Number => false,
+        Column::Identifier => header.place(Column::Handle).is_none(),
+        column => header.place(column).is_none(),
+    };
+    let names = || {
+        let all = COLUMNS.iter().filter(|(column, ..)| lacking(*column));
+        all.flat_map(|(column, _, names)| names.iter().map(|name| (*column, *name)))
+    };
+    let title_of = |column: Column| match column {
+        Column::Identifier => Column::Handle.title(),
+        column => column.title(),
+    };
+    let long = |text: &str| text.chars().count() >= NEAR_CHARS_MIN;
+    let within = names().filter(|(_, name)| long(name) && wanted.contains(&folded(name)));
+    let longest = within.max_by_key(|(_, name)| name.chars().count());
+    let around = || {
+        let mut around =
+            names().filter(|(_, name)| long(&wanted) && folded(name).contains(&wanted));
+        around.next()
+    };
+    if let Some((column, _)) = longest.or_else(around) {
+        return Some(title_of(column));
+    }
+    let slip = nearest(&wanted, names().map(|(_, name)| name).filter(|name| name.len() > 8))?;
+    names().find(|(_, name)| *name == slip).map(|(column, _)| title_of(column))
+}
+
+/// Shorter names say too little to be found in others.
+const NEAR_CHARS_MIN: usize = 2;
 
 /// Required columns that the header lacks; a sheet's name may stand for the platform.
 pub fn missing(file: &str, sheet: &Sheet, header: &Header, has_platform: bool) -> Vec<Problem> {

@@ -15,6 +15,7 @@ use super::merge;
 pub use super::merge::Change;
 use super::row::Row;
 use super::rows::{Parsed, elsewhere};
+use super::unknown::{self, Unknown};
 
 /// `--replace` wants `--yes` above this many accounts …
 pub const REMOVE_MAX: usize = 20;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Everything worth knowing.
     pub notices: Vec<Problem>,
+    /// The columns of each sheet that are not known; what stands in them is kept.
+    pub unknown: Vec<Unknown>,
     /// Why `--yes` is wanted, if it is; Chinese.
     pub needs_yes: Option<String>,
     /// How many rows were left out because something is wrong with them.
@@ -68,6 +71,7 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
     let mut plan = Plan {
         problems: parsed.problems.clone(),
         notices: parsed.all_notices().cloned().collect(),
+        unknown: parsed.unknown.clone(),
         next_number: options.next_number.max(1),
         ..Plan::default()
     };
@@ -171,6 +175,7 @@ impl Plan {
     /// What would happen, in Chinese: counts, then each difference, then what is wrong and worth knowing.
     pub fn summary(&self) -> String {
         let mut lines = vec![self.counts()];
+        lines.extend(unknown::lines(&self.unknown));
         let mut section = |title: &str, items: Vec<String>, most: usize| {
             if !items.is_empty() {
                 lines.push(format!("{title}({}):", items.len()));

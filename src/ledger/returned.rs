@@ -10,6 +10,8 @@ use super::table::COLUMNS_MAX;
 
 /// The heading of the added column.
 pub const REASONS: &str = "问题说明";
+/// The heading of the column that says where the row stood.
+pub const PLACE: &str = "原位置";
 /// The longest text that a cell of an XLSX holds, in characters.
 const CELL_CHARS_MAX: usize = 32_000;
 /// The longest sheet name.
@@ -30,7 +32,7 @@ pub fn workbook(parsed: &Parsed) -> Result<Vec<u8>, XlsxError> {
         page.set_name(&name)?;
         page.set_column_width(0, 50)?.set_column_width(1, 20)?;
         page.write_string_with_format(0, 0, REASONS, &bold)?;
-        page.write_string_with_format(0, 1, "原位置", &bold)?;
+        page.write_string_with_format(0, 1, PLACE, &bold)?;
         for (column, text) in (2..).zip(headings.iter().take(COLUMNS_MAX)) {
             page.write_string_with_format(0, column, bounded(text), &bold)?;
         }

@@ -9,6 +9,7 @@ use super::handle;
 use super::header::{self, Column, Header, folded, half_width};
 use super::row::{self, Context, Row, Rules};
 use super::table::{Book, Line, Sheet};
+use super::unknown::Unknown;
 
 /// What all the files say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
     /// What was passed over, and other things worth knowing.
     pub notices: Vec<Problem>,
+    /// The columns of each sheet that are not known.
+    pub unknown: Vec<Unknown>,
     /// The headings of each sheet that was read: file, sheet, texts.
     pub headings: Vec<(String, String, Vec<String>)>,
 }
@@ -79,6 +82,7 @@ fn read_sheet(file: &str, sheet: &Sheet, rules: &Rules<'_>, parsed: &mut Parsed)
     let importable = problems.is_empty();
     parsed.problems.extend(problems);
     parsed.notices.extend(header.notices.iter().cloned());
+    parsed.unknown.extend(Unknown::of(file, &sheet.name, &header));
     let headings = &sheet.rows[header.at];
     let texts = headings.cells.iter().map(|cell| cell.text.replace('\n', "")).collect();
     parsed.headings.push((file.to_owned(), sheet.name.clone(), texts));

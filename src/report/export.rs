@@ -40,10 +40,15 @@ impl Rows {
     /// # Errors
     /// The workbook cannot be written.
     pub fn xlsx(self) -> Result<Vec<u8>, XlsxError> {
+        book::workbook(&[self.sheet()])
+    }
+
+    /// The sheet `数据` of these rows, for a workbook with others.
+    pub fn sheet(self) -> Sheet {
         let columns = self.columns.iter().enumerate();
         let columns = columns.map(|(at, title)| SheetColumn::new(title, self.width(at, title)));
         let columns = columns.collect();
-        book::workbook(&[Sheet { name: "数据".to_owned(), columns, rows: self.rows }])
+        Sheet { name: "数据".to_owned(), columns, rows: self.rows }
     }
 
     fn width(&self, at: usize, title: &str) -> u32 {
@@ -51,6 +56,17 @@ impl Rows {
         let cells = self.rows.iter().take(WIDTH_ROWS).filter_map(|row| row.get(at));
         let widest = cells.map(|value| book::text_of(value).width()).max().unwrap_or(0);
         u32::try_from(widest.max(title.width()) + 2).unwrap_or(WIDTH.1).clamp(WIDTH.0, WIDTH.1)
+    }
+
+    /// The same for people: each column under its name of `titles` (key, title) where it has one, else under its key.
+    #[must_use]
+    pub fn titled(mut self, titles: &[(&str, &str)]) -> Self {
+        for column in &mut self.columns {
+            if let Some((_, title)) = titles.iter().find(|(key, _)| key == column) {
+                (*title).clone_into(column);
+            }
+        }
+        self
     }
 
     /// One JSON object a line, keyed by the columns; values as they are, nothing neutralised.

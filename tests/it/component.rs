@@ -181,6 +181,7 @@ async fn import(daemon: &Daemon, scene: &Scene) {
         want_return: false,
         replace: false,
         yes: false,
+        json: false,
     };
     let response = execute(&daemon.app, request, "test").await;
     assert_eq!(response.exit, 0, "{}{}", response.stdout, response.stderr);

@@ -124,6 +124,7 @@ impl Province {
             want_return: false,
             replace: false,
             yes: false,
+            json: false,
         };
         let response = execute(&app, request, "演示").await;
         if response.exit != exec::DONE {

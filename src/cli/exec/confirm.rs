@@ -1,9 +1,13 @@
 //! What did a person see? 人工核查, both ways, kept as evidence with who and when.
 
+use std::fmt::Write as _;
+
 use anyhow::anyhow;
+use freshd_core::history::History;
 use freshd_core::id::{AccountId, Channel};
 use freshd_core::observation::{Evidence, Observation, Published, Sighting};
 use freshd_core::state::{AccountState, PERSON_PREFIX};
+use freshd_core::verdict::Judgement;
 use freshd_core::{Timestamp, civil, timetext};
 
 use super::{DONE, Usage, account_named, file_bytes, printed, time_of};
@@ -17,6 +21,7 @@ use crate::store::{Audit, StoreError};
 
 mod attachment;
 mod person;
+mod weight;
 
 pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
     let Request::Confirm { id, published_at, url, none_since, seen_at, file, note, by } = request
@@ -44,6 +49,8 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         }
     };
     let with_file = file.is_some();
+    let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
+    let spoke_before = held.history.attested.contains_key(&person);
     let body = match &file {
         Some(file) => {
             let bytes = file_bytes(file)?;
@@ -62,9 +69,15 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         observation: &observation,
         note: &note,
     };
-    let outcome = keep(app, &said, now)?;
-    let text =
-        format!("已记录:{person}核查,{};{outcome}\n", told(&observation, said_text(with_file)));
+    let Some((history, judgement)) = keep(app, &said, now)? else {
+        return Err(Usage(format!("没有账号 {id}")).into());
+    };
+    let verdict = judgement.verdict.map_or("不判定", |v| v.chinese());
+    let told = told(&observation, with_file);
+    let mut text = format!("已记录:{person}核查,{told};现在的判定:{verdict}\n");
+    if !observation.coverage.is_empty() {
+        let _ = writeln!(text, "{}", weight::told(&said, &history, spoke_before));
+    }
     Ok(printed(DONE, text))
 }
 
@@ -77,17 +90,14 @@ fn known_as(app: &App, id: &AccountId, shown: String) -> anyhow::Result<String> 
     Ok(held.unwrap_or(shown))
 }
 
-fn said_text(with_file: bool) -> &'static str {
-    if with_file { "附有文件" } else { "没有附文件" }
-}
-
-fn told(observation: &Observation, file: &str) -> String {
+fn told(observation: &Observation, with_file: bool) -> String {
     match observation.sightings.first() {
         Some(sighting) => {
             let at = sighting.published.earliest.unwrap_or(sighting.published.latest);
             format!("发布于{}", civil::minute_text(at))
         }
-        None => format!("未见更新({file};需两人或一份文件才可据以判定)"),
+        None if with_file => "未见更新(附有文件)".to_owned(),
+        None => "未见更新(没有附文件)".to_owned(),
     }
 }
 
@@ -139,10 +149,14 @@ struct Said<'a> {
     note: &'a str,
 }
 
-fn keep(app: &App, said: &Said<'_>, now: Timestamp) -> anyhow::Result<String> {
+fn keep(
+    app: &App,
+    said: &Said<'_>,
+    now: Timestamp,
+) -> anyhow::Result<Option<(History, Judgement)>> {
     let terms = app.env.parts().terms.clone();
     let source = format!("{PERSON_PREFIX}{}", said.person);
-    let judgement = app.store().update(|change| {
+    let kept = app.store().update(|change| {
         let Some(account) = change.account(said.id)? else { return Ok::<_, StoreError>(None) };
         let mut before: AccountState = change.state(said.id)?.unwrap_or_default();
         if let Some(uid) = said.caller.uid.filter(|_| !said.observation.coverage.is_empty()) {
@@ -161,8 +175,7 @@ fn keep(app: &App, said: &Said<'_>, now: Timestamp) -> anyhow::Result<String> {
             on: said.id.to_string(),
             detail: format!("{}(经 {} 登记)", said.note, said.caller),
         })?;
-        Ok(Some(applied.judgement))
+        Ok(Some((applied.state.history, applied.judgement)))
     })?;
-    let verdict = judgement.and_then(|j| j.verdict).map_or("不判定", |v| v.chinese());
-    Ok(format!("现在的判定:{verdict}"))
+    Ok(kept)
 }

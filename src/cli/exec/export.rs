@@ -2,12 +2,20 @@
 
 use serde_json::{Value, json};
 
+use std::collections::BTreeSet;
+
+use freshd_core::account::Filing;
+use freshd_core::rulebook::Rule;
+use freshd_core::verdict::{Activity, EvidenceClass, Outcome};
+
 use super::{DONE, bytes};
 use crate::app::App;
 use crate::cli::args::{ExportFormat, ExportKind};
 use crate::control::Response;
+use crate::ledger::handle::platform_title;
 use crate::report::export::Rows;
 use crate::report::view::account_view;
+use crate::report::words::{filing_chinese, lifecycle_chinese};
 use crate::store::StoreError;
 
 pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::Result<Response> {
@@ -20,13 +28,86 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
     Ok(bytes(
         DONE,
         &match format {
-            ExportFormat::Csv => rows.csv(),
-            ExportFormat::Xlsx => rows.xlsx()?,
+            ExportFormat::Csv => for_people(rows).csv(),
+            ExportFormat::Xlsx => for_people(rows).xlsx()?,
             ExportFormat::Jsonl => rows.jsonl(),
         },
     ))
 }
 
+/// Keys and their headings in tables for people; those of accounts are the ledger's, so that `import` reads them.
+const TITLES: [(&str, &str); 36] = [
+    ("id", "系统id"),
+    ("name", "账号名称"),
+    ("platform", "平台"),
+    ("handle", "账号标识"),
+    ("sponsor", "主办单位"),
+    ("supervisor", "主管单位"),
+    ("reporting_unit", "通报对象"),
+    ("region", "地区"),
+    ("lifecycle", "运行状态"),
+    ("filing", "备案状态"),
+    ("evidence_class", "证据类别"),
+    ("verdict", "判定"),
+    ("activity", "活跃度"),
+    ("last_update", "最近更新"),
+    ("deadline", "截止时间"),
+    ("days_left", "剩余天数"),
+    ("rule", "指标"),
+    ("veto", "单项否决"),
+    ("outcome", "结论"),
+    ("as_of", "数据截至"),
+    ("clause", "条款"),
+    ("reason", "理由"),
+    ("at", "采集时间"),
+    ("source", "来源"),
+    ("key", "发布编号"),
+    ("earliest", "发布时间(不早于)"),
+    ("latest", "发布时间(不晚于)"),
+    ("title", "标题"),
+    ("url", "链接"),
+    ("state", "状态"),
+    ("to", "收件人"),
+    ("subject", "主题"),
+    ("message_id", "Message-ID"),
+    ("attempts", "投递次数"),
+    ("created_at", "生成时间"),
+    ("last_reply", "服务器答复"),
+];
+
+/// With the headings and words that people read; a letter's own keys are left as they are.
+fn for_people(mut rows: Rows) -> Rows {
+    for (at, column) in rows.columns.iter().enumerate() {
+        for row in &mut rows.rows {
+            if let Some(word) = row[at].as_str().and_then(|key| word(column, key)) {
+                row[at] = word.into();
+            }
+        }
+    }
+    rows.titled(&TITLES)
+}
+
+/// The Chinese word for a value of a column, if it is a key.
+fn word(column: &str, key: &str) -> Option<String> {
+    fn read<T: serde::de::DeserializeOwned>(key: &str) -> Option<T> {
+        serde_json::from_value(key.into()).ok()
+    }
+    Some(match column {
+        "platform" => platform_title(key).to_owned(),
+        "lifecycle" => lifecycle_chinese(read(key)?).to_owned(),
+        "filing" => match read(key)? {
+            Filing::Unknown => String::new(),
+            filing => filing_chinese(filing).to_owned(),
+        },
+        "evidence_class" => read::<EvidenceClass>(key)?.chinese().to_owned(),
+        "verdict" | "outcome" => read::<Outcome>(key)?.chinese().to_owned(),
+        "activity" => read::<Activity>(key)?.chinese().to_owned(),
+        "rule" => read::<Rule>(key)?.chinese().to_owned(),
+        _ => return None,
+    })
+}
+
+/// The ledger's columns and what the account comes to; then every column that the ledger has and freshd does not know.
 fn accounts(app: &App) -> anyhow::Result<Rows> {
     const NAMES: [&str; 16] = [
         "id",
@@ -47,6 +128,13 @@ fn accounts(app: &App) -> anyhow::Result<Rows> {
         "days_left",
     ];
     let policy = app.policy();
+    let mut extra: BTreeSet<String> = BTreeSet::new();
+    app.store().for_each_account(|account| {
+        extra.extend(account.extra.into_keys());
+        Ok(true)
+    })?;
+    // A key twice in a line of JSON would hide the one or the other.
+    extra.retain(|title| !NAMES.contains(&title.as_str()));
     let mut rows = Vec::new();
     app.for_each_judged(app.now(), |account, state, judgement| {
         let view = json!(account_view(&account, &state, &judgement, &policy));
@@ -54,10 +142,12 @@ fn accounts(app: &App) -> anyhow::Result<Rows> {
             "last_update" => view["last_update"]["earliest"].clone(),
             name => view[name].clone(),
         };
-        rows.push(NAMES.iter().map(cell).collect());
+        let kept = extra.iter().map(|title| json!(account.extra.get(title)));
+        rows.push(NAMES.iter().map(cell).chain(kept).collect());
         Ok(true)
     })?;
-    Ok(Rows { columns: NAMES.map(str::to_owned).to_vec(), rows })
+    let columns = NAMES.iter().map(|name| (*name).to_owned()).chain(extra.iter().cloned());
+    Ok(Rows { columns: columns.collect(), rows })
 }
 
 fn rulings(app: &App) -> anyhow::Result<Rows> {

@@ -23,7 +23,8 @@ use crate::poll::write;
 use crate::store::{Audit, LedgerChange, StoreError, meta};
 
 pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Response> {
-    let Request::Import { files, dry_run, good_rows, want_return, replace, yes } = request else {
+    let Request::Import { files, dry_run, good_rows, want_return, replace, yes, json } = request
+    else {
         return Err(anyhow!("not an import"));
     };
     let (mut named, mut unread) = (Vec::new(), Vec::new());
@@ -47,11 +48,17 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     let plan = plan(parsed, &existing, Options { good_rows, replace, yes, next_number });
     let mut stdout = plan.summary();
     let exit = if plan.applies { DONE } else { USAGE };
-    if plan.applies && !dry_run {
+    let imported = plan.applies && !dry_run;
+    if imported {
         apply(app, &plan, who)?;
         stdout.push_str("已导入。\n");
     } else if dry_run {
         stdout.push_str("试运行:什么都没有改动。\n");
+    }
+    if json {
+        let mut told = serde_json::to_value(&plan)?;
+        told["imported"] = imported.into();
+        return Ok(Response { file, ..super::json(exit, &told)? });
     }
     Ok(Response { exit, stdout, file, ..Response::default() })
 }

@@ -6,7 +6,7 @@ use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::civil::{self, minute_text};
 use freshd_core::coverage::{Span, Spans};
-use freshd_core::history::EvidenceRef;
+use freshd_core::history::{Attested, EvidenceRef, History};
 use freshd_core::id::Channel;
 use freshd_core::observation::Blind;
 use freshd_core::rulebook::Policy;
@@ -189,8 +189,9 @@ fn coverage(out: &mut Lines, account: &Account, state: &AccountState) {
     }
     for (name, word) in &history.attested {
         out.line(1, &format!("人工核查:{name}"));
-        spans_lines(out, 2, "附文件", &word.filed);
-        spans_lines(out, 2, "口头(两人一致方可采信)", &word.bare);
+        spans_lines(out, 2, "附文件,采信:", &word.filed);
+        spans_lines(out, 2, "没有附文件:", &word.bare);
+        weight(out, history, name);
         if let Some(evidence) = &word.evidence {
             out.line(2, &format!("佐证:{}", evidence_text(evidence)));
         }
@@ -204,6 +205,30 @@ fn coverage(out: &mut Lines, account: &Account, state: &AccountState) {
         out.line(1, "各渠道合计:没有同时完整的时段");
     } else {
         spans_lines(out, 1, "各渠道合计", &joined);
+    }
+}
+
+/// Does a bare word count, and with whose, or why not?
+fn weight(out: &mut Lines, history: &History, name: &str) {
+    let word = &history.attested[name];
+    let others = || history.attested.iter().filter(|(other, _)| other.as_str() != name);
+    let agrees = |other: &Attested| {
+        let mut theirs = other.bare.clone();
+        theirs.join(&other.filed);
+        theirs.intersect(&word.bare)
+    };
+    let mut counts = Spans::default();
+    others().filter(|(_, it)| !word.may_be_same(it)).for_each(|(_, it)| counts.join(&agrees(it)));
+    let same = others().filter(|(_, it)| word.may_be_same(it) && !agrees(it).is_empty());
+    let same: Vec<&str> = same.map(|(other, _)| other.as_str()).collect();
+    if !counts.is_empty() {
+        spans_lines(out, 2, "与另一人一致,采信:", &counts);
+    } else if !same.is_empty() {
+        let same = same.join("、");
+        let why = "出自同一登录用户,未以 --by 写明两个人,不能算作两人";
+        out.line(2, &format!("不采信:与{same}的核查{why}"));
+    } else if !word.bare.is_empty() {
+        out.line(2, "尚不采信:只有一人核查;须另一人一致,或附文件");
     }
 }
 

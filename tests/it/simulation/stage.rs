@@ -130,6 +130,7 @@ impl Stage {
             want_return: false,
             replace: false,
             yes: false,
+            json: false,
         };
         let response = execute(self.app(), request, "simulation").await;
         assert_eq!(
