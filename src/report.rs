@@ -8,6 +8,7 @@ pub mod export;
 pub mod precheck;
 pub mod table;
 pub mod view;
+pub mod whose;
 pub mod words;
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod rules;
 mod stale;
 
 pub use menu::{MenuEntryHealth, MenuHealth, menu_health};
-pub use rules::channel_chinese;
+pub use rules::{DOWNLOAD_CONNECTORS, channel_chinese};
 pub use stale::{Stale, content_stale, gaps, silent_for};
 
 /// What a rule, or the account, comes to.

@@ -20,6 +20,9 @@ pub use build::Builder;
 
 /// Rectification is due this long after the check: 2 weeks, the national yardstick.
 pub const RECTIFY_DAYS: i64 = 14;
+/// What the deadline rests on: the heading 通报整改 of the yearly self-assessment (2 weeks after publication). It is
+/// counted from the check, because the day of the circular is not known yet.
+pub const RECTIFY_BASIS: &str = "参照年度考核口径“通报公开之日起2周内对问题全部整改到位”,从监测时间点起算;通报写明期限的,以通报为准";
 /// Work begins at this Beijing hour: a deadline in the night before lapses with nobody at work.
 pub const WORK_BEGINS_H: u32 = 9;
 
@@ -30,6 +33,16 @@ pub struct Precheck {
     pub quarter: Option<String>,
     /// The instant that it speaks of 监测时间点.
     pub at: String,
+    /// Does that instant lie ahead? Then nothing fails; `at_risk` passes today and has to publish before it, and is
+    /// counted among the undetermined of `scope`, for nobody knows yet.
+    pub ahead: bool,
+    /// The instant of the evidence, where `at` lies ahead of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<String>,
+    /// How many of the undetermined have to publish before an instant ahead; 0 where it does not lie ahead.
+    pub must_publish: usize,
+    /// What `rectification_deadline` rests on, Chinese.
+    pub rectification_basis: &'static str,
     /// Days without a post that fail.
     pub window_days: i64,
     /// Everything together.
@@ -129,8 +142,8 @@ pub struct ProblemRow {
     pub days: Option<i64>,
     /// What backs it.
     pub evidence: Vec<EvidenceView>,
-    /// Was it named for this in the last quarter's circular?
-    pub also_last_quarter: bool,
+    /// Was it named for this in the last quarter's circular? `None` where the ledger does not say (未填).
+    pub also_last_quarter: Option<bool>,
     /// [`RECTIFY_DAYS`] after `at`.
     pub rectification_deadline: String,
 }
@@ -149,6 +162,9 @@ pub struct RiskRow {
     pub deadline: String,
     /// Days until then, two decimals.
     pub days_left: f64,
+    /// Publish on or after this day, or it does not count at an instant that lies ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_from: Option<NaiveDate>,
     /// Publish on or before this day; `None` when only hours are left.
     pub post_by: Option<NaiveDate>,
 }
@@ -163,6 +179,9 @@ pub struct OpenRow {
     pub who: Who,
     /// What the evidence rests on.
     pub evidence_class: EvidenceClass,
+    /// Does the ledger name a source? Then `none` means that nothing came from it yet.
+    #[serde(skip)]
+    pub has_source: bool,
     /// The latest that its last update can have been.
     pub last_update: Option<String>,
     /// Why it cannot be judged.

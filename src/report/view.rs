@@ -39,6 +39,9 @@ pub struct AccountView {
     pub to_remove: bool,
     /// What the evidence rests on.
     pub evidence_class: EvidenceClass,
+    /// Does the ledger name a source?
+    #[serde(skip)]
+    pub has_source: bool,
     /// What would lift it, Chinese; `None` for `auto`.
     pub evidence_help: Option<&'static str>,
     /// `None` for accounts that are not judged.
@@ -218,7 +221,8 @@ pub fn account_view(
         filing: account.filing,
         to_remove: account.to_remove,
         evidence_class: judgement.evidence_class,
-        evidence_help: evidence_help(judgement.evidence_class),
+        has_source: !account.sources.is_empty(),
+        evidence_help: evidence_help(judgement.evidence_class, !account.sources.is_empty()),
         verdict: judgement.verdict,
         activity: judgement.activity,
         last_update: judgement.last_update.as_ref().map(|seen| LastUpdate {
@@ -238,11 +242,14 @@ pub fn account_view(
     }
 }
 
-fn evidence_help(class: EvidenceClass) -> Option<&'static str> {
+fn evidence_help(class: EvidenceClass, has_source: bool) -> Option<&'static str> {
     match class {
         EvidenceClass::Auto => None,
         EvidenceClass::HitsOnly => Some("只能证明发布过:授权接口或登记完整来源后可自动判定"),
         EvidenceClass::Attested => Some("依据人工核查:授权接口或登记公开来源后可自动判定"),
+        EvidenceClass::None if has_source => {
+            Some("来源已登记,还没有取得数据:取得后自动判定,采集故障见故障一栏")
+        }
         EvidenceClass::None => Some("没有来源:请补账号标识、采集方式,或提供文章链接、人工核查"),
     }
 }

@@ -5,6 +5,8 @@ use freshd_core::account::{Filing, Lifecycle, platform};
 use freshd_core::civil;
 use freshd_core::fault::{FaultKind, FaultScope};
 use freshd_core::link::LinkHealth;
+use freshd_core::state::PERSON_PREFIX;
+use freshd_core::verdict::EvidenceClass;
 
 /// The word for a platform; names that freshd does not know stay as written.
 pub fn platform_chinese(name: &str) -> &str {
@@ -14,6 +16,22 @@ pub fn platform_chinese(name: &str) -> &str {
         platform::NANFANG => "南方号",
         platform::APP => "移动客户端",
         other => other,
+    }
+}
+
+/// The word for what the evidence rests on; a source that has brought nothing yet is not 无来源.
+pub fn class_chinese(class: EvidenceClass, has_source: bool) -> &'static str {
+    match class {
+        EvidenceClass::None if has_source => "尚未取得数据",
+        class => class.chinese(),
+    }
+}
+
+/// `人工:李四`, as evidence names a person, in plain words; connectors by their names.
+pub fn source_chinese(source: &str) -> String {
+    match source.strip_prefix(PERSON_PREFIX) {
+        Some(name) => format!("人工核查:{name}"),
+        None => source.to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::cli::connectors::{facts_json, facts_text};
 use crate::control::Response;
 use crate::poll::Poller;
 use crate::poll::run::{Means, SourceOutcome};
+use crate::report::whose::fault_text;
 
 /// What the check came to.
 #[derive(Default)]
@@ -134,8 +135,7 @@ fn told_text(text: &mut String, target: Option<&str>, checked: &Checked) {
     match (target, &checked.probe) {
         (None, None) => line("就绪;写上目标可以试采一次:connector check 名称 目标".to_owned()),
         (_, Some(fault)) => {
-            let (scope, kind) = (fault.scope.key(), fault.kind.key());
-            line(format!("不能采集:故障({scope}/{kind}){}", fault.detail));
+            line(format!("不能采集,{}", fault_text(fault)));
         }
         _ => {}
     }

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use crate::zone::{restamp, rfc3339};
 use anyhow::anyhow;
+use freshd_core::account::Source;
 use freshd_core::civil::minute_text;
 use freshd_core::id::AccountId;
-use freshd_core::observation::Observation;
+use freshd_core::observation::{DownloadSign, Observation};
+use freshd_core::verdict::{DOWNLOAD_CONNECTORS, channel_chinese};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +21,7 @@ use crate::poll::Poller;
 use crate::poll::now::PollReport;
 use crate::poll::run::SourceOutcome;
 use crate::report::view::account_view;
+use crate::report::whose::{fault_text, whose};
 use crate::report::words::plain;
 use crate::store::Index;
 
@@ -142,10 +145,13 @@ fn report_text(text: &mut String, report: &PollReport, explain: bool) {
 
 pub(super) fn source_text(text: &mut String, outcome: &SourceOutcome, explain: bool) {
     match &outcome.result {
-        Ok(seen) => seen_text(text, &outcome.source.to_string(), seen),
+        Ok(seen) => seen_text(text, &outcome.source, seen),
         Err(fault) => {
-            let (scope, kind) = (fault.scope.key(), fault.kind.key());
-            let _ = writeln!(text, "  {}:故障({scope}/{kind}){}", outcome.source, fault.detail);
+            let _ = writeln!(text, "  {}:采集失败,{}", outcome.source, fault_text(fault));
+            let _ = writeln!(text, "    {}", whose(fault, &outcome.source.connector));
+            if DOWNLOAD_CONNECTORS.contains(&outcome.source.connector.as_str()) {
+                let _ = writeln!(text, "    能否下载:待核实(没有取得答复)");
+            }
         }
     }
     if !explain {
@@ -172,7 +178,7 @@ pub(super) fn source_text(text: &mut String, outcome: &SourceOutcome, explain: b
     }
 }
 
-fn seen_text(text: &mut String, source: &str, seen: &Observation) {
+fn seen_text(text: &mut String, source: &Source, seen: &Observation) {
     let newest = seen.sightings.iter().max_by_key(|s| (s.published.earliest, s.published.latest));
     let last = match newest {
         Some(sighting) => {
@@ -185,20 +191,63 @@ fn seen_text(text: &mut String, source: &str, seen: &Observation) {
             let title = plain(&title);
             format!("看到 {} 条,最新 {when}{title}", seen.sightings.len())
         }
-        None => "没有看到发布".to_owned(),
+        None if lists_posts(seen) => "没有看到发布".to_owned(),
+        None => "已核验".to_owned(),
     };
     let _ = writeln!(text, "  {source}:{last}");
     for (channel, spans) in seen.coverage.iter() {
         for span in spans.as_slice() {
             let (since, until) = (minute_text(span.since), minute_text(span.until));
-            let _ = writeln!(text, "    {channel}:{since} 至 {until} 之间未列出的发布不存在");
+            let _ = writeln!(
+                text,
+                "    {}:{since} 至 {until} 之间未列出的发布不存在",
+                channel_chinese(channel)
+            );
         }
     }
-    if seen.coverage.is_empty() {
-        let _ = writeln!(text, "    没有列出什么,不能证明没有发布");
+    if let Some(sign) = &seen.download {
+        let _ = writeln!(text, "    能否下载:{}", download_text(sign, seen));
+    }
+    for sign in &seen.interaction {
+        let works = match sign.works {
+            Some(true) => "可用",
+            Some(false) => "不可用",
+            None => "待核实",
+        };
+        let what = if sign.what.is_empty() { "" } else { "," };
+        let _ = writeln!(text, "    互动功能:{works}{what}{}", plain(&sign.what));
+    }
+    if seen.coverage.is_empty() && lists_posts(seen) {
+        let _ = writeln!(text, "    这个来源没有列出的,不能证明没有发布");
     }
     for fault in &seen.faults {
-        let (scope, kind) = (fault.scope.key(), fault.kind.key());
-        let _ = writeln!(text, "    部分故障({scope}/{kind}){}", fault.detail);
+        let _ = writeln!(text, "    部分没有取到,{}", fault_text(fault));
+        let _ = writeln!(text, "      {}", whose(fault, &source.connector));
     }
+}
+
+/// A source that only says whether something works, or can be downloaded, lists no posts.
+fn lists_posts(seen: &Observation) -> bool {
+    !seen.sightings.is_empty()
+        || !seen.coverage.is_empty()
+        || (seen.download.is_none() && seen.interaction.is_empty())
+}
+
+/// `可下载,… (已试 ADDRESS)`.
+fn download_text(sign: &DownloadSign, seen: &Observation) -> String {
+    let word = match sign.available {
+        Some(true) => "可下载",
+        Some(false) => "不可下载",
+        None => "待核实",
+    };
+    let mut tried: Vec<&str> = seen.evidence.iter().map(|kept| kept.url.as_str()).collect();
+    tried.dedup();
+    let what = if sign.what.is_empty() { String::new() } else { format!(",{}", sign.what) };
+    let times = seen.evidence.len();
+    let tried = match tried.as_slice() {
+        [] => String::new(),
+        [one] if times > 1 => format!("(已试 {times} 次:{one})"),
+        all => format!("(已试:{})", all.join("、")),
+    };
+    plain(&format!("{word}{what}{tried}"))
 }

@@ -84,7 +84,7 @@ pub fn made(app: &App, quarter: Option<&str>, at: Timestamp) -> anyhow::Result<P
     let config = app.config();
     let policy = app.policy();
     let label = quarter.map_or_else(|| Quarter::of(at).to_string(), str::to_owned);
-    let mut builder = Builder::new(Some(&label), at, &config.calendar, &policy);
+    let mut builder = Builder::new(Some(&label), at, &config.calendar, &policy).made_at(app.now());
     app.for_each_judged(at, |account, state, judgement| {
         builder.add(&account, &state, &judgement);
         Ok(true)

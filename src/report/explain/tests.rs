@@ -71,7 +71,7 @@ fn a_person_is_told_by_name() {
     let value = explain_json(&account, &state, &judgement, &policy());
     assert_eq!(value["coverage"]["人工:李四"]["bare"][0]["until"], "2026-11-22T10:00:00+08:00");
     let text = explain_text(&account, &state, &judgement, &policy());
-    assert!(text.contains("人工核查:李四") && text.contains("两人一致方可采信"), "{text}");
+    assert!(text.contains("人工核查:李四") && text.contains("尚不采信:只有一人核查"), "{text}");
 }
 
 #[test]

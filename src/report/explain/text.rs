@@ -17,8 +17,8 @@ use freshd_core::verdict::{
 
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
-    filing_chinese, kind_chinese, lifecycle_chinese, link_chinese, plain, platform_chinese,
-    scope_chinese,
+    class_chinese, filing_chinese, kind_chinese, lifecycle_chinese, link_chinese, plain,
+    platform_chinese, scope_chinese,
 };
 
 /// A page of text: what the account is, each rule with its clause and evidence, what each source's silence
@@ -105,7 +105,10 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
         &joined(&[
             format!("判定:{verdict}"),
             format!("活跃度:{}", judgement.activity.chinese()),
-            format!("证据:{}", judgement.evidence_class.chinese()),
+            format!(
+                "证据:{}",
+                class_chinese(judgement.evidence_class, !account.sources.is_empty())
+            ),
             format!("数据完整截至:{until}"),
         ]),
     );

@@ -16,15 +16,21 @@ use freshd_core::verdict::{Judgement, Outcome, Ruling};
 
 use super::wording::{how_to_lift, named_last_quarter, previous_quarter, problem, why_open};
 use super::{
-    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow, WORK_BEGINS_H, Who, rectification,
+    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, WORK_BEGINS_H, Who,
+    rectification,
 };
 use crate::report::view::EvidenceView;
+
+mod ahead;
 
 /// Takes accounts one by one; all are judged at the instant `at`.
 pub struct Builder<'a> {
     quarter: Option<String>,
     previous: String,
     at: Timestamp,
+    /// Today, where the instant lies ahead of it.
+    ahead_of: Option<Timestamp>,
+    must_publish: usize,
     policy: &'a Policy,
     next_working: Counted,
     scope: Counts,
@@ -49,6 +55,8 @@ impl<'a> Builder<'a> {
             quarter: quarter.map(str::to_owned),
             previous: previous_quarter(quarter, at),
             at,
+            ahead_of: None,
+            must_publish: 0,
             policy,
             next_working: calendar.next_working_day(civil::day(at)),
             scope: Counts::default(),
@@ -62,9 +70,19 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Made at this instant: where `at` lies ahead of it, nothing is a fail, and only what will hold then is a pass.
+    #[must_use]
+    pub fn made_at(mut self, now: Timestamp) -> Self {
+        self.ahead_of = (self.at > now).then_some(now);
+        self
+    }
+
     /// One more account; those that are not judged (已关停, 已注销) are left out.
     pub fn add(&mut self, account: &Account, state: &AccountState, judgement: &Judgement) {
         let Some(verdict) = judgement.verdict else { return };
+        if let Some(now) = self.ahead_of {
+            return self.add_ahead(account, state, judgement, now);
+        }
         self.count(account, verdict);
         match verdict {
             Outcome::Fail => {
@@ -77,9 +95,10 @@ impl<'a> Builder<'a> {
                 no: 0,
                 who: who(account),
                 evidence_class: judgement.evidence_class,
+                has_source: !account.sources.is_empty(),
                 last_update: last_update(judgement).map(rfc3339),
                 reason: why_open(judgement),
-                how: how_to_lift(state, judgement),
+                how: how_to_lift(account, state, judgement),
             }),
             Outcome::AtRisk => self.at_risk.extend(self.risk(account, judgement)),
             Outcome::Pass => {}
@@ -147,6 +166,7 @@ impl<'a> Builder<'a> {
                 .map(rfc3339),
             deadline: rfc3339(outlook.deadline),
             days_left: (outlook.days_left * 100.0).round() / 100.0,
+            post_from: None,
             post_by: last_safe_day(outlook.deadline, self.at),
         })
     }
@@ -175,6 +195,10 @@ impl<'a> Builder<'a> {
         Precheck {
             quarter: self.quarter,
             at: rfc3339(self.at),
+            ahead: self.ahead_of.is_some(),
+            made_at: self.ahead_of.map(rfc3339),
+            must_publish: self.must_publish,
+            rectification_basis: RECTIFY_BASIS,
             window_days: self.policy.window_days(),
             scope: self.scope,
             by_reporting_unit: groups(self.by_reporting_unit),

@@ -5,6 +5,9 @@ use rust_xlsxwriter::XlsxError;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use freshd_core::rulebook::Rule;
+
+use super::sheets::{POST_BY, POST_FROM};
 use super::{Counts, Precheck};
 use crate::report::book::{self, Kind, Sheet};
 use crate::report::table::{Cell, Column, Ink, Table, paint};
@@ -18,7 +21,8 @@ const COLUMN_WIDTH_MAX: usize = 48;
 impl Precheck {
     /// Tables for a terminal: the overview, then each list that is not empty.
     pub fn table(&self, colour: bool) -> String {
-        let mut out = format!("{}\n{}\n", paint(&self.title(), Ink::Bold, colour), self.summary());
+        let title = paint(&self.title(), Ink::Bold, colour);
+        let mut out = format!("{title}\n{}{}\n", self.outlook(), self.summary());
         let inks = [Ink::Bold, Ink::Bad, Ink::Warn, Ink::Unsure, Ink::Warn];
         for (sheet, ink) in self.sheets().iter().zip(inks) {
             if sheet.rows.is_empty() {
@@ -42,15 +46,21 @@ impl Precheck {
             "平台类型",
             "主办单位",
             "主管单位",
+            "指标",
             "存在问题或说明",
             "最近更新日期",
             "未更新天数",
             "数据截至",
             "截止时间",
             "剩余天数",
+            POST_FROM,
+            POST_BY,
+            "下一个工作日",
             "佐证",
+            "证据",
             "是否上季度已通报",
             "整改期限",
+            "整改期限依据",
             "怎样解除",
         ];
         let mut rows: Vec<Vec<Value>> = Vec::new();
@@ -59,12 +69,13 @@ impl Precheck {
                 let found = sheet.columns.iter().position(|c| titles.contains(&c.title.as_str()));
                 found.and_then(|at| row.get(at).cloned()).unwrap_or(Value::Null)
             };
+            let due = sheet.columns.iter().any(|column| column.title == POST_BY);
             for row in &sheet.rows {
                 let mut cells = vec![json!(sheet.name)];
                 cells.extend(columns[1..].iter().map(|title| match *title {
-                    "存在问题或说明" => {
-                        at(row, &["存在问题", "无法判定的原因", "请于此日(含)前发布"])
-                    }
+                    "指标" if due => json!(Rule::ContentStale.chinese()),
+                    "存在问题或说明" if due => json!("到截止时间仍未更新即不再达标"),
+                    "存在问题或说明" => at(row, &["存在问题", "无法判定的原因"]),
                     "最近更新日期" => at(row, &["最近更新日期", "检查时最近更新日期"]),
                     other => at(row, &[other]),
                 }));
@@ -93,7 +104,7 @@ impl Precheck {
         let page = templates.get_template("precheck").expect("it was just added");
         page.render(context! {
             title => self.title(),
-            summary => self.summary(),
+            summary => format!("{}{}", self.outlook(), self.summary()),
             doubt => self.doubt(),
             notice => NOTICE,
             sheets => minijinja::Value::from(minijinja::value::Serde(shown)),
@@ -103,7 +114,7 @@ impl Precheck {
 
     /// Plain text to paste into a message or a report.
     pub fn text(&self) -> String {
-        let mut out = format!("{}\n{}\n", self.title(), self.summary());
+        let mut out = format!("{}\n{}{}\n", self.title(), self.outlook(), self.summary());
         let mut list = |heading: &str, lines: Vec<String>| {
             out.push_str(&format!("\n{heading}({}个)\n", lines.len()));
             if lines.is_empty() {
@@ -120,7 +131,11 @@ impl Precheck {
         };
         let problems = self.problems.iter().map(|row| {
             let last = row.last_update.as_ref().map_or("未见更新".to_owned(), |at| day_of(at));
-            let again = if row.also_last_quarter { ",上季度已通报" } else { "" };
+            let again = match row.also_last_quarter {
+                Some(true) => ",上季度已通报",
+                Some(false) => "",
+                None => ",上季度是否通报未填",
+            };
             format!(
                 "{}。{};最近更新日期:{last};数据截至:{};整改期限:{}{again}",
                 who(row.no, &row.who),
@@ -131,9 +146,11 @@ impl Precheck {
         });
         list("一、突出问题名单", problems.collect());
         let due = |row: &super::RiskRow| {
-            let by = row
-                .post_by
-                .map_or("请立即发布".to_owned(), |day| format!("请于{day}(含)前发布"));
+            let by = match (row.post_from, row.post_by) {
+                (_, None) => "请立即发布".to_owned(),
+                (None, Some(day)) => format!("请于{day}(含)前发布"),
+                (Some(from), Some(day)) => format!("请在{from}至{day}之间(含首尾)再发布"),
+            };
             format!("{}。{} 到期;{by}", who(row.no, &row.who), minute_of(&row.deadline))
         };
         list("二、预警名单", self.at_risk.iter().map(due).collect());
@@ -151,9 +168,29 @@ impl Precheck {
         format!("政务新媒体季度检查自查{quarter}  监测时间点:{}", minute_of(&self.at))
     }
 
+    /// That the instant lies ahead, where it does.
+    fn outlook(&self) -> String {
+        let Some(made_at) = &self.made_at else { return String::new() };
+        format!(
+            "检查时点 {} 尚未到来:以下按截至 {} 的现有证据推算,不是届时的结论,不判不达标\n",
+            minute_of(&self.at),
+            minute_of(made_at)
+        )
+    }
+
     /// Never a rate without how many are 待核实.
     pub(super) fn summary(&self) -> String {
         let scope = &self.scope;
+        if self.ahead {
+            return format!(
+                "在运行 {} 个:届时仍达标 {} 个,须在检查时点之前再发布 {} 个(见预警名单),待核实 {} \
+                 个(见无法判定名单);合格率要到检查时点才能计算",
+                scope.running,
+                scope.passed,
+                self.must_publish,
+                scope.undetermined - self.must_publish
+            );
+        }
         format!(
             "在运行 {} 个,检查 {} 个,已核实 {} 个,待核实 {} 个,不合格 {} 个;{}",
             scope.running,
@@ -165,12 +202,17 @@ impl Precheck {
         )
     }
 
+    /// What the dates rest on, each a line with its end.
     fn doubt(&self) -> String {
-        if self.calendar_certain {
-            return String::new();
+        let mut out = String::new();
+        if !self.problems.is_empty() {
+            out.push_str(&format!("整改期限:{}。\n", self.rectification_basis));
         }
-        let day = self.next_working_day;
-        format!("注意:没有该年的放假安排,下一个工作日({day})仅按星期推算。\n")
+        if !self.calendar_certain {
+            let day = self.next_working_day;
+            out.push_str(&format!("注意:没有该年的放假安排,下一个工作日({day})仅按星期推算。\n"));
+        }
+        out
     }
 }
 

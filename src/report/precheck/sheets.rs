@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use super::{Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow};
 use crate::report::book::{Sheet, SheetColumn};
 use crate::report::view::EvidenceView;
-use crate::report::words::{day_of, minute_of, platform_chinese};
+use crate::report::words::{class_chinese, day_of, minute_of, platform_chinese};
+
+/// Publish on or after this day.
+pub(super) const POST_FROM: &str = "请于此日(含)后发布";
+/// Publish on or before this day.
+pub(super) const POST_BY: &str = "请于此日(含)前发布";
 
 impl Precheck {
     /// 检查情况, 突出问题名单, 预警名单, 无法判定名单, 节前提醒.
@@ -21,15 +26,21 @@ impl Precheck {
 
     /// Counts and rates: everything, then by 通报对象, 地区 and 平台.
     pub(super) fn overview(&self) -> Sheet {
-        let mut rows = vec![overview_row("合计", "全部", &self.scope)];
+        let row = |kind: &str, name: &str, counts: &Counts| {
+            let mut cells = overview_row(kind, name, counts);
+            if self.ahead {
+                cells[RATE_AT] = json!("未到检查时点");
+            }
+            cells
+        };
+        let mut rows = vec![row("合计", "全部", &self.scope)];
         let groups = [
             ("通报对象", &self.by_reporting_unit),
             ("地区", &self.by_region),
             ("平台", &self.by_platform),
         ];
         for (kind, group) in groups {
-            let named =
-                |row: &GroupRow| overview_row(kind, platform_chinese(&row.name), &row.counts);
+            let named = |it: &GroupRow| row(kind, platform_chinese(&it.name), &it.counts);
             rows.extend(group.iter().map(named));
         }
         let columns = vec![
@@ -39,7 +50,7 @@ impl Precheck {
             SheetColumn::new("检查数", 10),
             SheetColumn::decimal("检查比例(%)", 12),
             SheetColumn::new("已核实数", 10),
-            SheetColumn::new("待核实数", 10),
+            SheetColumn::new(if self.ahead { "未定数(须再发布或待核实)" } else { "待核实数" }, 10),
             SheetColumn::new("不合格数", 10),
             SheetColumn::decimal("合格率(%)", 11),
             SheetColumn::decimal("合格率下限(%)", 14),
@@ -59,14 +70,16 @@ impl Precheck {
             SheetColumn::new("佐证", 48),
             SheetColumn::new("是否上季度已通报", 16),
             SheetColumn::new("整改期限", 12),
+            SheetColumn::new("整改期限依据", 40),
         ]);
-        let rows = self.problems.iter().map(problem_cells).collect();
+        let basis = json!(self.rectification_basis);
+        let rows = self.problems.iter().map(|row| problem_cells(row, &basis)).collect();
         Sheet { name: "突出问题名单".to_owned(), columns, rows }
     }
 
     pub(super) fn risk_sheet(&self) -> Sheet {
-        let rows = self.at_risk.iter().map(risk_cells).collect();
-        Sheet { name: "预警名单".to_owned(), columns: risk_columns(), rows }
+        let rows = self.at_risk.iter().map(|row| risk_cells(row, self.ahead)).collect();
+        Sheet { name: "预警名单".to_owned(), columns: risk_columns(self.ahead), rows }
     }
 
     pub(super) fn open_sheet(&self) -> Sheet {
@@ -82,11 +95,11 @@ impl Precheck {
     }
 
     pub(super) fn eve_sheet(&self) -> Sheet {
-        let mut columns = risk_columns();
+        let mut columns = risk_columns(false);
         columns.push(SheetColumn::new("下一个工作日", 14));
         let next = self.next_working_day.to_string();
         let cells = |row| {
-            let mut cells = risk_cells(row);
+            let mut cells = risk_cells(row, false);
             cells.push(json!(next));
             cells
         };
@@ -94,6 +107,9 @@ impl Precheck {
         Sheet { name: "节前提醒".to_owned(), columns, rows }
     }
 }
+
+/// Where the rate stands in a row of the overview.
+const RATE_AT: usize = 8;
 
 fn overview_row(kind: &str, name: &str, counts: &Counts) -> Vec<Value> {
     let ratio = super::percent(counts.checked, counts.running);
@@ -137,7 +153,7 @@ fn day_cell(at: Option<&String>) -> Value {
     at.map_or(Value::Null, |at| json!(day_of(at)))
 }
 
-fn problem_cells(row: &ProblemRow) -> Vec<Value> {
+fn problem_cells(row: &ProblemRow, basis: &Value) -> Vec<Value> {
     let mut cells = who_cells(row.no, &row.who);
     cells.extend([
         json!(row.rule.chinese()),
@@ -146,8 +162,9 @@ fn problem_cells(row: &ProblemRow) -> Vec<Value> {
         json!(row.days),
         json!(minute_of(&row.as_of)),
         json!(evidence_text(&row.evidence)),
-        json!(row.also_last_quarter),
+        row.also_last_quarter.map_or_else(|| json!("未填"), |named| json!(named)),
         json!(day_of(&row.rectification_deadline)),
+        basis.clone(),
     ]);
     cells
 }
@@ -162,26 +179,29 @@ fn evidence_text(evidence: &[EvidenceView]) -> String {
     evidence.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-fn risk_columns() -> Vec<SheetColumn> {
+/// Of an instant that lies ahead, a post can also come too early.
+fn risk_columns(ahead: bool) -> Vec<SheetColumn> {
     let mut columns = who_columns();
     columns.extend([
         SheetColumn::new("最近更新日期", 14),
         SheetColumn::new("截止时间", 17),
         SheetColumn::decimal("剩余天数", 10),
-        SheetColumn::new("请于此日(含)前发布", 18),
     ]);
+    columns.extend(ahead.then(|| SheetColumn::new(POST_FROM, 18)));
+    columns.push(SheetColumn::new(POST_BY, 18));
     columns
 }
 
-fn risk_cells(row: &RiskRow) -> Vec<Value> {
+fn risk_cells(row: &RiskRow, ahead: bool) -> Vec<Value> {
     let mut cells = who_cells(row.no, &row.who);
     let by = row.post_by.map_or_else(|| "请立即发布".to_owned(), |day| day.to_string());
     cells.extend([
         day_cell(row.last_update.as_ref()),
         json!(minute_of(&row.deadline)),
         json!(row.days_left),
-        json!(by),
     ]);
+    cells.extend(ahead.then(|| json!(row.post_from)));
+    cells.push(json!(by));
     cells
 }
 
@@ -189,7 +209,7 @@ fn open_cells(row: &OpenRow) -> Vec<Value> {
     let mut cells = who_cells(row.no, &row.who);
     cells.extend([
         day_cell(row.last_update.as_ref()),
-        json!(row.evidence_class.chinese()),
+        json!(class_chinese(row.evidence_class, row.has_source)),
         json!(row.reason),
         json!(row.how),
     ]);

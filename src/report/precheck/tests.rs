@@ -8,6 +8,7 @@ use freshd_core::verdict::judge;
 use serde_json::json;
 
 use super::*;
+use crate::report::book;
 use crate::report::samples::{Sample, account, now, policy, province, sample};
 
 /// The weeks of November and December 2026, without holidays.
@@ -19,7 +20,7 @@ fn of(rows: &[Sample]) -> Precheck {
     build(rows, Some("2026Q4"), now(), &calendar(), &policy())
 }
 
-fn book(precheck: &Precheck) -> Xlsx<Cursor<Vec<u8>>> {
+fn opened(precheck: &Precheck) -> Xlsx<Cursor<Vec<u8>>> {
     Xlsx::new(Cursor::new(precheck.xlsx().unwrap())).unwrap()
 }
 
@@ -102,16 +103,18 @@ fn last_quarters_circular_is_found_by_rule_or_words() {
         let rows = [sample(account, Some(40.0), 30)];
         build(&rows, quarter, now(), &calendar(), &policy()).problems[0].also_last_quarter
     };
+    let (yes, no) = (Some(true), Some(false));
     for quarter in [Some("2026Q4"), None] {
-        assert!(named(&["2026Q3:content-stale"], quarter));
-        assert!(named(&["2026Q2:content-stale", "2026Q3:content-stale"], quarter));
-        assert!(!named(&["2026Q2:content-stale"], quarter));
-        assert!(!named(&["2026Q3:interaction-poor"], quarter));
+        assert_eq!(named(&["2026Q3:content-stale"], quarter), yes);
+        assert_eq!(named(&["2026Q2:content-stale", "2026Q3:content-stale"], quarter), yes);
+        assert_eq!(named(&["2026Q2:content-stale"], quarter), no);
+        assert_eq!(named(&["2026Q3:interaction-poor"], quarter), no);
     }
-    assert!(named(&["2025Q4:content-stale"], Some("2026Q1")));
-    assert!(named(&["因长期不更新被通报"], None) && named(&["被通报"], None));
-    assert!(!named(&["互动功能不可用"], None));
-    assert!(!named(&["未通报"], None) && !named(&["无"], None) && !named(&[], None));
+    assert_eq!(named(&["2025Q4:content-stale"], Some("2026Q1")), yes);
+    assert_eq!((named(&["因长期不更新被通报"], None), named(&["被通报"], None)), (yes, yes));
+    assert_eq!(named(&["互动功能不可用"], None), no);
+    assert_eq!((named(&["未通报"], None), named(&["无"], None)), (no, no));
+    assert_eq!(named(&[], None), None, "the ledger does not say");
 }
 
 #[test]
@@ -137,17 +140,94 @@ fn what_lapses_before_work_begins_is_reminded() {
     assert!(!unknown.calendar_certain && unknown.text().contains("仅按星期推算"));
 }
 
+/// As of now, of an instant so many days later.
+fn ahead(rows: &[Sample], days: i64) -> Precheck {
+    let at = now() + chrono::TimeDelta::days(days);
+    let (calendar, policy) = (calendar(), policy());
+    let mut builder = Builder::new(Some("2026Q4"), at, &calendar, &policy).made_at(now());
+    for (account, state, _) in rows {
+        builder.add(account, state, &judge(account, state, &policy, at));
+    }
+    builder.finish()
+}
+
+#[test]
+fn of_an_instant_ahead_nothing_fails_and_only_what_will_hold_passes() {
+    let precheck = ahead(&province(), 7);
+    let names = |rows: &[RiskRow]| rows.iter().map(|r| r.who.name.clone()).collect::<Vec<_>>();
+    let json = serde_json::to_value(&precheck).unwrap();
+    assert_eq!(json["ahead"], true);
+    assert_eq!(
+        (&json["at"], &json["made_at"]),
+        (&json!("2026-11-29T10:00:00+08:00"), &json!("2026-11-22T10:00:00+08:00"),)
+    );
+    let scope = precheck.scope;
+    assert_eq!((scope.passed, scope.failed, scope.undetermined), (1, 0, 4));
+    assert_eq!((scope.pass_rate_low, scope.pass_rate_high), (Some(20.0), Some(100.0)));
+    assert_eq!((precheck.must_publish, precheck.exit()), (1, 3));
+    assert!(precheck.problems.is_empty());
+    assert_eq!(names(&precheck.at_risk), ["茂名交警"]);
+    let due = &precheck.at_risk[0];
+    assert_eq!((due.post_from, due.post_by.unwrap().to_string()), (None, "2026-11-28".to_owned()));
+    assert_eq!(due.days_left, 0.5, "days from today");
+    let reasons: Vec<&str> = precheck.undetermined.iter().map(|r| r.reason.as_str()).collect();
+    assert_eq!(reasons.iter().filter(|it| it.starts_with("现在疑似不达标:")).count(), 2);
+    assert!(reasons.iter().any(|it| it.contains("现在待核实:还没有取得任何数据")), "{reasons:?}");
+    for form in [precheck.text(), precheck.table(false), precheck.html()] {
+        assert!(form.contains("检查时点 2026-11-29 10:00 尚未到来"), "{form}");
+        assert!(form.contains("截至 2026-11-22 10:00 的现有证据") && !form.contains("100.00%"));
+        assert!(!form.contains("48小时") && !form.contains("只能证"), "{form}");
+    }
+
+    let far = ahead(&province(), 39);
+    assert_eq!((far.scope.passed, far.must_publish), (0, 2));
+    let due = far.at_risk.iter().find(|row| row.who.name == "平安茂名").unwrap();
+    assert_eq!(due.post_from.unwrap().to_string(), "2026-12-18", "earlier does not count then");
+    assert_eq!(due.post_by.unwrap().to_string(), "2026-12-30");
+    assert!(far.text().contains("请在2026-12-18至2026-12-30之间(含首尾)再发布"));
+    let past = of(&province());
+    assert!(!past.ahead && !past.text().contains("尚未到来"));
+}
+
+#[test]
+fn each_csv_cell_stands_under_its_heading_and_a_deadline_says_what_it_rests_on() {
+    let precheck = of(&province());
+    let bytes = precheck.csv();
+    let mut reader = csv::Reader::from_reader(&bytes[3..]);
+    let headings = reader.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let cell = |list: &str, title: &str| {
+        let at = headings.iter().position(|heading| heading == title).unwrap();
+        rows.iter().find(|row| &row[0] == list).unwrap()[at].to_owned()
+    };
+    assert_eq!(cell("预警名单", "请于此日(含)前发布"), "请立即发布");
+    assert_eq!(cell("预警名单", "指标"), "内容不更新");
+    assert_eq!(cell("突出问题名单", "请于此日(含)前发布"), "");
+    assert_eq!(cell("突出问题名单", "存在问题或说明"), "监测时间点前2周内无更新");
+    assert_eq!(cell("突出问题名单", "是否上季度已通报"), "未填");
+    assert!(cell("突出问题名单", "整改期限依据").contains("通报公开之日起2周内"));
+    assert!(cell("节前提醒", "下一个工作日").starts_with("2026-11-23"));
+    assert!(precheck.text().contains("整改期限:参照年度考核口径"));
+    assert!(precheck.text().contains("上季度是否通报未填"));
+}
+
 #[test]
 fn an_open_account_says_why_and_what_lifts_it() {
     let precheck = of(&province());
     let open = &precheck.undetermined[0];
     assert!(open.reason.contains("还没有取得任何数据"), "{}", open.reason);
-    assert!(open.how.contains("补账号标识"), "{}", open.how);
+    assert!(open.how.contains("来源已登记"), "{}", open.how);
+    let mut bare = account("9", "甲");
+    bare.sources.clear();
+    let without = of(&[sample(bare, None, 0)]);
+    assert!(without.undetermined[0].how.contains("补账号标识"));
+    let open = |precheck: &Precheck| book::text_of(&precheck.open_sheet().rows[0][6]);
+    assert_eq!((open(&precheck).as_str(), open(&without).as_str()), ("尚未取得数据", "无来源"));
 }
 
 #[test]
 fn the_workbook_opens_again_with_its_five_sheets() {
-    let mut book = book(&of(&province()));
+    let mut book = opened(&of(&province()));
     let names = ["检查情况", "突出问题名单", "预警名单", "无法判定名单", "节前提醒"];
     assert_eq!(book.sheet_names(), names);
     for name in names {
@@ -161,13 +241,13 @@ fn the_workbook_opens_again_with_its_five_sheets() {
     assert_eq!(problems.height(), 3);
     let formula = Data::String("=HYPERLINK(\"http://x\")".to_owned());
     assert_eq!(problems.get_value((1, 1)), Some(&formula), "kept as a string");
-    assert_eq!(problems.get_value((1, 11)), Some(&Data::String("否".to_owned())));
+    assert_eq!(problems.get_value((1, 11)), Some(&Data::String("未填".to_owned())));
 }
 
 #[test]
 fn an_empty_precheck_has_all_forms() {
     let empty = of(&[]);
-    assert_eq!(book(&empty).sheet_names().len(), 5);
+    assert_eq!(opened(&empty).sheet_names().len(), 5);
     assert!(empty.text().contains("没有可检查的账号"));
     assert!(empty.html().contains("没有可检查的账号"));
 }

@@ -4,13 +4,14 @@ use chrono::{Datelike, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::civil;
-use freshd_core::fault::FaultScope;
 use freshd_core::observation::ProfileState;
 use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{
     EvidenceClass, Judgement, Outcome, Ruling, joined_coverage, silent_for,
 };
+
+use crate::report::whose::whose;
 
 /// Notices say 超过三个月未更新 beyond this many days.
 const THREE_MONTHS_DAYS: i64 = 90;
@@ -67,8 +68,12 @@ const NOT_NAMED: [&str; 12] =
     ["", "无", "否", "没有", "未通报", "未被通报", "合格", "达标", "正常", "-", "/", "不涉及"];
 
 /// Does 上季度通报情况 hold the previous quarter with this rule, or words that speak of it (or of no rule at all)?
-pub(super) fn named_last_quarter(account: &Account, rule: Rule, previous: &str) -> bool {
-    account.last_circular.iter().any(|entry| {
+/// `None` where the ledger says nothing at all.
+pub(super) fn named_last_quarter(account: &Account, rule: Rule, previous: &str) -> Option<bool> {
+    if account.last_circular.iter().all(|entry| entry.trim().is_empty()) {
+        return None;
+    }
+    Some(account.last_circular.iter().any(|entry| {
         let entry = entry.trim();
         if let Some((quarter, told)) = entry.split_once(':').filter(|(q, _)| parsed(q).is_some()) {
             return quarter.trim().eq_ignore_ascii_case(previous) && told.trim() == rule.key();
@@ -79,7 +84,7 @@ pub(super) fn named_last_quarter(account: &Account, rule: Rule, previous: &str) 
         let spoken: Vec<Rule> =
             Rule::ALL.into_iter().filter(|rule| speaks_of(entry, *rule)).collect();
         spoken.is_empty() || spoken.contains(&rule)
-    })
+    }))
 }
 
 fn speaks_of(words: &str, rule: Rule) -> bool {
@@ -105,33 +110,37 @@ pub(super) fn why_open(judgement: &Judgement) -> String {
 }
 
 /// What would lift it: what keeps polls from working first, then what the evidence lacks.
-pub(super) fn how_to_lift(state: &AccountState, judgement: &Judgement) -> String {
-    let mut ways: Vec<&str> = Vec::new();
-    let scopes = state.sources.values().flat_map(|held| held.faults.iter().map(|f| f.scope));
-    for scope in scopes {
-        let way = match scope {
-            FaultScope::Account => "核对账号标识是否正确、账号是否仍在使用",
-            FaultScope::Credential => "由账号管理方重新授权或更新凭证",
-            FaultScope::Platform => "平台恢复后会自动重新采集",
-            FaultScope::Connector => "由运维人员检查采集器",
-            FaultScope::Local => "由运维人员检查本机网络",
-        };
+pub(super) fn how_to_lift(
+    account: &Account,
+    state: &AccountState,
+    judgement: &Judgement,
+) -> String {
+    let mut ways: Vec<String> = Vec::new();
+    let mut way = |way: String| {
         if !ways.contains(&way) {
             ways.push(way);
         }
+    };
+    for (source, held) in &state.sources {
+        held.faults.iter().for_each(|fault| way(whose(fault, source)));
     }
     let stale = judgement.ruling(Rule::ContentStale).map(|ruling| ruling.outcome);
     if stale == Some(Outcome::Undetermined) {
-        ways.push(match judgement.evidence_class {
+        let polled = !account.sources.is_empty();
+        way(match judgement.evidence_class {
             EvidenceClass::Auto => "等待采集补齐缺口,或人工核查",
             EvidenceClass::HitsOnly => "授权接口或登记完整来源,或人工核查",
             EvidenceClass::Attested => "由第二人核查或附截图,或提供最新文章链接",
+            EvidenceClass::None if polled => {
+                "来源已登记,取得数据后自动判定;也可提供文章链接或人工核查"
+            }
             EvidenceClass::None => "补账号标识或采集方式,或提供文章链接、人工核查",
-        });
+        }
+        .to_owned());
     }
     let app = judgement.ruling(Rule::AppUnusable).map(|ruling| ruling.outcome);
     if app == Some(Outcome::Undetermined) {
-        ways.push("登记下载渠道,或等待再次核实下载");
+        way("登记下载渠道,或等待再次核实下载".to_owned());
     }
     ways.join(";")
 }

@@ -6,7 +6,7 @@ use freshd_core::verdict::{EvidenceClass, Outcome, menu_state_chinese};
 
 use super::{Cell, Column, Ink, Table, paint};
 use crate::report::view::{AccountView, LastUpdate, StatusView, Totals};
-use crate::report::words::{day_of, kind_chinese, minute_of, platform_chinese};
+use crate::report::words::{class_chinese, day_of, kind_chinese, minute_of, platform_chinese};
 
 /// The table of every account of a view, fails first, then a line of totals and one of evidence classes.
 /// Colour is the caller's decision (a terminal).
@@ -16,8 +16,8 @@ pub fn status_table(view: &StatusView, colour: bool) -> String {
         Column::text("平台", 14),
         Column::text("主办单位", 26),
         Column::text("判定", 10),
-        Column::text("最近更新", 20),
-        Column::text("剩余天数/截止", 22),
+        Column::text("最近更新", 22),
+        Column::text("剩余天数/截止", 26),
         Column::text("说明", 76),
     ]);
     let mut accounts: Vec<&AccountView> = view.accounts.iter().collect();
@@ -73,7 +73,7 @@ pub fn when_text(seen: &LastUpdate) -> String {
         None => format!("不晚于 {}", day_of(&seen.latest)),
         Some(earliest) if minute_of(earliest) == minute_of(&seen.latest) => minute_of(earliest),
         Some(earliest) if day_of(earliest) == day_of(&seen.latest) => day_of(earliest),
-        Some(earliest) => format!("{}~{}", day_of(earliest), &day_of(&seen.latest)[5..]),
+        Some(earliest) => format!("{}~{}", day_of(earliest), day_of(&seen.latest)),
     }
 }
 
@@ -83,9 +83,9 @@ fn days_cell(account: &AccountView) -> Cell {
     };
     let day = day_of(deadline);
     let (text, late) = if days < 0.0 {
-        (format!("已过 {:.1} 天({})", -days, &day[5..]), true)
+        (format!("已过 {:.1} 天({day})", -days), true)
     } else {
-        (format!("{days:.1} 天({})", &day[5..]), false)
+        (format!("{days:.1} 天({day})"), false)
     };
     let ink = match account.verdict {
         Some(Outcome::AtRisk) => Ink::Warn,
@@ -145,16 +145,19 @@ fn footer(view: &StatusView) -> String {
     let judged: Vec<_> = view.accounts.iter().filter(|a| a.verdict.is_some()).collect();
     let mut out = String::new();
     if !judged.is_empty() {
-        const CLASSES: [EvidenceClass; 4] = [
-            EvidenceClass::Auto,
-            EvidenceClass::HitsOnly,
-            EvidenceClass::Attested,
-            EvidenceClass::None,
+        const CLASSES: [(EvidenceClass, bool); 5] = [
+            (EvidenceClass::Auto, true),
+            (EvidenceClass::HitsOnly, true),
+            (EvidenceClass::Attested, true),
+            (EvidenceClass::None, true),
+            (EvidenceClass::None, false),
         ];
-        let share = |class: EvidenceClass| {
-            let count = judged.iter().filter(|a| a.evidence_class == class).count();
+        let share = |(class, has_source): (EvidenceClass, bool)| {
+            let word = class_chinese(class, has_source);
+            let is = |a: &&&AccountView| class_chinese(a.evidence_class, a.has_source) == word;
+            let count = judged.iter().filter(is).count();
             let percent = count as f64 * 100.0 / judged.len() as f64;
-            format!("{} {percent:.1}%", class.chinese())
+            format!("{word} {percent:.1}%")
         };
         out.push_str(&format!("证据:{}\n", CLASSES.map(share).join(",")));
     }
