@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 pub mod args;
 pub mod caller;
@@ -18,6 +18,7 @@ pub mod exec;
 mod output;
 mod progress;
 pub mod request;
+mod usage;
 
 use crate::app::App;
 use crate::app::reach::{Reached, reach};
@@ -33,7 +34,10 @@ use request::{Request, SentFile};
 
 /// Runs the command line of this process; the answer is its exit status.
 pub fn main() -> i32 {
-    let cli = Cli::parse();
+    let cli = match usage::parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -275,7 +279,8 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             (Request::Poll { accounts, all, due, json, explain }, None)
         }
         Command::Status(status) => {
-            let (verdict, platform, unit) = (status.verdict, status.platform, status.unit);
+            let verdict = status.verdict.map(|verdict| verdict.key().to_owned());
+            let (platform, unit) = (status.platform, status.unit);
             (Request::Status { verdict, platform, unit, json: status.json, colour }, None)
         }
         Command::Explain { id, json } => (Request::Explain { id, json }, None),

@@ -215,12 +215,42 @@ pub struct PollArgs {
     pub explain: bool,
 }
 
+/// What an account may come to; people may write the Chinese word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Verdict {
+    /// 达标
+    #[value(alias = "达标")]
+    Pass,
+    /// 预警
+    #[value(alias = "预警")]
+    AtRisk,
+    /// 疑似不达标
+    #[value(aliases = ["疑似不达标", "不达标"])]
+    Fail,
+    /// 待核实
+    #[value(alias = "待核实")]
+    Undetermined,
+}
+
+impl Verdict {
+    /// The key in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::AtRisk => "at_risk",
+            Self::Fail => "fail",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// `freshd status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// 只看这种判定:pass、at_risk、fail、undetermined
-    #[arg(long, value_parser = ["pass", "at_risk", "fail", "undetermined"])]
-    pub verdict: Option<String>,
+    /// 只看这种判定
+    #[arg(long)]
+    pub verdict: Option<Verdict>,
     /// 只看这个平台:微信公众号、微博、南方号、移动客户端,或台账里写的名称
     #[arg(long)]
     pub platform: Option<String>,

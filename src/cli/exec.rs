@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::request::{Request, SentFile};
 use crate::app::App;
 use crate::control::Response;
+use crate::ledger::handle::platform_title;
 use crate::report::words::screen;
 
 mod check;
@@ -116,8 +117,13 @@ fn account_named(app: &App, text: &str) -> anyhow::Result<AccountId> {
         [one] => Ok(one.clone()),
         [] => Err(Usage(format!("没有账号 {text};用 freshd status 查看全部账号的 id")).into()),
         many => {
-            let ids: Vec<_> = many.iter().map(ToString::to_string).collect();
-            Err(Usage(format!("{text} 对应多个账号,请写 id:{}", ids.join("、"))).into())
+            let mut lines = vec![format!("“{text}”对应多个账号,请改写 id:")];
+            for id in many {
+                let account = app.store().account(id)?.unwrap_or_default();
+                let platform = platform_title(&account.platform);
+                lines.push(format!("  {id}  {}({platform},{})", account.name, account.sponsor));
+            }
+            Err(Usage(lines.join("\n")).into())
         }
     }
 }

@@ -7,10 +7,12 @@ use freshd_core::verdict::Judgement;
 
 use super::{DONE, account_named, json, printed};
 use crate::app::App;
+use crate::config::suggest::nearest;
 use crate::control::Response;
 use crate::ledger::handle::{platform_of, platform_title};
 use crate::ledger::header::folded;
 use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::report::words::plain;
 use crate::report::{explain, table};
 
 /// Platforms that are known whether the ledger has them or not.
@@ -61,10 +63,46 @@ pub(super) fn status(
         }
         Ok(true)
     })?;
-    if as_json {
-        return json(DONE, &view);
+    let mut response = if as_json {
+        json(DONE, &view)?
+    } else {
+        printed(DONE, table::status_table(&view, colour))
+    };
+    if let Some(unit) = filter.unit.as_deref().filter(|_| view.accounts.is_empty()) {
+        response.stderr = no_such_unit(app, unit)?;
     }
-    Ok(printed(DONE, table::status_table(&view, colour)))
+    Ok(response)
+}
+
+/// Most names of units that are offered.
+const NEAR_MAX: usize = 5;
+
+/// That no account is of this unit, with the names that may be meant; empty where there are some, of other verdicts.
+fn no_such_unit(app: &App, unit: &str) -> anyhow::Result<String> {
+    let mut units: BTreeSet<String> = BTreeSet::new();
+    app.store().for_each_account(|account| {
+        units.extend([account.sponsor, account.supervisor, account.reporting_unit]);
+        Ok(true)
+    })?;
+    if units.contains(unit) {
+        return Ok(String::new());
+    }
+    let wanted = folded(unit);
+    let holds = |name: &&String| {
+        let name = folded(name);
+        !name.is_empty() && !wanted.is_empty() && (name.contains(&wanted) || wanted.contains(&name))
+    };
+    let mut near: Vec<&str> = units.iter().filter(holds).map(String::as_str).collect();
+    let slip = nearest(unit, units.iter().filter(|name| !name.is_empty()).map(String::as_str));
+    if let Some(slip) = slip.filter(|slip| !near.contains(slip)) {
+        near.push(slip);
+    }
+    near.truncate(NEAR_MAX);
+    let near = match near.as_slice() {
+        [] => "用 freshd status 查看各账号的单位".to_owned(),
+        near => format!("是不是:{}", near.join("、")),
+    };
+    Ok(format!("台账中没有主办单位、主管单位或通报对象为“{}”的账号;{near}\n", plain(unit)))
 }
 
 /// The platform that a person means: by key, by any of the names that a ledger may use, or as the ledger writes it.

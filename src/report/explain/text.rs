@@ -18,7 +18,7 @@ use freshd_core::verdict::{
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
     class_chinese, filing_chinese, kind_chinese, lifecycle_chinese, link_chinese, plain,
-    platform_chinese, scope_chinese,
+    platform_chinese, scope_chinese, source_chinese,
 };
 
 /// A page of text: what the account is, each rule with its clause and evidence, what each source's silence
@@ -161,7 +161,7 @@ fn rule(out: &mut Lines, ruling: &Ruling, policy: &Policy) {
 /// Hash, time and place of what is kept.
 fn evidence_text(evidence: &EvidenceRef) -> String {
     let id = if evidence.id.is_empty() { "(只留地址)" } else { &evidence.id };
-    format!("{} {id} {}", minute_text(evidence.at), evidence.url)
+    format!("{} {id} {}", minute_text(evidence.at), source_chinese(&evidence.url))
 }
 
 fn span_text(span: &Span) -> String {
@@ -315,7 +315,7 @@ fn sightings(out: &mut Lines, state: &AccountState) {
             Cell::from(when),
             Cell::from(channel_word(&seen.sighting.channel)),
             Cell::from(format!("{pinned}{repost}{}", seen.sighting.title)),
-            Cell::from(&seen.source),
+            Cell::from(source_chinese(&seen.source)),
             Cell::from(seen.sighting.url.as_deref().unwrap_or_default()),
         ]);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow};
 use crate::report::book::{Sheet, SheetColumn};
 use crate::report::view::EvidenceView;
-use crate::report::words::{class_chinese, day_of, minute_of, platform_chinese};
+use crate::report::words::{class_chinese, day_of, minute_of, platform_chinese, source_chinese};
 
 /// Publish on or after this day.
 pub(super) const POST_FROM: &str = "请于此日(含)后发布";
@@ -174,7 +174,7 @@ fn evidence_text(evidence: &[EvidenceView]) -> String {
     let one = |held: &EvidenceView| {
         let id =
             if held.id.is_empty() { "只留地址" } else { held.id.get(..12).unwrap_or(&held.id) };
-        format!("{} {} ({id})", minute_of(&held.at), held.url)
+        format!("{} {} ({id})", minute_of(&held.at), source_chinese(&held.url))
     };
     evidence.iter().map(one).collect::<Vec<_>>().join("\n")
 }
