@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// 政务新媒体更新监测守护程序
 #[derive(Debug, Parser)]
-#[command(name = "freshd", version, about, propagate_version = true, max_term_width = 110)]
+#[command(name = "freshd", version, propagate_version = true, max_term_width = 110)]
+#[command(about = "政务新媒体更新监测守护程序")]
 pub struct Cli {
     /// 配置文件;缺省依次为 $FRESHD_CONFIG、config/freshd.toml、/etc/freshd/freshd.toml
     #[arg(long, global = true, value_name = "FILE")]

@@ -230,6 +230,9 @@ fn next_step(checkup: &Checkup, ledger: &Path, written: bool) -> String {
              发给填报单位改"
         ));
     }
+    if checkup.unknown.iter().flat_map(|sheet| &sheet.columns).any(|it| it.near.is_some()) {
+        steps.push("核对没有认出的列,写错的表头改成系统认识的名称".to_owned());
+    }
     if checkup.lacks_contact + checkup.lacks_handle > 0 {
         steps.push("补齐邮箱和账号标识(可在导入之后再补,重新导入即可)".to_owned());
     }

@@ -26,26 +26,26 @@ pub fn whose(fault: &Fault, source: &str) -> String {
     );
     match (fault.scope, fault.kind) {
         (FaultScope::Credential, _) => format!(
-            "属本系统的配置:由运维人员在配置文件的 {} 中补上或更新凭证,与账号是否更新无关",
+            "由运维人员补上或更新凭证:配置文件 {}(不是账号的问题)",
             credential_key(connector)
         ),
         (_, FaultKind::Refused) if fault.scope != FaultScope::Platform => {
-            "属台账或本系统的配置:核对采集方式里的地址;内网地址须由运维人员在 [net] allow_private 中\
+            "核对台账采集方式里的地址;内网地址须由运维人员在 [net] allow_private 中\
              放行"
                 .to_owned()
         }
         (FaultScope::Connector, _) => {
-            format!("属本系统:由运维人员用 freshd connector check {connector} 检查采集器")
+            format!("由运维人员检查采集器:freshd connector check {connector}(不是账号的问题)")
         }
         (FaultScope::Local, _) => {
-            "属本系统:由运维人员检查本机网络、域名解析和 [net] proxy,与账号是否更新无关".to_owned()
+            "由运维人员检查本机网络、域名解析和 [net] proxy(不是账号的问题)".to_owned()
         }
         (FaultScope::Platform, FaultKind::Unreachable) => format!(
-            "连不上平台:由运维人员检查本机网络和 [connectors.{connector}] 的地址,平台恢复后自动重新采集"
+            "由运维人员检查本机网络和 [connectors.{connector}] 的地址;平台恢复后自动重新采集"
         ),
-        (FaultScope::Platform, _) => "属平台:平台恢复后自动重新采集,与账号是否更新无关".to_owned(),
+        (FaultScope::Platform, _) => "平台恢复后自动重新采集(不是账号的问题)".to_owned(),
         (FaultScope::Account, _) if unreached => {
-            "没有取得答复,不能据此判定:系统会自动再试;一直如此则核对采集方式里的地址".to_owned()
+            "系统会自动再试;一直取不到则核对台账采集方式里的地址".to_owned()
         }
         (FaultScope::Account, _) => "核对账号标识是否正确、账号是否仍在使用".to_owned(),
     }

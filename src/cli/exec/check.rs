@@ -135,7 +135,7 @@ fn told_text(text: &mut String, target: Option<&str>, checked: &Checked) {
     match (target, &checked.probe) {
         (None, None) => line("就绪;写上目标可以试采一次:connector check 名称 目标".to_owned()),
         (_, Some(fault)) => {
-            line(format!("不能采集,{}", fault_text(fault)));
+            line(format!("不能采集,故障:{}", fault_text(fault)));
         }
         _ => {}
     }

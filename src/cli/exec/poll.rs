@@ -147,7 +147,7 @@ pub(super) fn source_text(text: &mut String, outcome: &SourceOutcome, explain: b
     match &outcome.result {
         Ok(seen) => seen_text(text, &outcome.source, seen),
         Err(fault) => {
-            let _ = writeln!(text, "  {}:采集失败,{}", outcome.source, fault_text(fault));
+            let _ = writeln!(text, "  {}:采集故障,{}", outcome.source, fault_text(fault));
             let _ = writeln!(text, "    {}", whose(fault, &outcome.source.connector));
             if DOWNLOAD_CONNECTORS.contains(&outcome.source.connector.as_str()) {
                 let _ = writeln!(text, "    能否下载:待核实(没有取得答复)");
@@ -221,7 +221,7 @@ fn seen_text(text: &mut String, source: &Source, seen: &Observation) {
         let _ = writeln!(text, "    这个来源没有列出的,不能证明没有发布");
     }
     for fault in &seen.faults {
-        let _ = writeln!(text, "    部分没有取到,{}", fault_text(fault));
+        let _ = writeln!(text, "    部分故障,{}", fault_text(fault));
         let _ = writeln!(text, "      {}", whose(fault, &source.connector));
     }
 }

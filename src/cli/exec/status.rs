@@ -68,10 +68,28 @@ pub(super) fn status(
     } else {
         printed(DONE, table::status_table(&view, colour))
     };
+    if let Some(platform) = filter.platform.as_deref().filter(|_| view.accounts.is_empty()) {
+        response.stderr = no_such_platform(app, platform)?;
+    }
     if let Some(unit) = filter.unit.as_deref().filter(|_| view.accounts.is_empty()) {
-        response.stderr = no_such_unit(app, unit)?;
+        response.stderr.push_str(&no_such_unit(app, unit)?);
     }
     Ok(response)
+}
+
+/// That the ledger has no account on a platform that is known by name; empty where it has.
+fn no_such_platform(app: &App, platform: &str) -> anyhow::Result<String> {
+    let mut has = false;
+    app.store().for_each_account(|account| {
+        has |= account.platform == platform;
+        Ok(!has)
+    })?;
+    let title = platform_title(platform);
+    Ok(if has {
+        String::new()
+    } else {
+        format!("台账中没有平台为“{title}”的账号\n")
+    })
 }
 
 /// Most names of units that are offered.

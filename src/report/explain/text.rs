@@ -98,6 +98,11 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
             removed.to_owned(),
         ]),
     );
+    let others: Vec<&str> = account.extra.keys().map(String::as_str).collect();
+    if !others.is_empty() {
+        // They may hold contacts: named here, told in the export.
+        out.line(1, &format!("台账其他列:{}(内容见 freshd export accounts)", others.join("、")));
+    }
     let verdict = judgement.verdict.map_or("不判定", |verdict| verdict.chinese());
     let until = judgement.proven_until.map_or_else(|| "无".to_owned(), minute_text);
     out.line(

@@ -57,7 +57,7 @@ impl Precheck {
             POST_BY,
             "下一个工作日",
             "佐证",
-            "证据",
+            "证据类别",
             "是否上季度已通报",
             "整改期限",
             "整改期限依据",
@@ -76,6 +76,7 @@ impl Precheck {
                     "指标" if due => json!(Rule::ContentStale.chinese()),
                     "存在问题或说明" if due => json!("到截止时间仍未更新即不再达标"),
                     "存在问题或说明" => at(row, &["存在问题", "无法判定的原因"]),
+                    "证据类别" => at(row, &["证据"]),
                     "最近更新日期" => at(row, &["最近更新日期", "检查时最近更新日期"]),
                     other => at(row, &[other]),
                 }));
@@ -172,7 +173,7 @@ impl Precheck {
     fn outlook(&self) -> String {
         let Some(made_at) = &self.made_at else { return String::new() };
         format!(
-            "检查时点 {} 尚未到来:以下按截至 {} 的现有证据推算,不是届时的结论,不判不达标\n",
+            "检查时点 {} 尚未到来:以下按截至 {} 的现有证据推算,不是届时的结论,也不据此判为不达标\n",
             minute_of(&self.at),
             minute_of(made_at)
         )

@@ -131,9 +131,7 @@ pub(super) fn how_to_lift(
             EvidenceClass::Auto => "等待采集补齐缺口,或人工核查",
             EvidenceClass::HitsOnly => "授权接口或登记完整来源,或人工核查",
             EvidenceClass::Attested => "由第二人核查或附截图,或提供最新文章链接",
-            EvidenceClass::None if polled => {
-                "来源已登记,取得数据后自动判定;也可提供文章链接或人工核查"
-            }
+            EvidenceClass::None if polled => "来源已登记,取得数据后自动判定,也可人工核查",
             EvidenceClass::None => "补账号标识或采集方式,或提供文章链接、人工核查",
         }
         .to_owned());

@@ -130,7 +130,7 @@ async fn a_wrong_version_is_refused_in_words() {
         .run(&["poll", "--account", "甲"])
         .await
         .exits(1)
-        .says(&["connector/malformed", "第 2 版"]);
+        .says(&["采集故障,答复无法识别(采集器)", "第 2 版"]);
     stage.run(&["connector", "check", "board"]).await.exits(1).says(&["第 2 版"]);
 }
 
