@@ -356,7 +356,7 @@ pub enum ConnectorCommand {
 pub struct ConfirmArgs {
     /// 账号 id、标识或唯一名称
     pub id: String,
-    /// 看到的发布时间
+    /// 看到的发布时间;没有看到则改写 --none-since 与 --seen-at
     #[arg(long, value_name = "TIME", required_unless_present = "none_since")]
     pub published_at: Option<String>,
     /// 发布的链接

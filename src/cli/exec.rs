@@ -115,7 +115,7 @@ fn account_named(app: &App, text: &str) -> anyhow::Result<AccountId> {
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Usage(format!("没有账号 {text};用 freshd status 查看全部账号的 id")).into()),
+        [] => Err(Usage(no_such_account(app, text)?).into()),
         many => {
             let mut lines = vec![format!("“{text}”对应多个账号,请改写 id:")];
             for id in many {
@@ -126,6 +126,25 @@ fn account_named(app: &App, text: &str) -> anyhow::Result<AccountId> {
             Err(Usage(lines.join("\n")).into())
         }
     }
+}
+
+/// Most accounts that are offered where none was found.
+const NEAR_MAX: usize = 5;
+
+/// That there is no such account, with those whose names hold the text.
+fn no_such_account(app: &App, text: &str) -> anyhow::Result<String> {
+    let mut near = Vec::new();
+    app.store().for_each_account(|account| {
+        if !text.trim().is_empty() && account.name.contains(text.trim()) {
+            near.push(format!("{}({})", account.name, account.id));
+        }
+        Ok(near.len() < NEAR_MAX)
+    })?;
+    Ok(if near.is_empty() {
+        format!("没有账号 {text};用 freshd export accounts --format csv 查看全部账号和 id")
+    } else {
+        format!("没有账号 {text};名称相近的:{}", near.join("、"))
+    })
 }
 
 /// A time as people write it: RFC 3339, or Beijing time without a zone. A day alone is its beginning.

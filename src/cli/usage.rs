@@ -74,7 +74,11 @@ fn chinese(command: Command) -> Command {
 
 /// Its heading, and what may be written, in Chinese.
 fn worded(arg: Arg) -> Arg {
-    let heading = if arg.is_positional() { "参数" } else { "选项" };
+    let heading = match (arg.is_positional(), arg.is_global_set()) {
+        (true, _) => "参数",
+        (false, true) => "通用选项",
+        (false, false) => "选项",
+    };
     let arg = arg.help_heading(heading);
     if !arg.get_action().takes_values() {
         return arg;
@@ -155,12 +159,12 @@ fn what(meant: &Command, error: &Error) -> String {
         }
         ErrorKind::InvalidValue => {
             let valid = said(ContextKind::ValidValue);
-            let valid = if valid.is_empty() {
-                String::new()
-            } else {
-                format!(";可写:{}", valid.join("、"))
-            };
             let near = maybe(ContextKind::SuggestedValue);
+            let valid = match (valid.is_empty(), near.is_empty()) {
+                (true, _) => String::new(),
+                (false, true) => format!(";可写:{}", valid.join("、")),
+                (false, false) => format!("可写:{}", valid.join("、")),
+            };
             format!("{arg} 不能写“{value}”{near}{valid}")
         }
         ErrorKind::ValueValidation => format!("{} 看不懂“{value}”", described(&arg)),

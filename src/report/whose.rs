@@ -4,8 +4,11 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope};
 
 use super::words::{kind_chinese, scope_chinese};
 
-/// `未获授权(授权凭证):采集器 wechat 没有配置 … 的密钥`.
+/// `未获授权(授权凭证):采集器 wechat 没有配置 … 的密钥`. What was not reached is not called the account's.
 pub fn fault_text(fault: &Fault) -> String {
+    if fault.scope == FaultScope::Account && unreached(fault.kind) {
+        return format!("{}:{}", kind_chinese(fault.kind), fault.detail);
+    }
     format!("{}({}):{}", kind_chinese(fault.kind), scope_chinese(fault.scope), fault.detail)
 }
 
@@ -15,15 +18,6 @@ pub fn whose(fault: &Fault, source: &str) -> String {
         return format!("需账号管理员处理:{act}");
     }
     let connector = source.split_once(':').map_or(source, |(connector, _)| connector);
-    let unreached = matches!(
-        fault.kind,
-        FaultKind::Unreachable
-            | FaultKind::TimedOut
-            | FaultKind::Unavailable
-            | FaultKind::Malformed
-            | FaultKind::RateLimited
-            | FaultKind::Challenged
-    );
     match (fault.scope, fault.kind) {
         (FaultScope::Credential, _) => format!(
             "由运维人员补上或更新凭证:配置文件 {}(不是账号的问题)",
@@ -44,11 +38,24 @@ pub fn whose(fault: &Fault, source: &str) -> String {
             "由运维人员检查本机网络和 [connectors.{connector}] 的地址;平台恢复后自动重新采集"
         ),
         (FaultScope::Platform, _) => "平台恢复后自动重新采集(不是账号的问题)".to_owned(),
-        (FaultScope::Account, _) if unreached => {
+        (FaultScope::Account, kind) if unreached(kind) => {
             "系统会自动再试;一直取不到则核对台账采集方式里的地址".to_owned()
         }
         (FaultScope::Account, _) => "核对账号标识是否正确、账号是否仍在使用".to_owned(),
     }
+}
+
+/// Did no answer come that says anything of the account?
+fn unreached(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Unreachable
+            | FaultKind::TimedOut
+            | FaultKind::Unavailable
+            | FaultKind::Malformed
+            | FaultKind::RateLimited
+            | FaultKind::Challenged
+    )
 }
 
 /// The key of the configuration that names the file of a connector's secrets.

@@ -44,7 +44,7 @@ fn every_page_of_help_is_chinese() {
     pages(&mut command(), &mut told);
     assert!(told.len() > 40);
     for page in &told {
-        assert!(page.contains("用法:") && page.contains("选项:"), "{page}");
+        assert!(page.contains("用法:") && page.contains("通用选项:"), "{page}");
         for english in [
             "Usage",
             "Options",

@@ -127,7 +127,9 @@ async fn what_could_not_be_asked_is_nobodys_fault_and_names_the_key() {
     assert!(!secret.stdout.contains("无来源") && !secret.stdout.contains("credential/"));
     let app = stage.run(&["poll", "--account", "乙"]).await.exits(1);
     let app = app.says(&["能否下载:待核实", "系统会自动再试"]);
-    assert!(!app.stdout.contains("核对账号标识"), "{}", app.stdout);
+    for blame in ["核对账号标识", "(账号)"] {
+        assert!(!app.stdout.contains(blame), "{}", app.stdout);
+    }
     let status = stage.run(&["status"]).await.exits(0);
     let status = status.says(&["尚未取得数据 100.0%", "无来源 0.0%"]);
     assert!(status.stdout.contains("待核实"));
@@ -154,6 +156,8 @@ async fn wrong_questions_are_answered_in_chinese_with_what_is_near() {
     assert_eq!(account_of(&all, "甲")["verdict"], "undetermined");
     let twins = stage.run(&["explain", "甲"]).await.exits(2);
     twins.says(&["对应多个账号", "甲(抖音,市教育局)", "甲(抖音,市公安局)"]);
+    let none = stage.run(&["explain", "市教育局甲"]).await.exits(2);
+    none.says(&["没有账号 市教育局甲", "freshd export accounts"]);
     let wrong = stage.run(&["status", "--verdict", "good"]).await.exits(2);
     assert!(wrong.stdout.is_empty() && !wrong.stderr.contains("error"), "{}", wrong.stderr);
     wrong.says(&["不能写“good”", "可写:pass", "详见:freshd status --help"]);
