@@ -251,3 +251,6 @@ fn download_text(sign: &DownloadSign, seen: &Observation) -> String {
     };
     plain(&format!("{word}{what}{tried}"))
 }
+
+#[cfg(test)]
+mod tests;
