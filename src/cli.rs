@@ -75,7 +75,12 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
         Command::CarryOut { asked_by } => carry_out(&args, asked_by).await,
         Command::Connector(ConnectorCommand::List { json }) => {
             // The list needs no configuration; with one it shows the limits in force.
-            let config = Config::load(&args).unwrap_or_else(|_| Config::built_in());
+            let config = Config::load(&args).unwrap_or_else(|_| {
+                eprintln!(
+                    "没有可用的配置(freshd config check 说明原因),下面只有内置的采集器和默认的频率"
+                );
+                Config::built_in()
+            });
             print(&connectors::list(&config, json)?, None)
         }
         command => on_store(&args, command).await,

@@ -181,9 +181,10 @@ pub async fn run(
     tasks.spawn(serve_control(app.clone(), socket, wakes.clone(), stop.clone()));
     tasks.spawn(watch(app.clone(), pulses.clone(), stop.clone()));
     tasks.close();
-    let status = format!("运行中;页面 {}", address.map_or("未开启".into(), |a| a.to_string()));
+    let shown = address.map(|address| address.to_string());
+    let status = format!("运行中;页面 {}", shown.as_deref().unwrap_or("未开启"));
     systemd::ready(&status);
-    tracing::info!(store = %config.store.path.display(), web = ?address, "ready");
+    tracing::info!(store = %config.store.path.display(), web = shown, "ready");
     ready(address);
     obey(signals, &app, &args, &wakes, &stop).await;
     systemd::stopping();

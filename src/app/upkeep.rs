@@ -110,7 +110,10 @@ fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
         }
         tracing::warn!(
             accounts = far.len(),
-            ?index,
+            index = match index {
+                Index::Poll => "poll",
+                Index::Notify => "notify",
+            },
             "due at a time no rule gives: brought forward"
         );
         let mut change = store.change();

@@ -77,9 +77,12 @@ impl Report {
 
     /// Adds the mistakes in the TOML itself.
     pub(crate) fn syntax(&self, errors: Vec<SyntaxError>) {
-        for SyntaxError { line, message } in errors {
-            let what = format!("TOML 写法不对:{message}");
-            let help = "每行写 名称 = 值;文本加英文双引号,小节写成 [名称]".to_owned();
+        for SyntaxError { line, column, message } in errors {
+            let what = format!("第 {column} 个字符起不合 TOML 写法(解析器原话:{message})");
+            let help =
+                "每行写 名称 = 值;文本加英文双引号 \"…\",引号、方括号要成对,小节写成 [名称],\
+                        同一项只写一次;改好后再查一遍,其余内容这次没有检查"
+                    .to_owned();
             self.problem(Some(&Origin::Line(line)), "", Wrong { what, help });
         }
     }

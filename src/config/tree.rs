@@ -44,9 +44,11 @@ pub(crate) enum Value {
 /// Keys and values of one table.
 pub(crate) type Table = BTreeMap<String, Node>;
 
-/// A mistake in the TOML itself: line and the parser's words.
+/// A mistake in the TOML itself: its place and the parser's words.
 pub(crate) struct SyntaxError {
     pub(crate) line: usize,
+    /// Counted in characters from 1.
+    pub(crate) column: usize,
     pub(crate) message: String,
 }
 
@@ -72,9 +74,12 @@ pub(crate) fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut found: Vec<SyntaxError> = errors
         .iter()
-        .map(|error| SyntaxError {
-            line: lines.line_at(error.span().map_or(0, |span| span.start)),
-            message: error.message().to_owned(),
+        .map(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = lines.line_at(at);
+            let before = text.get(lines.0[line - 1]..at).unwrap_or_default();
+            let column = before.chars().count() + 1;
+            SyntaxError { line, column, message: error.message().to_owned() }
         })
         .collect();
     found.dedup_by(|a, b| a.line == b.line);

@@ -16,8 +16,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::clean::{clean_header_text, domain_of};
+use role::{Role, group_words, role};
 
 mod item;
+mod role;
 mod subject;
 
 pub use subject::SUBJECT_MARK;
@@ -126,21 +128,7 @@ pub fn compose(
     items.sort_by_key(|item| order(item));
     let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
     reasons.dedup();
-    let mut number = 0;
-    let groups: Vec<Group> = reasons
-        .iter()
-        .map(|reason| {
-            let (title, lead) = group_words(*reason);
-            let mine = items.iter().filter(|item| item.tell.reason == *reason);
-            let items = mine
-                .map(|item| {
-                    number += 1;
-                    item::view(number, item, house, now)
-                })
-                .collect();
-            Group { title, lead, items }
-        })
-        .collect();
+    let groups = grouped(&items, &draft.recipient.address, house, now);
     let subject = subject::subject(&items, now);
     let (text, html) = render(draft, &groups, &subject, house, now)?;
     let id = content_id(&draft.recipient.address, &items);
@@ -161,6 +149,28 @@ pub fn compose(
         accounts,
         late_after: items.iter().filter_map(|item| late_after(item)).min(),
     })
+}
+
+/// Groups by reason and by the recipient's role, numbered through.
+fn grouped(items: &[&Item], address: &str, house: &House<'_>, now: Timestamp) -> Vec<Group> {
+    let mut parts: Vec<(Reason, Role, Vec<&Item>)> = Vec::new();
+    for item in items {
+        let (reason, role) = (item.tell.reason, role(item, address));
+        match parts.iter_mut().find(|(had, part, _)| (*had, *part) == (reason, role)) {
+            Some((_, _, mine)) => mine.push(item),
+            None => parts.push((reason, role, vec![item])),
+        }
+    }
+    let mut number = 0;
+    let group = |(reason, role, mine): (Reason, Role, Vec<&Item>)| {
+        let (title, lead) = group_words(reason, role);
+        let items = mine.into_iter().map(|item| {
+            number += 1;
+            item::view(number, item, role, house, now)
+        });
+        Group { title, lead, items: items.collect() }
+    };
+    parts.into_iter().map(group).collect()
 }
 
 /// `<freshd.HASH@domain>`: stable for stable content.
@@ -204,27 +214,6 @@ fn order(item: &Item) -> (Reason, Option<Timestamp>, String, String, Rule) {
 fn late_after(item: &Item) -> Option<Timestamp> {
     let deadline = item.judgement.forecast.map(|outlook| outlook.deadline)?;
     (item.tell.reason == Reason::Reminder && deadline > item.judgement.now).then_some(deadline)
-}
-
-fn group_words(reason: Reason) -> (&'static str, &'static str) {
-    match reason {
-        Reason::Overdue => (
-            "已超期(疑似不达标)",
-            "以下账号疑似不达标,请尽快处理并回复处理情况;如与实际不符,请回复说明。",
-        ),
-        Reason::Reminder => ("即将到期(预警)", "以下账号目前达标,但临近更新期限,请按时发布。"),
-        Reason::Escalation => {
-            ("提请督促", "以下账号疑似不达标,已提醒主办单位,至今未见更新。作为主管单位,请予督促。")
-        }
-        Reason::Rectified => ("已整改", "以下账号此前提示过的问题已消除,感谢处理,无需再办。"),
-        Reason::PreHoliday => ("节前提醒", "以下账号在假期内到期,请提前安排发布。"),
-        Reason::Precheck => ("自查", "以下为季度自查结果。"),
-        Reason::EvidenceRequest => (
-            "请提供佐证",
-            "以下账号无法自动核实,请回复最近一次发布的时间和链接。这不表示账号存在问题。",
-        ),
-        Reason::Operator => ("运行情况", ""),
-    }
 }
 
 fn render(
@@ -271,12 +260,19 @@ fn render_with(template: &str, values: Value, escape: AutoEscape) -> Result<Stri
     Ok(templates.render_str(template, values)?)
 }
 
-/// The last day on which a post comes in time, or the hour when only hours are left: `12月2日`, `今日15:30`.
+/// The last day on which a post comes in time, or the hour when only hours are left: `12月2日(含)`,
+/// `今日15:30`; `前` follows.
 fn due_text(deadline: Timestamp, now: Timestamp) -> String {
     match last_safe_day(deadline, now) {
-        Some(day) => chinese_date(day),
+        Some(day) => format!("{}(含)", chinese_date(day)),
         None => format!("今日{}", civil::local(deadline).format("%H:%M")),
     }
+}
+
+/// The last day that was named before the deadline passed: the same day as in every earlier letter.
+fn past_due_text(deadline: Timestamp) -> String {
+    let before = deadline - chrono::TimeDelta::days(2);
+    last_safe_day(deadline, before).map_or_else(String::new, chinese_date)
 }
 
 fn chinese_date(day: NaiveDate) -> String {

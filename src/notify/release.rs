@@ -28,11 +28,22 @@ pub enum RetryError {
     #[error("信 {0} 是暂存的,先放行:freshd mail release {0}")]
     Held(String),
     /// It has been delivered or withdrawn.
-    #[error("信 {0} 已有结果({1:?}),不再发送")]
+    #[error("信 {0} {word},不再发送", word = over(*.1))]
     Over(String, LetterState),
     /// No server is configured.
     #[error("没有配置邮件服务器([mail] server)")]
     NoServer,
+}
+
+/// How a letter ended, for people.
+fn over(state: LetterState) -> &'static str {
+    match state {
+        LetterState::Accepted => "邮件服务器已经接收",
+        LetterState::Bounced => "已被退回",
+        LetterState::Cancelled => "已撤回",
+        LetterState::Refused | LetterState::GivenUp => "已被拒收或放弃",
+        LetterState::Held | LetterState::Queued | LetterState::Sending => "正在别处处理",
+    }
 }
 
 /// What a release did.
@@ -44,6 +55,8 @@ pub struct Released {
     pub cancelled: Vec<String>,
     /// Ids that name no held letter.
     pub not_held: Vec<String>,
+    /// From when on the released ones may leave, the first and the last; `None` = none was released.
+    pub leaves: Option<(Timestamp, Timestamp)>,
 }
 
 impl Deliverer {
@@ -93,7 +106,11 @@ impl Deliverer {
         let mut done = Released::default();
         for (id, superseded) in &wanted {
             match self.release_one(id, *superseded, who, now)? {
-                Some(LetterState::Queued) => done.released.push(id.clone()),
+                Some((LetterState::Queued, leaves)) => {
+                    done.released.push(id.clone());
+                    let (first, last) = done.leaves.unwrap_or((leaves, leaves));
+                    done.leaves = Some((first.min(leaves), last.max(leaves)));
+                }
                 Some(_) => done.cancelled.push(id.clone()),
                 None => done.not_held.push(id.clone()),
             }
@@ -124,7 +141,7 @@ impl Deliverer {
         superseded: bool,
         who: &str,
         now: Timestamp,
-    ) -> Result<Option<LetterState>, StoreError> {
+    ) -> Result<Option<(LetterState, Timestamp)>, StoreError> {
         self.store.update(|change| {
             let Some(mut letter) = change.letter(id)?.filter(|l| l.state == LetterState::Held)
             else {
@@ -141,10 +158,10 @@ impl Deliverer {
                 letter.next_attempt = Some(self.settings.window().when(now, letter.late_after));
             }
             change.put_letter(&letter);
-            let detail = format!("{:?} {}", letter.state, letter.to);
+            let detail = format!("{} {}", letter.state.key(), letter.to);
             let (who, what) = (who.to_owned(), "release".to_owned());
             change.audit(&Audit { at: now, who, what, on: id.to_owned(), detail })?;
-            Ok(Some(letter.state))
+            Ok(Some((letter.state, letter.next_attempt.unwrap_or(now))))
         })
     }
 
@@ -168,6 +185,16 @@ impl Deliverer {
             }
         }
         Ok(true)
+    }
+
+    /// Is a mail server configured?
+    pub fn has_server(&self) -> bool {
+        self.transport().is_some()
+    }
+
+    /// The next sending hours if `now` is outside them.
+    pub fn opens_later(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.settings.window().opens(now)).filter(|opens| *opens > now)
     }
 
     /// Sends a test letter to an address at once and waits for the reply; it is not kept.

@@ -34,5 +34,9 @@ async fn a_small_province_is_judged_as_it_is_and_written_to() {
         let (text, html) = whole.expect("a letter has text and HTML");
         assert!(text.contains("不作为通报依据") && html.contains("不作为通报依据"), "{text}");
     }
+    for (at, line) in report.lines().enumerate().filter(|(_, line)| line.ends_with(':')) {
+        let next = report.lines().nth(at + 1).unwrap_or_default();
+        assert!(next.starts_with("  "), "a colon with nothing after it: {line}\n{report}");
+    }
     assert!(report.contains("误报 0 个账号,漏报 0 个账号"), "{report}");
 }

@@ -126,7 +126,7 @@ impl Found {
         let (start, end) = self.span;
         writeln!(
             out,
-            "模拟的省:{} 个账号,{} 至 {}(种子 {}),结论与事实逐一对照:",
+            "模拟的省:{} 个账号,{} 至 {}(种子 {}),结论与事实逐一对照。",
             self.last.len(),
             minute_text(start),
             minute_text(end),
@@ -174,12 +174,17 @@ impl Found {
             rows.push(row);
         }
         out.push_str(&table(&rows));
+        let open = self.last.iter().filter(|one| one.mark == Mark::NotYet);
+        let end = if open.clone().next().is_some() {
+            ",有:"
+        } else {
+            "。这次没有这样的账号。"
+        };
         writeln!(
             out,
             "  待核实(来源不足):没有来源能证明没有发布,freshd 不据此判不达标。\n  \
-             待核实(证据未齐):刚刚超期(公众号统计晚一天、注销须两次核验),或平台、凭据当时故障:"
+             待核实(证据未齐):刚刚超期(公众号统计晚一天、注销须两次核验),或平台、凭据当时故障{end}"
         )?;
-        let open = self.last.iter().filter(|one| one.mark == Mark::NotYet);
         for one in open.clone().take(LIST_MAX) {
             writeln!(out, "    {} {}({}):{}", one.id, one.name, one.situation.chinese(), one.why)?;
         }
@@ -252,7 +257,7 @@ impl Found {
         writeln!(
             out,
             "  可自动判定而中途超期的有 {} 次(另有 {} 次在开头 {NOTICE_DAYS} 天内):{warned} 次事先收到提醒,\
-             最早一封提前的小时数中位数 {median}",
+             最早一封提前的小时数(中位数){median}",
             warnable.len(),
             post.leads.len() - warnable.len(),
         )?;
@@ -270,7 +275,7 @@ impl Found {
         writeln!(
             out,
             "\n六、访问平台:共 {} 次请求,平均每个账号每天 {each:.1} 次,最多一天 {} 次;\
-             未等 Retry-After 就访问 {} 次(另有 {} 次与其同时发出)",
+             未等 Retry-After 就访问 {} 次(另有 {} 次与对方的答复同时发出,不算)",
             traffic.total,
             traffic.busiest_day,
             traffic.violations.len(),

@@ -14,7 +14,7 @@ use crate::notify::deliver::DeliverReport;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
-use crate::store::Letter;
+use crate::store::{Letter, LetterState};
 
 mod told;
 
@@ -41,9 +41,11 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
     Ok(printed(DONE, told::text(&report, sent.as_ref())))
 }
 
-/// Sends what is due, where no daemon does; `None` where nothing leaves by itself.
+/// Sends what is due; `None` where a daemon does, or where letters are held and none is released.
 async fn deliver(app: &App) -> anyhow::Result<Option<DeliverReport>> {
-    if app.is_serving() || app.config().mail.mode == MailMode::Hold {
+    let holds = app.config().mail.mode == MailMode::Hold;
+    let released = app.store().letter_counts()?.get(&LetterState::Queued).is_some_and(|n| *n > 0);
+    if app.is_serving() || (holds && !released) {
         return Ok(None);
     }
     let deliverer = app.deliverer();
@@ -74,10 +76,25 @@ pub(super) async fn test(app: &App, address: &str) -> anyhow::Result<Response> {
 }
 
 pub(super) async fn retry(app: &App, id: &str) -> anyhow::Result<Response> {
-    match app.deliverer().retry(id, app.now()).await {
-        Ok((_, outcome)) => Ok(told(&outcome)),
-        Err(error) => refused(error),
+    let (deliverer, now) = (app.deliverer(), app.now());
+    let outcome = match deliverer.retry(id, now).await {
+        Ok((_, outcome)) => outcome,
+        Err(error) => return refused(error),
+    };
+    let mut response = told(&outcome);
+    if let Outcome::Deferred { .. } = outcome {
+        response.stdout.push_str(if app.is_serving() {
+            "守护程序会按间隔再试\n"
+        } else {
+            "守护程序(freshd run)运行时会按间隔再试;也可以稍后再用 mail retry\n"
+        });
     }
+    if let Some(opens) = deliverer.opens_later(now) {
+        let opens = minute_text(opens);
+        let words = "mail retry 不受发信时间限制,已立即投递";
+        response.stdout.push_str(&format!("现在不在发信时间内({opens} 起才是);{words}\n"));
+    }
+    Ok(response)
 }
 
 fn refused(error: RetryError) -> anyhow::Result<Response> {
@@ -91,9 +108,7 @@ fn told(outcome: &Outcome) -> Response {
     match outcome {
         Outcome::Accepted(reply) => printed(DONE, format!("邮件服务器已接收:{reply}\n")),
         Outcome::Refused(reply) => printed(FOUND, format!("邮件服务器拒绝:{reply}\n")),
-        Outcome::Deferred { detail, .. } => {
-            printed(FOUND, format!("暂时没有发出,稍后重试:{detail}\n"))
-        }
+        Outcome::Deferred { detail, .. } => printed(FOUND, format!("暂时没有发出:{detail}\n")),
     }
 }
 
@@ -174,12 +189,17 @@ pub(super) fn preview(app: &App, id: &str) -> anyhow::Result<Response> {
 }
 
 pub(super) async fn release(app: &App, ids: &[String], who: &str) -> anyhow::Result<Response> {
-    let done = app.deliverer().release(ids, who, app.now()).await?;
+    let (deliverer, now) = (app.deliverer(), app.now());
+    let done = deliverer.release(ids, who, now).await?;
     let mut text = format!("已放行 {} 封", done.released.len());
     if !done.cancelled.is_empty() {
         text.push_str(&format!(",情况已变化而撤回 {} 封", done.cancelled.len()));
     }
     text.push('\n');
+    if let Some(leaves) = done.leaves {
+        let server = deliverer.has_server();
+        text.push_str(&told::leaving(leaves, server, app.is_serving(), now));
+    }
     if done.not_held.is_empty() {
         return Ok(printed(DONE, text));
     }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::super::clean::{clean_header_text, clean_line};
 use super::super::holiday;
-use super::{House, Item, due_text};
+use super::role::Role;
+use super::{House, Item, due_text, past_due_text};
 
 /// Pieces of advice per account.
 const ADVICE_MAX: usize = 8;
@@ -40,7 +41,7 @@ pub(super) struct View {
     pub(super) forward: String,
 }
 
-pub(super) fn view(no: usize, item: &Item, house: &House<'_>, now: Timestamp) -> View {
+pub(super) fn view(no: usize, item: &Item, role: Role, house: &House<'_>, now: Timestamp) -> View {
     let Item { account, judgement, tell, .. } = item;
     let ruling = judgement.ruling(tell.rule);
     let last = judgement.last_update.as_ref();
@@ -62,13 +63,13 @@ pub(super) fn view(no: usize, item: &Item, house: &House<'_>, now: Timestamp) ->
         evidence: evidence(ruling, last),
         as_of: civil::minute_text(ruling.map_or(judgement.now, |r| r.as_of)),
         holiday: holiday_text(item, house, now),
-        advice: advice(item),
+        advice: advice(item, role),
         link: link(account, house),
         handle: clean_header_text(&account.handle),
         sponsor: clean_header_text(&account.sponsor),
         name,
         platform,
-        act,
+        act: asked(act, item, role),
         forward,
     }
 }
@@ -85,22 +86,17 @@ fn act(item: &Item, house: &House<'_>, now: Timestamp) -> String {
     let Item { judgement, tell, .. } = item;
     let deadline = judgement.forecast.map(|outlook| outlook.deadline);
     match (tell.reason, tell.rule) {
-        (Reason::Reminder | Reason::PreHoliday, _) => deadline.map_or(String::new(), |at| {
-            let due = due_text(at, now);
-            if due.starts_with("今日") {
-                format!("请于{due}前发布")
-            } else {
-                format!("请于{due}(含)前发布")
-            }
-        }),
+        (Reason::Reminder | Reason::PreHoliday, _) => {
+            deadline.map_or(String::new(), |at| format!("请于{}前发布", due_text(at, now)))
+        }
         (Reason::Rectified, _) => "无需再办".to_owned(),
         (Reason::EvidenceRequest, _) => "请回复最近一次发布的时间和链接".to_owned(),
         (_, Rule::ContentStale) => {
             let days = house.policy.window_days();
             match deadline {
                 Some(at) => {
-                    let day = civil::chinese_day(at - chrono::TimeDelta::seconds(1));
-                    format!("更新期限为{day},已超过;请尽快发布新内容(每{days}天内至少一次)")
+                    let day = past_due_text(at);
+                    format!("应于{day}(含)前发布,已超期;请尽快发布新内容(每{days}天内至少一次)")
                 }
                 None => format!("请尽快发布新内容(每{days}天内至少一次)"),
             }
@@ -109,6 +105,15 @@ fn act(item: &Item, house: &House<'_>, now: Timestamp) -> String {
         (_, Rule::InteractionPoor) => "请尽快恢复互动功能".to_owned(),
         (_, Rule::AccountGone) => "请核实账号状态:恢复使用,或办理注销备案并更新台账".to_owned(),
         _ => "请核实并处理".to_owned(),
+    }
+}
+
+/// What is asked of this recipient: a supervisor has the owner do it.
+fn asked(act: String, item: &Item, role: Role) -> String {
+    match (role, item.tell.reason) {
+        (Role::Owner, _) | (_, Reason::Rectified) => act,
+        (Role::Supervisor, _) if act.is_empty() => act,
+        (Role::Supervisor, _) => format!("请督促主办单位办理:{act}"),
     }
 }
 
@@ -165,13 +170,17 @@ fn holiday_text(item: &Item, house: &House<'_>, now: Timestamp) -> String {
 
 /// What the owner can mend so that the account can be watched, and what the rules that do not veto found: menu links,
 /// filing.
-fn advice(item: &Item) -> Vec<String> {
+fn advice(item: &Item, role: Role) -> Vec<String> {
     let rulings = item.judgement.rulings.iter();
     let advising = rulings.filter(|r| !r.rule.is_veto() && r.outcome == Outcome::Fail);
     let found = advising.map(|r| clean_line(&format!("{}:{}", r.rule.chinese(), r.reason)));
     let to_owner = item.tell.audience == Audience::Owner && item.tell.reason != Reason::Rectified;
     let acts = item.owner_acts.iter().filter(|_| to_owner);
-    let acts = acts.map(|act| clean_line(&format!("为能继续监测:{act}")));
+    let lead = match role {
+        Role::Owner => "为能继续监测",
+        Role::Supervisor => "为能继续监测,请督促主办单位",
+    };
+    let acts = acts.map(|act| clean_line(&format!("{lead}:{act}")));
     acts.chain(found).take(ADVICE_MAX).collect()
 }
 

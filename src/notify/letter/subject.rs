@@ -57,8 +57,8 @@ fn due(items: &[&Item], n: usize, now: Timestamp) -> String {
     let mut days: Vec<_> = deadlines.iter().map(|at| due_text(*at, now)).collect();
     days.dedup();
     match days.as_slice() {
-        [] => format!("{n} 个账号即将到期"),
-        [day] => format!("{n} 个账号将于{day}到期"),
-        [day, ..] => format!("{n} 个账号即将到期(最早{day})"),
+        [] => format!("{n} 个账号临近期限"),
+        [day] => format!("{n} 个账号须于{day}前发布"),
+        [day, ..] => format!("{n} 个账号临近期限(最早须于{day}前发布)"),
     }
 }

@@ -5,6 +5,7 @@ use freshd_core::calendar::Calendar;
 use freshd_core::history::{EvidenceRef, Look};
 use freshd_core::id::{AccountId, Channel};
 use freshd_core::observation::{Observation, Published, Sighting};
+use freshd_core::reminder::Audience;
 use freshd_core::state::AccountState;
 use proptest::prelude::*;
 
@@ -97,13 +98,13 @@ fn a_reminder_names_the_day_the_holiday_and_the_evidence() {
     let now = at(11, 28, 9);
     let letter =
         write(items(&account("茂名发布"), &state(at(11, 19, 0), now, "通知"), now), None, now);
-    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号将于12月2日到期(茂名发布)");
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号须于12月2日(含)前发布(茂名发布)");
     assert_eq!(letter.reasons, [Reason::Reminder]);
     assert_eq!(letter.late_after, Some(at(12, 3, 0)));
     let expected = "张三,您好:
 
 ■ 即将到期(预警)(1 个)
-以下账号目前达标,但临近更新期限,请按时发布。
+贵单位主办的以下账号目前达标,但临近更新期限,请按时发布。
 
 1. 茂名发布(新浪微博,1234)
    主办单位:茂名市政务公开办
@@ -138,7 +139,7 @@ fn only_hours_left_are_told_as_an_hour() {
     let now = at(12, 3, 9);
     let letter =
         write(items(&account("茂名发布"), &state(at(11, 19, 15), now, ""), now), None, now);
-    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号将于今日15:00到期(茂名发布)");
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号须于今日15:00前发布(茂名发布)");
     assert!(letter.text.contains("   ▶ 请于今日15:00前发布\n"), "{}", letter.text);
 }
 
@@ -156,7 +157,7 @@ fn an_overdue_letter_says_suspected_and_as_of_when() {
     for words in [
         "   状态:疑似不达标\n",
         "   数据截至:2026-12-04 19:59\n",
-        "更新期限为12月3日,已超过",
+        "应于12月2日(含)前发布,已超期",
         "   详情:https://freshd.maoming.gov.cn/accounts/weibo:1234\n",
     ] {
         assert!(letter.text.contains(words), "{words}\n--\n{}", letter.text);
@@ -175,7 +176,7 @@ fn reasons_are_grouped_most_urgent_first_and_the_id_ignores_order() {
     let (one, two) = (write(all.clone(), None, now), write(turned, None, now));
     assert_eq!(one, two);
     assert_eq!(one.reasons, [Reason::Overdue, Reason::Reminder]);
-    assert_eq!(one.subject, "【政务新媒体提醒】1 个账号已超期、1 个账号将于12月6日到期");
+    assert_eq!(one.subject, "【政务新媒体提醒】1 个账号已超期、1 个账号须于12月6日(含)前发布");
     assert_eq!(one.accounts, ["weibo:2", "weibo:1234"]);
     assert_eq!(one.id.len(), 16);
     assert!(one.message_id.starts_with(&format!("<freshd.{}", one.id)), "{}", one.message_id);
@@ -227,4 +228,40 @@ fn what_only_the_owner_can_mend_stands_in_the_owners_letter_once() {
     state.sources.clear();
     let letter = write(items(&account("茂名发布"), &state, now), None, now);
     assert!(!letter.text.contains("为能继续监测"), "{}", letter.text);
+}
+
+#[test]
+fn the_words_follow_who_reads_them() {
+    let now = at(11, 28, 9);
+    let mut account = account("茂名发布");
+    account.supervisor = "茂名市政府办".to_owned();
+    account.officer_email = vec!["officer@b.gov.cn".to_owned()];
+    account.supervisor_email = vec!["x@b.gov.cn; Boss@b.gov.cn".to_owned()];
+    let to = |address: &str, account: &Account, audience: Audience| {
+        let mut items = items(account, &state(at(11, 19, 0), now, ""), now);
+        items.iter_mut().for_each(|item| item.tell.audience = audience);
+        let recipient = Recipient { address: address.to_owned(), name: String::new() };
+        let (policy, calendar) = (policy(), calendar());
+        let (from, office) = ("freshd@maoming.gov.cn", "");
+        let house = House { from, office, public_url: None, policy: &policy, calendar: &calendar };
+        compose(&Draft { recipient, items }, &house, now).unwrap()
+    };
+    let officer = to("officer@b.gov.cn", &account, Audience::Owner);
+    assert!(officer.text.contains("贵单位主办的以下账号") && !officer.text.contains("督促"));
+    for audience in [Audience::Owner, Audience::Supervisor] {
+        let boss = to("boss@b.gov.cn", &account, audience);
+        for words in [
+            "贵单位主管的以下账号",
+            "主办单位:茂名市政务公开办",
+            "▶ 请督促主办单位办理:请于12月2日(含)前发布",
+            // What is passed on speaks to the owner.
+            "“茂名发布”(新浪微博),最近更新11月19日,请于12月2日(含)前发布",
+        ] {
+            assert!(boss.text.contains(words), "{words}\n--\n{}", boss.text);
+        }
+        assert!(!boss.text.contains("贵单位主办") && boss.html.contains("贵单位主管的"));
+    }
+    account.supervisor = account.sponsor.clone();
+    let own = to("boss@b.gov.cn", &account, Audience::Supervisor);
+    assert!(own.text.contains("贵单位主办的以下账号"), "{}", own.text);
 }

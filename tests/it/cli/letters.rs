@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use freshd_core::civil;
 use freshd_sim::mail::MailBehaviour;
 use serde_json::Value;
 
-use super::stage::{Stage, days_ago, ledger, mail_server};
+use super::stage::{Stage, days_ago, ledger, mail_server, real_now};
 
 /// One account at risk and one that fails.
 async fn stage(config: &str) -> Stage {
@@ -77,8 +78,14 @@ async fn drafts_are_held_until_somebody_releases_them() {
     stage.run(&["mail", "preview", "nothing"]).await.exits(2);
     stage.run(&["mail", "retry", id]).await.exits(1).says(&["mail release"]);
     stage.run(&["mail", "release", "nothing"]).await.exits(1).says(&["nothing"]);
-    stage.run(&["mail", "release", id]).await.exits(0).says(&["已放行 1 封"]);
-    stage.run(&["mail", "retry", id]).await.exits(0);
+    stage.run(&["mail", "release", id]).await.exits(0).says(&[
+        "已放行 1 封",
+        "现在就可以发出;守护程序没有在运行",
+        "freshd notify",
+        "freshd run",
+    ]);
+    let sent = stage.run(&["mail", "retry", id]).await.exits(0);
+    assert!(!sent.stdout.contains("发信时间"), "{}", sent.stdout);
     assert_eq!(server.count(), 1, "the other one is still held");
     let mail = &server.mails()[0];
     assert_eq!(mail.to, ["u1@example.gov.test"]);
@@ -88,6 +95,36 @@ async fn drafts_are_held_until_somebody_releases_them() {
     assert_eq!(accepted["state"], "accepted");
     assert!(accepted["last_reply"].as_str().unwrap().contains("250"));
     stage.run(&["mail", "outbox"]).await.exits(0).says(&["accepted", "held", "共 2 封"]);
+    let over = stage.run(&["mail", "retry", id]).await.exits(1);
+    over.says(&["邮件服务器已经接收,不再发送"]);
+    let all = stage.run(&["mail", "release"]).await.exits(0).says(&["已放行 1 封"]);
+    assert_eq!(server.count(), 1, "{}", all.stdout);
+    stage.run(&["notify"]).await.exits(0).says(&["已发出 1 封"]);
+    assert_eq!(server.count(), 2, "what a person released leaves with the next run");
+}
+
+#[tokio::test]
+async fn outside_the_sending_hours_it_is_said_when_letters_leave() {
+    let (server, config) = mail_server().await;
+    let hour = civil::local(real_now()).format("%H").to_string().parse::<u32>().unwrap();
+    // Two hours that do not hold the present one, whichever it is.
+    let from = (hour + 12) % 23;
+    let hours = format!("send_between = \"{from:02}:00-{from:02}:30\"");
+    let stage = stage(&config.replace("send_between = \"00:00-23:59\"", &hours)).await;
+    stage.run(&["notify"]).await.exits(0);
+    let letters = outbox(&stage).await;
+    let reminder = letters.iter().find(|letter| letter["reason"] == "reminder").unwrap();
+    let id = reminder["id"].as_str().unwrap();
+    let opening = format!("{from:02}:00 起");
+    let told = stage.run(&["mail", "release", id]).await.exits(0);
+    told.says(&["现在不在发信时间内", &opening, "freshd run", "freshd notify", "mail retry"]);
+    stage.run(&["notify"]).await.exits(0).says(&["已发出 0 封"]);
+    assert_eq!(server.count(), 0);
+    let told = stage.run(&["mail", "retry", id]).await.exits(0);
+    told.says(&["邮件服务器已接收", "现在不在发信时间内", &opening, "不受发信时间限制"]);
+    assert_eq!(server.count(), 1);
+    stage.configure("");
+    stage.run(&["mail", "release"]).await.exits(0).says(&["[mail] server", "发不出去"]);
 }
 
 #[tokio::test]

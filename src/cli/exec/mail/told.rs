@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
 use freshd_core::reminder::Reason;
 
@@ -33,6 +34,31 @@ pub(super) fn text(report: &NotifyReport, sent: Option<&DeliverReport>) -> Strin
         }
     }
     out
+}
+
+/// When released letters leave, and what sends them.
+pub(super) fn leaving(
+    (first, last): (Timestamp, Timestamp),
+    has_server: bool,
+    serving: bool,
+    now: Timestamp,
+) -> String {
+    if !has_server {
+        return "还没有配置邮件服务器([mail] server),配置之前发不出去\n".to_owned();
+    }
+    let when = match (first > now, last > now) {
+        (false, false) => "现在就可以发出".to_owned(),
+        (false, true) => format!("现在就可以发出(其余 {} 起)", minute_text(last)),
+        (true, _) => format!("现在不在发信时间内,{} 起可以发出", minute_text(first)),
+    };
+    let by = match (serving, first > now) {
+        (true, _) => "由正在运行的守护程序发出",
+        (false, true) => "到那时须有守护程序(freshd run)在运行,或者再运行一次 freshd notify",
+        (false, false) => {
+            "守护程序没有在运行:运行 freshd notify 发出这些信,或者启动守护程序(freshd run)"
+        }
+    };
+    format!("{when};{by}。要立即发出一封:freshd mail retry 编号\n")
 }
 
 fn letter_text(out: &mut String, letter: &WrittenLetter, report: &NotifyReport) {

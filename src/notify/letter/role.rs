@@ -1,0 +1,95 @@
+//! As what does a recipient read about an account: as its owner, or as the unit that supervises it?
+
+use freshd_core::account::Account;
+use freshd_core::reminder::{Audience, Reason};
+
+use super::super::clean;
+use super::Item;
+
+/// The recipient's part in one account. The words of a letter follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Of the sponsor 主办单位: the contact or the responsible officer.
+    Owner,
+    /// Of the supervising unit 主管单位: asked to see to it that the owner acts.
+    Supervisor,
+}
+
+/// The part of an address in an item. A letter meant for the owner reaches the supervisor where the ledger holds no
+/// address of the owner's.
+pub(super) fn role(item: &Item, address: &str) -> Role {
+    let Account { email, officer_email, supervisor_email, sponsor, supervisor, .. } = &item.account;
+    let holds = |list: &[String]| {
+        let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
+        split.filter_map(clean::address).any(|held| held.eq_ignore_ascii_case(address))
+    };
+    let one_unit = !sponsor.trim().is_empty() && sponsor.trim() == supervisor.trim();
+    if one_unit || holds(email) || holds(officer_email) {
+        return Role::Owner;
+    }
+    let supervises = item.tell.audience == Audience::Supervisor || holds(supervisor_email);
+    if supervises { Role::Supervisor } else { Role::Owner }
+}
+
+/// Heading and first sentence of the accounts that share a reason and a role.
+pub(super) fn group_words(reason: Reason, role: Role) -> (&'static str, &'static str) {
+    let title = title(reason);
+    let lead = match role {
+        Role::Owner => to_owner(reason),
+        Role::Supervisor => to_supervisor(reason),
+    };
+    (title, lead)
+}
+
+fn title(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Overdue => "已超期(疑似不达标)",
+        Reason::Reminder => "即将到期(预警)",
+        Reason::Escalation => "提请督促",
+        Reason::Rectified => "已整改",
+        Reason::PreHoliday => "节前提醒",
+        Reason::Precheck => "自查",
+        Reason::EvidenceRequest => "请提供佐证",
+        Reason::Operator => "运行情况",
+    }
+}
+
+fn to_owner(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Overdue => {
+            "贵单位主办的以下账号疑似不达标,请尽快处理并回复处理情况;如与实际不符,请回复说明。"
+        }
+        Reason::Reminder => "贵单位主办的以下账号目前达标,但临近更新期限,请按时发布。",
+        Reason::Escalation => "贵单位主办的以下账号疑似不达标,此前已提醒,至今未见更新,请尽快处理。",
+        Reason::Rectified => "贵单位主办的以下账号此前提示过的问题已消除,感谢处理,无需再办。",
+        Reason::PreHoliday => "贵单位主办的以下账号在假期内到期,请提前安排发布。",
+        Reason::Precheck => "以下为季度自查结果。",
+        Reason::EvidenceRequest => {
+            "贵单位主办的以下账号无法自动核实,请回复最近一次发布的时间和链接。这不表示账号存在问题。"
+        }
+        Reason::Operator => "",
+    }
+}
+
+fn to_supervisor(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Overdue => {
+            "贵单位主管的以下账号疑似不达标,请督促主办单位尽快处理并回复处理情况;如与实际不符,请回复说明。\
+             (台账里没有主办单位的可用邮箱,因此只发给主管单位。)"
+        }
+        Reason::Reminder => {
+            "贵单位主管的以下账号目前达标,但临近更新期限,请督促主办单位按时发布。\
+             (台账里没有主办单位的可用邮箱,因此只发给主管单位。)"
+        }
+        Reason::Escalation => {
+            "贵单位主管的以下账号疑似不达标,已提醒主办单位,至今未见更新。请予督促。"
+        }
+        Reason::Rectified => "贵单位主管的以下账号此前提示过的问题已消除,感谢督促,无需再办。",
+        Reason::PreHoliday => "贵单位主管的以下账号在假期内到期,请督促主办单位提前安排发布。",
+        Reason::Precheck => "以下为季度自查结果。",
+        Reason::EvidenceRequest => {
+            "贵单位主管的以下账号无法自动核实,请主办单位回复最近一次发布的时间和链接。这不表示账号存在问题。"
+        }
+        Reason::Operator => "",
+    }
+}
