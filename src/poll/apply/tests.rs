@@ -103,11 +103,7 @@ fn events<'a>(applied: &'a Applied, event: &str) -> Vec<&'a Value> {
 
 /// The names of all bytes that a state points to.
 fn named(state: &AccountState) -> Vec<String> {
-    let history = &state.history;
-    let posts = history.sightings.iter().filter_map(|seen| seen.evidence.as_ref());
-    let proofs = history.proofs.values().filter_map(|proof| proof.evidence.as_ref());
-    let words = history.attested.values().filter_map(|word| word.evidence.as_ref());
-    let all = posts.chain(proofs).chain(words).map(|held| held.id.clone());
+    let all = state.history.evidence().map(|held| held.id.clone());
     all.filter(|id| !id.is_empty()).collect()
 }
 
