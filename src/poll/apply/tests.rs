@@ -475,3 +475,5 @@ fn the_earliest_source_decides_when_an_account_is_polled() {
     assert_eq!(next.state.sources["weibo:1"].not_before, Some(t(48)), "its wish still stands");
     assert!(next.state.next_poll.is_some_and(|at| at > t(1) && at < t(48)));
 }
+
+mod proof;
