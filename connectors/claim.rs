@@ -25,7 +25,7 @@ const TEXT_CHARS_MAX: usize = 4000;
 /// What a connector may ask to be remembered, bytes.
 const MEMO_BYTES_MAX: usize = 4 << 10;
 /// The parts of an observation.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "sightings",
     "coverage",
     "profile",
@@ -34,6 +34,7 @@ const PARTS: [&str; 9] = [
     "download",
     "faults",
     "evidence",
+    "carried_by",
     "hint",
 ];
 
@@ -91,6 +92,7 @@ pub fn read(value: &Value) -> Result<Observation, Vec<Objection>> {
             profile: one(parts.get("profile"), "/profile", &mut wrong),
             menu: one(parts.get("menu"), "/menu", &mut wrong),
             download: one(parts.get("download"), "/download", &mut wrong),
+            carried_by: one(parts.get("carried_by"), "/carried_by", &mut wrong).unwrap_or_default(),
             hint: one(parts.get("hint"), "/hint", &mut wrong).unwrap_or_default(),
         };
     if !wrong.is_empty() {

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
-use freshd_core::observation::{Evidence, Observation, Profile, Published, Sighting};
+use freshd_core::observation::{Carriers, Evidence, Observation, Profile, Published, Sighting};
 use url::Url;
 
 use crate::connector::{Connector, Descriptor, PollContext, Target, TargetProblem};
@@ -99,7 +99,8 @@ impl DeclarativeConnector {
     }
 
     fn settle(&self, gathered: Gathered, cx: &PollContext<'_>) -> Result<Observation, Fault> {
-        let Gathered { items, listed, unclear, last, evidence, name, unread, mut faults } =
+        let carried_by = gathered.carriers();
+        let Gathered { items, listed, unclear, last, evidence, name, unread, mut faults, .. } =
             gathered;
         let undated = items.iter().all(|item| item.published.is_none() && item.before.is_none());
         if undated && faults.is_empty() && (unclear || !items.is_empty()) {
@@ -113,7 +114,7 @@ impl DeclarativeConnector {
             // What was opened in vain is remembered, so that the next look comes further down.
             faults.push(fault);
         }
-        let mut seen = Observation { evidence, faults, ..Observation::default() };
+        let mut seen = Observation { evidence, carried_by, faults, ..Observation::default() };
         if self.proves_silence && !unclear && seen.faults.is_empty() {
             match since(&items) {
                 Ok(Some(since)) => {
@@ -145,6 +146,9 @@ struct Gathered {
     unclear: bool,
     last: bool,
     evidence: Vec<Evidence>,
+    /// What of it is pages of the list; the rest are posts' own pages, by key.
+    pages: usize,
+    opened: std::collections::BTreeMap<String, usize>,
     name: Option<String>,
     unread: Option<String>,
     faults: Vec<Fault>,
@@ -157,8 +161,21 @@ impl Gathered {
         self.unclear |= page.unclear;
         self.last = page.last;
         self.evidence.push(page.evidence);
+        self.pages = self.evidence.len();
         self.name = self.name.take().or(page.name);
         self.unread = self.unread.take().or(page.unread);
+    }
+}
+
+impl Gathered {
+    /// The last page of the list shows the posts and the silence; a post that was opened, its own page.
+    fn carriers(&self) -> Carriers {
+        let Some(last) = self.pages.checked_sub(1).filter(|_| self.evidence.len() > 1) else {
+            return Carriers::default();
+        };
+        let place = |item: &Item| self.opened.get(&item.key).copied().unwrap_or(last);
+        let sightings = self.items.iter().map(|item| (item.key.clone(), place(item))).collect();
+        Carriers { coverage: Some(last), sightings, ..Carriers::default() }
     }
 }
 

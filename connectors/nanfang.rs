@@ -15,7 +15,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
-use freshd_core::observation::{Evidence, InteractionSign, Observation, Profile};
+use freshd_core::observation::{Evidence, InteractionSign, Observation, Part, Profile};
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
@@ -65,10 +65,13 @@ impl NanfangConnector {
             let url = list_url(base, column, number);
             let (page, evidence) = ask(&url, column, cx).await?;
             observation.evidence.push(evidence);
+            observation.carried(&[Part::Coverage]);
             let own = page.own;
             if !own.is_empty() || !page.has_next {
                 let short = !page.has_next && page.listed > 0 && page.listed < PAGE_SIZE;
                 settle(&mut observation, own, short && !page.unclear, page.unclear, cx.now);
+                let keys: Vec<_> = observation.sightings.iter().map(|s| s.key.clone()).collect();
+                keys.iter().for_each(|key| observation.carried(&[Part::Sighting(key)]));
                 break;
             }
         }

@@ -14,7 +14,8 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
 use freshd_core::link::Menu;
 use freshd_core::observation::{
-    DownloadSign, Evidence, InteractionSign, Observation, PollHint, Profile, Published, Sighting,
+    Carriers, DownloadSign, Evidence, InteractionSign, Observation, PollHint, Profile, Published,
+    Sighting,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,9 @@ pub struct WireObservation {
     pub faults: Vec<WireFault>,
     /// What backs it.
     pub evidence: Vec<Evidence>,
+    /// Which of it carries what.
+    #[serde(skip_serializing_if = "Carriers::is_empty")]
+    pub carried_by: Carriers,
     /// Wishes for next time.
     pub hint: PollHint,
 }
@@ -346,6 +350,7 @@ impl TryFrom<WireObservation> for Observation {
             download: wire.download,
             faults: wire.faults.into_iter().map(WireFault::read).collect::<Result<_, _>>()?,
             evidence: wire.evidence,
+            carried_by: wire.carried_by,
             hint: wire.hint,
         })
     }
@@ -379,6 +384,7 @@ impl From<Observation> for WireObservation {
             download: seen.download,
             faults: seen.faults.into_iter().map(WireFault::from).collect(),
             evidence: seen.evidence,
+            carried_by: seen.carried_by,
             hint: seen.hint,
         }
     }

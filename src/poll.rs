@@ -321,12 +321,7 @@ pub fn write(
         let id = id.parse().expect("evidence is named by the hash of its bytes");
         change.evidence_of(id, body.as_bytes(), now)?;
     }
-    // What backs a ruling that stands is not thrown away, however long ago it was read.
-    for held in applied.judgement.rulings.iter().flat_map(|ruling| &ruling.evidence) {
-        if let Ok(id) = held.id.parse() {
-            change.keep_evidence(id, now);
-        }
-    }
+    // What backs a ruling that stands, however long ago it was read, upkeep marks for all accounts by the week.
     for line in &applied.journal {
         change.journal(&account.id, now, line)?;
     }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
-use freshd_core::observation::{DownloadSign, Evidence, Observation};
+use freshd_core::observation::{DownloadSign, Evidence, Observation, Part};
 use url::Url;
 
 use crate::article::{admit_url, target_url};
@@ -81,7 +81,9 @@ impl Connector for ApkConnector {
         }
         evidence.push(seen.evidence);
         let download = DownloadSign { available: seen.available, what: seen.what };
-        Ok(Observation { download: Some(download), evidence, ..Observation::default() })
+        let mut seen = Observation { download: Some(download), evidence, ..Observation::default() };
+        seen.carried(&[Part::Download]);
+        Ok(seen)
     }
 
     async fn probe(&self, _cx: &PollContext<'_>) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
-use freshd_core::observation::{DownloadSign, Evidence, Observation, Profile};
+use freshd_core::observation::{DownloadSign, Evidence, Observation, Part, Profile};
 use serde_json::Value;
 use url::Url;
 
@@ -153,6 +153,7 @@ impl Connector for AppstoreConnector {
             found = again;
             observation.evidence.push(evidence);
         }
+        observation.carried(&[Part::Download, Part::Profile]);
         observation.download = Some(match found.app {
             Some(app) => {
                 let sign = DownloadSign { available: Some(true), what: app.what() };

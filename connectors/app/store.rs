@@ -2,7 +2,7 @@
 //! evidence, and the names of apps.
 
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
-use freshd_core::observation::{DownloadSign, Evidence, Observation, Profile};
+use freshd_core::observation::{DownloadSign, Evidence, Observation, Part, Profile};
 
 use crate::connector::PollContext;
 use crate::http::{self, Request, Response};
@@ -46,6 +46,8 @@ pub(super) struct Found {
 impl Found {
     /// Writes it into an observation. A new version of an app is no content: nothing is a sighting.
     pub(super) fn tell(self, seen: &mut Observation) {
+        // What was asked last decides.
+        seen.carried(&[Part::Download, Part::Profile]);
         seen.download = Some(DownloadSign { available: self.available, what: self.what });
         let profile = Profile { name: self.name, holder: self.holder, ..Profile::default() };
         seen.profile = (profile != Profile::default()).then_some(profile);

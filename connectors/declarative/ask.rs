@@ -149,6 +149,7 @@ impl<'a> Asker<'a> {
                     item.published = opened.published;
                     item.title = opened.title.unwrap_or(std::mem::take(&mut item.title));
                     memory.keep(&item.key, item.published);
+                    gathered.opened.insert(item.key.clone(), gathered.evidence.len());
                     gathered.evidence.push(opened.evidence);
                 }
                 // One page that is gone says nothing about the list.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use freshd_core::id::Channel;
-use freshd_core::observation::Sighting;
+use freshd_core::observation::{Part, Sighting};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -41,6 +41,11 @@ pub(crate) async fn look(
             session.seen.sightings.push(figures::day_sighting(*day, *pieces));
         }
     }
+    // Articles that are remembered, the figures of their day vouch for.
+    let told = &mut session.seen.carried_by.sightings;
+    if let Some(day) = told.get(&figures::key_of(newest)).copied() {
+        posts.iter().for_each(|post| _ = *told.entry(post.key.clone()).or_insert(day));
+    }
     session.seen.sightings.extend(posts.iter().map(sighting));
     if !posts.is_empty() {
         memory.newest = Some(Newest { day: newest, posts });
@@ -55,6 +60,7 @@ async fn ask(session: &mut Session<'_>, day: NaiveDate, base: &Url) -> Option<Ve
         return None;
     };
     let posts: Vec<Post> = list.iter().filter_map(|row| post(row, base)).collect();
+    posts.iter().for_each(|post| session.seen.carried(&[Part::Sighting(&post.key)]));
     (!posts.is_empty()).then_some(posts)
 }
 

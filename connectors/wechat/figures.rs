@@ -9,7 +9,7 @@ use chrono::{Days, NaiveDate, TimeDelta, Timelike};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::id::Channel;
-use freshd_core::observation::{InteractionSign, Published, Sighting};
+use freshd_core::observation::{InteractionSign, Part, Published, Sighting};
 use serde_json::{Value, json};
 
 use super::interface::Interface;
@@ -91,7 +91,7 @@ pub(crate) fn next_figures(now: Timestamp) -> Timestamp {
 /// A publishing day as a sighting: some time on that day; the summary does not tell the channel.
 pub(crate) fn day_sighting(day: NaiveDate, pieces: i64) -> Sighting {
     Sighting {
-        key: format!("day:{day}"),
+        key: key_of(day),
         channel: Channel::new(Channel::NOTIFIED),
         published: on_day(day),
         title: format!("当日发表 {pieces} 篇"),
@@ -99,6 +99,11 @@ pub(crate) fn day_sighting(day: NaiveDate, pieces: i64) -> Sighting {
         pinned: false,
         repost: false,
     }
+}
+
+/// The key of a publishing day of which no article is known.
+pub(crate) fn key_of(day: NaiveDate) -> String {
+    format!("day:{day}")
 }
 
 /// Some time on a Beijing day.
@@ -171,15 +176,21 @@ fn absorb(
 ) {
     let today = civil::day(session.cx.now);
     if let Some((day, count)) = rows.comments.filter(|_| session.seen.interaction.is_empty()) {
+        session.seen.carried(&[Part::Interaction("comments")]);
         session.seen.interaction.push(InteractionSign {
             kind: "comments".to_owned(),
             works: Some(true),
             what: format!("{day} 收到 {count} 条留言"),
         });
     }
+    // The newest days, asked first, are those that a silence hangs on.
+    if !rows.delayed && session.seen.carried_by.coverage.is_none() {
+        session.seen.carried(&[Part::Coverage]);
+    }
     for (day, pieces) in &rows.days {
         if *pieces > 0 && *day <= today {
             figures.hits.insert(*day, *pieces);
+            session.seen.carried(&[Part::Sighting(&key_of(*day))]);
         }
         if !rows.delayed && *day >= from && *day <= until {
             figures.complete = figures.complete.max(Some(*day));

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::id::Channel;
-use freshd_core::observation::{InteractionSign, Published, Sighting};
+use freshd_core::observation::{InteractionSign, Part, Published, Sighting};
 use serde_json::{Value, json};
 
 use super::figures;
@@ -69,6 +69,9 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     // A page shorter than its own totals say vouches for nothing.
     if let Some(since) = vouched_since(&items, whole).filter(|_| full) {
         session.seen.coverage.add(Channel::new(Channel::UNNOTIFIED), since, now);
+        if session.seen.carried_by.coverage.is_none() {
+            session.seen.carried(&[Part::Coverage]);
+        }
     }
     report(session, &items);
 }
@@ -86,6 +89,7 @@ async fn ask(session: &mut Session<'_>, offset: usize) -> Option<Page> {
 fn report(session: &mut Session<'_>, items: &[Item]) {
     let now = session.cx.now;
     let live = || items.iter().filter(|item| !item.deleted);
+    live().for_each(|item| session.seen.carried(&[Part::Sighting(&item.key)]));
     session.seen.sightings.extend(live().map(|item| Sighting {
         key: item.key.clone(),
         channel: Channel::new(Channel::UNNOTIFIED),
@@ -97,6 +101,7 @@ fn report(session: &mut Session<'_>, items: &[Item]) {
     }));
     let known = session.seen.interaction.iter().any(|sign| sign.kind == "comments");
     if let Some(item) = live().find(|item| item.comments).filter(|_| !known) {
+        session.seen.carried(&[Part::Interaction("comments")]);
         session.seen.interaction.push(InteractionSign {
             kind: "comments".to_owned(),
             works: Some(true),

@@ -1,7 +1,7 @@
 //! Does the account answer by itself? `get_current_autoreply_info`: rules set in the console.
 
 use freshd_core::civil;
-use freshd_core::observation::InteractionSign;
+use freshd_core::observation::{InteractionSign, Part};
 use serde_json::Value;
 
 use super::interface::Interface;
@@ -23,6 +23,7 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     match read(&answer) {
         Some(sign) => {
             memory.reply_day = Some(today);
+            session.seen.carried(&[Part::Interaction(&sign.kind)]);
             session.seen.interaction.push(sign);
         }
         None => session.malformed(AUTOREPLY, "没有 is_autoreply_open"),

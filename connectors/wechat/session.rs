@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
-use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
+use freshd_core::observation::{Evidence, Observation, Part, Profile, ProfileState};
 use serde_json::Value;
 use url::Url;
 
@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
         let told = match self.call(interface, body).await {
             None => return Asked::Nothing,
             Some(Ok(answer)) => {
-                self.answered = true;
+                self.in_use();
                 let today = self.today();
                 self.doors.worked.insert(interface.path.to_owned(), today);
                 self.doors.refused.remove(interface.path);
@@ -251,12 +251,12 @@ impl<'a> Session<'a> {
         let (now, today) = (self.cx.now, self.today());
         match errcode::class(told.code, false) {
             Class::NotReady => {
-                self.answered = true;
+                self.in_use();
                 return Asked::NotReady;
             }
             Class::No => self.answered = true,
             Class::Sanctioned => {
-                self.frozen = true;
+                self.restricted();
                 self.doubted = true;
             }
             Class::PerMinute => {
@@ -286,6 +286,22 @@ impl<'a> Session<'a> {
         Asked::Nothing
     }
 
+    /// The answer read last says that the account is restricted.
+    fn restricted(&mut self) {
+        if !self.frozen && self.profile.is_none() {
+            self.seen.carried(&[Part::Profile]);
+        }
+        self.frozen = true;
+    }
+
+    /// The answer read last is one that only an account in use gives.
+    fn in_use(&mut self) {
+        if !self.answered && !self.frozen && self.profile.is_none() {
+            self.seen.carried(&[Part::Profile]);
+        }
+        self.answered = true;
+    }
+
     /// 48001: the account lacks that interface, or has lost it.
     fn lacking(&mut self, interface: Interface, told: &Refusal) -> Asked {
         let today = self.today();
@@ -306,7 +322,12 @@ impl<'a> Session<'a> {
             NoToken::Fault(fault) => self.seen.faults.push(fault),
             NoToken::Refused { told, asked, secret } => {
                 let class = errcode::class(told.code, secret);
-                self.frozen |= class == Class::Sanctioned;
+                if class == Class::Sanctioned {
+                    let body = format!("{asked}:errcode {} {}", told.code, told.words);
+                    let (url, at) = (self.way.base.to_string(), self.cx.now);
+                    self.seen.evidence.push(Evidence { url, at, body });
+                    self.restricted();
+                }
                 self.doubted |= matches!(class, Class::Sanctioned | Class::NotAuthorised);
                 let fault = errcode::fault(&told, secret, asked, self.cx.now);
                 self.seen.faults.push(fault.unwrap_or_else(|| {

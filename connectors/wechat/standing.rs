@@ -3,7 +3,7 @@
 
 use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
-use freshd_core::observation::{Evidence, Profile, ProfileState};
+use freshd_core::observation::{Evidence, Part, Profile, ProfileState};
 use url::Url;
 
 use super::component;
@@ -87,6 +87,7 @@ async fn ask(session: &mut Session<'_>, memory: &mut Memory, way: &component::Co
     if !open {
         session.halt();
     }
+    session.seen.carried(&[Part::Profile]);
     session.profile = Some(standing.profile);
 }
 
@@ -115,5 +116,6 @@ async fn open_article(session: &mut Session<'_>, memory: &mut Memory, base: &Url
     let Some(state) = class.account_state() else { return };
     let body = format!("{}:{text}", civil::minute_text(session.cx.now));
     session.seen.evidence.push(Evidence { url: redact::url(&known), at: session.cx.now, body });
+    session.seen.carried(&[Part::Profile]);
     session.profile = Some(Profile { state, ..Profile::default() });
 }

@@ -64,6 +64,8 @@ pub(crate) async fn look(
     let mut posts = match api.ask("/2/statuses/user_timeline.json", &query, &mut seen).await {
         Told::Data(page) => {
             let posts = timeline(&page, &user, newest.as_ref(), &mut seen, (uid, cx.now));
+            let signs = post::comment_sign(&posts);
+            post::carried(&mut seen, &post::sightings(&posts), signs.as_ref());
             if !posts.is_empty() && seen.coverage.is_empty() {
                 let body = "user_timeline 与 users/show 不一致,或含有不是本账号的微博,不作为没有发布的依据";
                 seen.evidence.push(note(base, body.to_owned(), cx));

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::Channel;
-use freshd_core::observation::{InteractionSign, Published, Sighting};
+use freshd_core::observation::{InteractionSign, Observation, Part, Published, Sighting};
 use freshd_core::{civil, timetext};
 use serde_json::Value;
 use url::Url;
@@ -125,6 +125,13 @@ pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
     let commented = posts.iter().find(|post| post.comments > 0)?;
     let what = format!("微博 {} 下有 {} 条评论", commented.sighting.key, commented.comments);
     Some(InteractionSign { kind: "comments".to_owned(), works: Some(true), what })
+}
+
+/// Notes that the answer read last carries these posts, the silence between them and that sign.
+pub(crate) fn carried(seen: &mut Observation, told: &[Sighting], sign: Option<&InteractionSign>) {
+    seen.carried(&[Part::Coverage]);
+    told.iter().for_each(|post| seen.carried(&[Part::Sighting(&post.key)]));
+    sign.into_iter().for_each(|sign| seen.carried(&[Part::Interaction(&sign.kind)]));
 }
 
 /// Whose a post is.

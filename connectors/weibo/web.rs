@@ -4,7 +4,7 @@
 
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use freshd_core::id::Channel;
-use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
+use freshd_core::observation::{Evidence, Observation, Part, Profile, ProfileState};
 use serde_json::Value;
 use url::Url;
 
@@ -91,11 +91,14 @@ fn page_of_posts(
     if let Some(since) = post::vouched_since(&posts).filter(|_| !odd) {
         seen.coverage.add(Channel::posts(), since, cx.now);
     }
+    let signs = post::comment_sign(&posts);
+    let told = post::sightings(&posts);
+    post::carried(seen, &told, signs.as_ref());
     let remarks = post::remarks(&posts);
     let place = "https://m.weibo.cn/".to_owned();
     seen.evidence.extend(remarks.map(|body| Evidence { url: place, at: cx.now, body }));
-    seen.sightings = post::sightings(&posts);
-    seen.interaction.extend(post::comment_sign(&posts));
+    seen.sightings = told;
+    seen.interaction.extend(signs);
 }
 
 /// Every `mblog` of the cards and of their groups, in order, each with its card. Only cards of type 9 hold a post;
@@ -147,6 +150,7 @@ fn contradiction(count: Option<i64>, seen: &mut Observation) {
 fn standing(seen: &mut Observation, state: ProfileState, fault: Fault) {
     let name = seen.profile.take().and_then(|profile| profile.name);
     seen.profile = Some(Profile { name, state, ..Profile::default() });
+    seen.carried(&[Part::Profile]);
     seen.faults.push(fault);
 }
 

@@ -191,11 +191,7 @@ fn keep_evidence(app: &App, now: Timestamp) -> Result<bool, StoreError> {
 
 /// The evidence that a ruling of this account may name.
 fn references(state: &AccountState) -> impl Iterator<Item = EvidenceId> + '_ {
-    let history = &state.history;
-    let sightings = history.sightings.iter().filter_map(|seen| seen.evidence.as_ref());
-    let proofs = history.proofs.values().filter_map(|proof| proof.evidence.as_ref());
-    let words = history.attested.values().filter_map(|word| word.evidence.as_ref());
-    sightings.chain(proofs).chain(words).filter_map(|held| held.id.parse().ok())
+    state.history.evidence().filter_map(|held| held.id.parse().ok())
 }
 
 #[cfg(test)]

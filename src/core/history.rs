@@ -16,7 +16,10 @@ use crate::link::Menu;
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
 
+mod backing;
 mod forget;
+
+pub use backing::{BACKING_MAX, Backing};
 
 /// Sightings kept with the newest possible publication (enough to prove and to refute silence).
 pub const SIGHTINGS_BY_LATEST: usize = 8;
@@ -94,9 +97,6 @@ pub struct History {
     pub proofs: BTreeMap<String, SourceProof>,
     /// What each person vouched for, by name.
     pub attested: BTreeMap<String, Attested>,
-    /// The newest bytes kept of each source, by `connector:target`: backs what is neither post nor coverage.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub backing: BTreeMap<String, EvidenceRef>,
     /// The channels that its connectors name.
     pub channels: BTreeSet<Channel>,
     /// The state the platform reported, over time.
@@ -109,6 +109,19 @@ pub struct History {
     pub downloads: BTreeMap<String, Looks<Option<bool>>>,
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
+    /// Bytes that carry the reported state.
+    #[serde(skip_serializing_if = "is_bare")]
+    pub states_backing: Backing<ProfileState>,
+    /// Bytes that carry the download signs, by source.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub downloads_backing: BTreeMap<String, Backing<Option<bool>>>,
+    /// Bytes that carry the interaction signs, by `source/kind`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub interaction_backing: BTreeMap<String, Backing<Option<bool>>>,
+}
+
+fn is_bare(backing: &Backing<ProfileState>) -> bool {
+    backing.iter().next().is_none()
 }
 
 /// One observation on its way into a history.
@@ -121,7 +134,7 @@ pub struct Look<'a> {
     pub channels: &'a [Channel],
     /// What it brought.
     pub observation: &'a Observation,
-    /// Where its bytes are kept.
+    /// Where its bytes are kept, if one piece carries all of it; else see [`History::back`].
     pub evidence: Option<EvidenceRef>,
     /// The person whose word it is, if it is one.
     pub voucher: Option<Voucher<'a>>,
@@ -144,13 +157,6 @@ impl History {
         }
         self.trim_sightings();
         self.absorb_coverage(look);
-        if let Some(evidence) = &look.evidence {
-            let held =
-                self.backing.entry(look.source.to_owned()).or_insert_with(|| evidence.clone());
-            if *held < *evidence {
-                held.clone_from(evidence);
-            }
-        }
         self.channels.extend(look.channels.iter().filter(|channel| !channel.is_all()).cloned());
         if let Some(profile) = &look.observation.profile {
             self.states.add(look.at, profile.state);
@@ -176,6 +182,26 @@ impl History {
             let key = format!("{}/{}", look.source, sign.kind);
             self.interaction.entry(key).or_default().add(look.at, sign.works);
         }
+        if look.evidence.is_some() {
+            self.back_by(look, |_| look.evidence.as_ref());
+        }
+    }
+
+    /// Lets a post that stands as this look saw it refer to these bytes.
+    fn back_sighting(&mut self, look: &Look<'_>, told: &Sighting, evidence: Option<&EvidenceRef>) {
+        let published = believable(told.published, look.at);
+        let same = |seen: &&mut Seen| {
+            seen.source == look.source
+                && seen.sighting.key == told.key
+                && seen.sighting.published == published
+        };
+        if let Some(seen) = self.sightings.iter_mut().find(same) {
+            // The oldest bytes are kept: an account polled for years must not refresh what backs an old post.
+            seen.evidence = match (seen.evidence.take(), evidence) {
+                (Some(a), Some(b)) => Some(a.min(b.clone())),
+                (a, b) => a.or_else(|| b.cloned()),
+            };
+        }
     }
 
     fn absorb_sighting(&mut self, look: &Look<'_>, sighting: &Sighting) {
@@ -189,16 +215,16 @@ impl History {
                 seen.first_seen = seen.first_seen.min(look.at);
                 if sharper(&published, &seen.sighting.published) {
                     seen.sighting = Sighting { published, ..sighting.clone() };
-                    seen.evidence.clone_from(&look.evidence);
+                    seen.evidence = None;
                 } else if published == seen.sighting.published {
-                    merge_equal(seen, sighting, look.evidence.as_ref());
+                    merge_equal(seen, sighting);
                 }
             }
             None => self.sightings.push(Seen {
                 sighting: Sighting { published, ..sighting.clone() },
                 source: look.source.to_owned(),
                 first_seen: look.at,
-                evidence: look.evidence.clone(),
+                evidence: None,
             }),
         }
     }
@@ -231,13 +257,11 @@ impl History {
             let spans = if voucher.with_file { &mut held.filed } else { &mut held.bare };
             spans.join(&coverage.on(&Channel::all()));
             spans.keep_newest(crate::coverage::SPANS_MAX);
-            held.evidence = held.evidence.take().max(look.evidence.clone());
             return;
         }
         let held = self.proofs.entry(look.source.to_owned()).or_default();
         held.coverage.join(coverage);
         held.coverage.trim();
-        held.evidence = held.evidence.take().max(look.evidence.clone());
     }
 
     fn absorb_menu(&mut self, at: Timestamp, menu: &Menu) {
@@ -333,7 +357,7 @@ fn sharpness(p: &Published) -> (bool, TimeDelta, Option<Timestamp>, Timestamp) {
     (p.earliest.is_none(), width, p.earliest, p.latest)
 }
 
-fn merge_equal(seen: &mut Seen, other: &Sighting, evidence: Option<&EvidenceRef>) {
+fn merge_equal(seen: &mut Seen, other: &Sighting) {
     let held = &mut seen.sighting;
     if held.title < other.title {
         held.title.clone_from(&other.title);
@@ -346,11 +370,6 @@ fn merge_equal(seen: &mut Seen, other: &Sighting, evidence: Option<&EvidenceRef>
     }
     held.pinned |= other.pinned;
     held.repost |= other.repost;
-    // The oldest bytes are kept: an account polled for years must not refresh what backs an old post.
-    seen.evidence = match (seen.evidence.take(), evidence) {
-        (Some(a), Some(b)) => Some(a.min(b.clone())),
-        (a, b) => a.or_else(|| b.cloned()),
-    };
 }
 
 type ByTime<'a> = (Option<Timestamp>, Option<Timestamp>, &'a str, &'a str);

@@ -1,5 +1,7 @@
 //! What did one look at one account see, and what does its silence prove? The vocabulary of `observation/1`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -73,6 +75,13 @@ pub enum ProfileState {
     Moved,
 }
 
+impl ProfileState {
+    /// Frozen or cancelled: a finding once a second look agrees.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Frozen | Self::Deregistered)
+    }
+}
+
 /// What the platform says of the account itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -124,6 +133,50 @@ pub struct Evidence {
     pub body: String,
 }
 
+/// Which piece of evidence carries which part of an observation, by its place in the list; what is not told, the first
+/// piece carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Carriers {
+    /// The proof of silence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<usize>,
+    /// The account's state and name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<usize>,
+    /// The sign that the app can or cannot be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<usize>,
+    /// Signs of interaction, by kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub interaction: BTreeMap<String, usize>,
+    /// Posts, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sightings: BTreeMap<String, usize>,
+}
+
+impl Carriers {
+    /// Is nothing told?
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A part of an observation that a piece of evidence carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// The proof of silence.
+    Coverage,
+    /// The account's state and name.
+    Profile,
+    /// The sign that the app can or cannot be had.
+    Download,
+    /// The sign of interaction of this kind.
+    Interaction(&'a str),
+    /// The post with this key.
+    Sighting(&'a str),
+}
+
 /// What the connector asks for next time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollHint {
@@ -169,6 +222,40 @@ pub struct Observation {
     pub faults: Vec<Fault>,
     /// What backs all this.
     pub evidence: Vec<Evidence>,
+    /// Which of it carries what.
+    #[serde(skip_serializing_if = "Carriers::is_empty")]
+    pub carried_by: Carriers,
     /// What the connector asks for next time.
     pub hint: PollHint,
+}
+
+impl Observation {
+    /// Notes that the piece of evidence added last carries these parts; nothing where there is none.
+    pub fn carried(&mut self, parts: &[Part<'_>]) {
+        let Some(last) = self.evidence.len().checked_sub(1) else { return };
+        let told = &mut self.carried_by;
+        for part in parts {
+            match *part {
+                Part::Coverage => told.coverage = Some(last),
+                Part::Profile => told.profile = Some(last),
+                Part::Download => told.download = Some(last),
+                Part::Interaction(kind) => drop(told.interaction.insert(kind.to_owned(), last)),
+                Part::Sighting(key) => drop(told.sightings.insert(key.to_owned(), last)),
+            }
+        }
+    }
+
+    /// The place in the list of evidence of what carries a part; the first where it is not told. `None` = there is none.
+    pub fn carrier(&self, part: Part<'_>) -> Option<usize> {
+        let told = &self.carried_by;
+        let place = match part {
+            Part::Coverage => told.coverage,
+            Part::Profile => told.profile,
+            Part::Download => told.download,
+            Part::Interaction(kind) => told.interaction.get(kind).copied(),
+            Part::Sighting(key) => told.sightings.get(key).copied(),
+        };
+        let place = place.filter(|place| *place < self.evidence.len()).unwrap_or(0);
+        (!self.evidence.is_empty()).then_some(place)
+    }
 }

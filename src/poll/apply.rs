@@ -5,7 +5,7 @@ use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::breaker::{Belief, Breaker, PROMOTE_WINDOW_H};
 use freshd_core::fault::Fault;
-use freshd_core::history::{EvidenceRef, Look, SourceProof, Voucher};
+use freshd_core::history::{EvidenceRef, Look, Seen, SourceProof, Voucher};
 use freshd_core::id::AccountId;
 use freshd_core::observation::{Evidence, Observation};
 use freshd_core::reminder::decide;
@@ -82,7 +82,7 @@ pub fn apply_again(
         let observation = match &outcome.result {
             Ok(observation) => observation,
             Err(fault) => {
-                finding = finding_of(fault);
+                finding = finding_of(fault, outcome);
                 &finding
             }
         };
@@ -224,47 +224,33 @@ impl Work {
         note_faults(held, faults, outcome);
     }
 
-    /// Absorbs what was seen. The bytes are kept only if they add a post or change a ruling.
+    /// Absorbs what was seen. The bytes are kept only if they add a post, change a ruling or renew what backs one.
     fn absorb(&mut self, taken: &Taken<'_>) {
         let observation = taken.observation;
-        let fresh: Vec<_> = observation
-            .sightings
-            .iter()
-            .filter(|s| !self.holds(taken.source, &s.key))
-            .map(|s| s.key.clone())
-            .collect();
-        let look = |evidence| Look {
+        let fresh: Vec<_> =
+            observation.sightings.iter().filter(|s| !self.holds(taken.source, &s.key)).collect();
+        let look = Look {
             source: taken.source,
             at: taken.at,
             channels: taken.channels,
             observation,
-            evidence,
+            evidence: None,
             voucher: taken.voucher,
         };
-        let has_bytes = !observation.evidence.is_empty();
         // Absorbed without bytes first, for whether they are kept depends on what that changes.
-        let before = self.state.history.clone();
-        self.state.history.absorb(&look(None));
-        let bare = &self.state.history;
-        let gained: Vec<_> = fresh
-            .iter()
-            .filter(|key| {
-                bare.sightings.iter().any(|s| s.source == taken.source && s.sighting.key == **key)
-            })
-            .collect();
-        let keep = has_bytes
+        self.state.history.absorb(&look);
+        let gained: Vec<_> =
+            fresh.into_iter().filter(|s| self.holds(taken.source, &s.key)).collect();
+        let keep = !observation.evidence.is_empty()
             && (!gained.is_empty() || taken.voucher.is_some() || self.changes_ruling(taken));
         if keep {
             let kept: Vec<_> =
                 observation.evidence.iter().map(|e| keep_bytes(e, &mut self.evidence)).collect();
-            self.state.history = before;
-            self.state.history.absorb(&look(kept.into_iter().next()));
+            self.state.history.back(&look, &kept);
         }
         if !gained.is_empty() {
-            let posts: Vec<_> = observation
-                .sightings
+            let posts: Vec<_> = gained
                 .iter()
-                .filter(|s| gained.contains(&&s.key))
                 .map(|s| json!({"key": s.key, "published": s.published, "title": s.title, "url": s.url}))
                 .collect();
             let at = freshd_core::civil::rfc3339(taken.at);
@@ -281,7 +267,11 @@ impl Work {
     /// Does what was just absorbed change a ruling, or prove something that nothing backs yet?
     fn changes_ruling(&self, taken: &Taken<'_>) -> bool {
         let unbacked = |proof: &SourceProof| proof.evidence.is_none();
-        if self.state.history.proofs.get(taken.source).is_some_and(unbacked) {
+        let history = &self.state.history;
+        if history.proofs.get(taken.source).is_some_and(unbacked)
+            || history.lacks_backing(taken.source, taken.observation, taken.at)
+            || history.last_update(taken.at).is_some_and(|seen| self.would_back(seen, taken))
+        {
             return true;
         }
         let judged = judge(taken.account, &self.state, taken.policy, taken.at);
@@ -293,6 +283,16 @@ impl Work {
             return true;
         }
         self.state.standing.as_ref().is_none_or(|held| held.outcomes != outcomes(&judged))
+    }
+
+    /// Is this post without bytes, and did the look see it as it stands? (A sharper date came without new posts.)
+    fn would_back(&self, seen: &Seen, taken: &Taken<'_>) -> bool {
+        let told = &taken.observation.sightings;
+        seen.evidence.is_none()
+            && seen.source == taken.source
+            && told
+                .iter()
+                .any(|s| s.key == seen.sighting.key && s.published == seen.sighting.published)
     }
 
     /// Judges, journals changes, and sets every due time.

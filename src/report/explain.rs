@@ -28,6 +28,7 @@ pub use text::explain_text;
 /// - `gaps`: `[{channel, since, until}]` of the window;
 /// - `sightings`: what was seen, newest possible first;
 /// - `sources`: how polling each source goes, and what it cannot see yet (`blind`: `[{channel, since, again}]`).
+/// - in each piece of `evidence`, `checked_at`: when a later look last said the same, where that is known;
 /// - `profile`: name and subject 账号主体 as the platform last told them, or null.
 pub fn explain_json(
     account: &Account,
@@ -42,7 +43,7 @@ pub fn explain_json(
         "as_of": rfc3339(now),
         "window_days": policy.window_days(),
         "window": {"since": rfc3339(now - policy.window), "until": rfc3339(now)},
-        "coverage": coverage(state),
+        "coverage": coverage(state, now),
         "joined": spans(&joined_coverage(account, &state.history)),
         "gaps": gaps_json(account, state, policy.window, now),
         "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
@@ -51,18 +52,33 @@ pub fn explain_json(
             json!({"at": rfc3339(*at), "name": name, "holder": holder})
         }),
     });
+    let told = out["rulings"].as_array_mut().into_iter().flatten();
+    for (ruling, told) in judgement.rulings.iter().zip(told) {
+        let pieces = told["evidence"].as_array_mut().into_iter().flatten();
+        for (held, told) in ruling.evidence.iter().zip(pieces) {
+            if let Some(at) = state.history.rechecked(held, now) {
+                told["checked_at"] = rfc3339(at).into();
+            }
+        }
+    }
     if let (Value::Object(out), Value::Object(more)) = (&mut out, more) {
         out.extend(more);
     }
     out
 }
 
-fn coverage(state: &AccountState) -> Value {
+fn coverage(state: &AccountState, now: Timestamp) -> Value {
     let history = &state.history;
     let machines = history.proofs.iter().map(|(source, proof)| {
         let told = json!({
             "channels": channels(&proof.coverage),
-            "evidence": proof.evidence.as_ref().map(evidence),
+            "evidence": proof.evidence.as_ref().map(|held| {
+                let mut told = evidence(held);
+                if let Some(at) = history.rechecked(held, now) {
+                    told["checked_at"] = rfc3339(at).into();
+                }
+                told
+            }),
         });
         (source.clone(), told)
     });

@@ -85,6 +85,11 @@ async fn poll(
 fn available(seen: Result<Observation, Fault>) -> Option<bool> {
     let seen = seen.unwrap();
     assert!(seen.sightings.is_empty() && !seen.evidence.is_empty());
+    assert_eq!(
+        seen.carrier(Part::Download),
+        Some(seen.evidence.len() - 1),
+        "the last look decides"
+    );
     seen.download.unwrap().available
 }
 

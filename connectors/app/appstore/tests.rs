@@ -70,7 +70,9 @@ async fn a_listed_app_can_be_had_and_is_no_content() {
 #[tokio::test]
 async fn delisted_takes_two_answers_past_the_cache() {
     let (result, asked) = poll(|_| empty()).await;
-    assert_eq!(result.unwrap().download.unwrap().available, Some(false));
+    let seen = result.unwrap();
+    assert_eq!((seen.evidence.len(), seen.carrier(Part::Download)), (2, Some(1)), "the second one");
+    assert_eq!(seen.download.unwrap().available, Some(false));
     assert_eq!((asked.len(), again(&asked[0]), again(&asked[1])), (2, false, true));
     assert_eq!(asked[1].header("cache-control"), Some("no-cache"));
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
-use freshd_core::observation::ProfileState;
+use freshd_core::observation::{Part, ProfileState};
 use serde_json::{Value, json};
 
 use super::fake::{Platform, at, figures, poll};
@@ -99,6 +99,10 @@ async fn a_frozen_account_is_a_finding_even_without_a_token() {
         })
         .await;
         let seen = poll(&platform, at("2026-11-22T10:00:00+08:00"), None, false).await.unwrap();
+        let told = &seen.evidence[seen.carrier(Part::Profile).unwrap()];
+        let code = if at_token { "50007" } else { "50002" };
+        assert!(told.body.contains(code), "{told:?}");
+        assert!(!told.body.contains("SECRET"), "{told:?}");
         assert_eq!(seen.profile.map(|profile| profile.state), Some(ProfileState::Frozen));
         assert_eq!(kinds(&seen.faults), [(FaultScope::Account, FaultKind::Suspended)]);
         assert!(seen.coverage.on(&Channel::new("notified")).is_empty());

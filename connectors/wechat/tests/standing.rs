@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use freshd_core::fault::FaultScope;
 use freshd_core::id::Channel;
-use freshd_core::observation::{Blind, ProfileState};
+use freshd_core::observation::{Blind, Part, ProfileState};
 use serde_json::{Value, json};
 
 use super::fake::{Platform, at, figures, poll};
@@ -78,6 +78,10 @@ async fn a_restricted_account_is_looked_for_at_its_newest_article() {
         let first = poll(&platform, now, None, false).await.unwrap();
         let seen = poll(&platform, now + TimeDelta::days(1), first.hint.memo.as_deref(), false);
         let seen = seen.await.unwrap();
+        let told = &seen.evidence[seen.carrier(Part::Profile).unwrap()];
+        // A page that says nothing of the account leaves it with the refusal.
+        let word = if title == "系统出错" { "50002" } else { title };
+        assert!(told.body.contains(word) && seen.evidence.len() > 1, "{word}: {told:?}");
         assert_eq!(seen.profile.map(|profile| profile.state), Some(state), "{title}");
         assert!(seen.coverage.is_empty());
         assert_eq!(platform.bodies("/s/abc").len(), 2, "once a day");

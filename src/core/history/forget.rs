@@ -29,10 +29,13 @@ impl History {
         let looks = self.downloads.values_mut().chain(self.interaction.values_mut());
         forgot |= looks.fold(false, |any, looks| looks.forget_after(latest) | any);
         forgot |= self.states.forget_after(latest);
-        let kept = (self.sightings.len(), self.backing.len());
+        forgot |= self.states_backing.forget_after(latest);
+        let signs =
+            self.downloads_backing.values_mut().chain(self.interaction_backing.values_mut());
+        forgot |= signs.fold(false, |any, held| held.forget_after(latest) | any);
+        let kept = self.sightings.len();
         self.sightings.retain(|seen| seen.first_seen <= latest);
-        self.backing.retain(|_, evidence| evidence.at <= latest);
-        forgot |= kept != (self.sightings.len(), self.backing.len());
+        forgot |= kept != self.sightings.len();
         forgot |= self.profile.take_if(|(at, ..)| *at > latest).is_some();
         forgot |= self.menu.take_if(|(at, _)| *at > latest).is_some();
         forgot
@@ -41,12 +44,15 @@ impl History {
     /// Withdraws what was believed of this account since then: that it has ended (any source), or that these sources do
     /// not offer it.
     pub fn withdraw(&mut self, sources: &[String], since: Timestamp) {
-        let ended = |state: &ProfileState| {
-            matches!(state, ProfileState::Frozen | ProfileState::Deregistered)
-        };
+        let ended = |state: &ProfileState| state.is_bad();
         self.states.withdraw(since, ended);
+        self.states_backing.withdraw(since, ended);
         for (_, looks) in self.downloads.iter_mut().filter(|(source, _)| sources.contains(source)) {
             looks.withdraw(since, |available| *available == Some(false));
+        }
+        let own = self.downloads_backing.iter_mut().filter(|(source, _)| sources.contains(source));
+        for (_, backing) in own {
+            backing.withdraw(since, |available| *available == Some(false));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::account::{Account, Filing, platform};
 use crate::coverage::Spans;
 use crate::forecast::Forecast;
-use crate::history::{EvidenceRef, History, Seen};
+use crate::history::{Backing, EvidenceRef, History, Seen};
 use crate::id::Channel;
 use crate::link::MenuState;
 use crate::looks::CONFIRM_APART_MIN;
@@ -128,12 +128,34 @@ pub fn channel_chinese(channel: &Channel) -> &str {
 fn newest_proofs(history: &History, last: Option<&Seen>) -> Vec<EvidenceRef> {
     let proofs = history.proofs.values().filter_map(|proof| proof.evidence.clone());
     let words = history.attested.values().filter_map(|word| word.evidence.clone());
-    let backing = history.backing.values().cloned();
     let last = last.and_then(|seen| seen.evidence.clone());
-    let mut all: Vec<_> = proofs.chain(words).chain(backing).chain(last).collect();
+    let mut all: Vec<_> = proofs.chain(words).chain(last).collect();
     all.sort();
     all.dedup();
     all
+}
+
+/// The bytes that carry what was said last; none where the newest that were kept say something else.
+fn newest_saying<T: Clone + Ord>(
+    backing: &Backing<T>,
+    said: &T,
+    now: Timestamp,
+) -> Option<EvidenceRef> {
+    backing.newest(now).filter(|(_, answer)| answer == said).map(|(held, _)| held.clone())
+}
+
+/// The bytes of the two looks that confirm each other: the newest, and the newest at least an hour before it; while
+/// one look stands alone, its own.
+fn confirming(
+    history: &History,
+    wanted: impl Fn(&ProfileState) -> bool,
+    now: Timestamp,
+) -> Vec<EvidenceRef> {
+    let run = history.states_backing.run(now, wanted);
+    let Some(newest) = run.first() else { return Vec::new() };
+    let apart = TimeDelta::minutes(CONFIRM_APART_MIN);
+    let other = run.iter().find(|held| newest.at - held.at >= apart);
+    other.into_iter().chain([newest]).map(|held| (*held).clone()).collect()
 }
 
 /// 移动客户端(APP)无法下载或使用: fails only when every declared download source is proved negative.
@@ -171,25 +193,31 @@ pub(super) fn app_unusable(s: &Subject<'_>) -> Option<Ruling> {
     } else {
         (Outcome::Undetermined, s.now, "下载渠道尚未全部核实".to_owned())
     };
-    let backing = |source: &String| s.history.backing.get(source).cloned();
-    let evidence = declared.iter().filter_map(backing).collect();
+    // A pass rests on the one source that has the app; anything else on what each of them said.
+    let named = yes.map_or(declared.as_slice(), std::slice::from_ref);
+    let evidence = named
+        .iter()
+        .filter_map(|source| {
+            let said = newest(source).map(|(_, available)| available)?;
+            newest_saying(s.history.downloads_backing.get(source)?, said, s.now)
+        })
+        .collect();
     Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence })
 }
 
 /// 未提供有效互动功能: passes on any working sign; fails only when every declared probe is proved dead by two looks an
 /// hour apart and nothing else works.
 pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
-    let signs = s.history.interaction.keys();
-    let sources = signs.filter_map(|key| key.rsplit_once('/').map(|(source, _)| source));
-    let mut evidence: Vec<_> =
-        sources.filter_map(|source| s.history.backing.get(source).cloned()).collect();
-    evidence.dedup();
-    let ruling = |outcome, as_of, reason: String| Ruling {
+    let backed = |key: &String| {
+        let (_, said) = s.history.interaction.get(key)?.newest(s.now)?;
+        newest_saying(s.history.interaction_backing.get(key)?, said, s.now)
+    };
+    let ruling = |outcome, as_of, reason: String, keys: &[String]| Ruling {
         rule: Rule::InteractionPoor,
         outcome,
         as_of,
         reason,
-        evidence: evidence.clone(),
+        evidence: keys.iter().filter_map(backed).collect(),
     };
     let works = s.history.interaction.iter().find_map(|(key, looks)| {
         let (at, sign) = looks.newest(s.now)?;
@@ -199,17 +227,13 @@ pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
     if let Some((key, at)) = works {
         let kind = key.rsplit('/').next().unwrap_or(key);
         let reason = format!("{}可用({})", interaction_chinese(kind), day_text(at));
-        return ruling(Outcome::Pass, s.now, reason);
+        return ruling(Outcome::Pass, s.now, reason, std::slice::from_ref(key));
     }
-    let probes: Vec<_> = s
-        .account
-        .sources
-        .iter()
-        .filter(|source| source.connector == "probe")
-        .map(|source| s.history.interaction.get(&format!("{source}/probe")))
-        .collect();
+    let declared = s.account.sources.iter().filter(|source| source.connector == "probe");
+    let probes: Vec<_> = declared.map(|source| format!("{source}/probe")).collect();
     let dead: Vec<_> = probes
         .iter()
+        .map(|key| s.history.interaction.get(key))
         .filter_map(|looks| looks.and_then(|it| it.confirmed(s.now, |sign| *sign == Some(false))))
         .filter(|at| *at >= oldest_as_of(s.now))
         .collect();
@@ -219,9 +243,10 @@ pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
             "登记的互动功能无法使用(相隔{CONFIRM_APART_MIN}分钟以上两次核验,最近一次{})",
             day_text(as_of)
         );
-        return ruling(Outcome::Fail, as_of, reason);
+        return ruling(Outcome::Fail, as_of, reason, &probes);
     }
-    ruling(Outcome::Undetermined, s.now, "没有证据表明互动功能可用,需人工复核".to_owned())
+    let keys: Vec<_> = s.history.interaction.keys().cloned().collect();
+    ruling(Outcome::Undetermined, s.now, "没有证据表明互动功能可用,需人工复核".to_owned(), &keys)
 }
 
 fn interaction_chinese(kind: &str) -> &str {
@@ -247,16 +272,18 @@ pub(super) fn safety(now: Timestamp) -> Ruling {
 
 /// 账号注销、冻结: two looks at least an hour apart must agree.
 pub(super) fn account_gone(s: &Subject<'_>) -> Ruling {
-    let bad =
-        |state: &ProfileState| matches!(state, ProfileState::Frozen | ProfileState::Deregistered);
-    let ruling = |outcome, as_of, reason: String| Ruling {
-        rule: Rule::AccountGone,
-        outcome,
-        as_of,
-        reason,
-        evidence: newest_proofs(s.history, None),
+    let bad = |state: &ProfileState| state.is_bad();
+    let newest = s.history.states.newest(s.now);
+    let evidence = match newest {
+        Some((_, state)) if state.is_bad() => confirming(s.history, bad, s.now),
+        Some((_, state)) => {
+            newest_saying(&s.history.states_backing, state, s.now).into_iter().collect()
+        }
+        None => Vec::new(),
     };
-    let Some((at, state)) = s.history.states.newest(s.now) else {
+    let rule = Rule::AccountGone;
+    let ruling = |outcome, as_of, reason: String| Ruling { rule, outcome, as_of, reason, evidence };
+    let Some((at, state)) = newest else {
         return ruling(Outcome::Undetermined, s.now, "平台没有给出账号状态".to_owned());
     };
     if let Some(as_of) =

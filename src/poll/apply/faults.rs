@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Source};
 use freshd_core::breaker::{Belief, Breaker, Group};
+use freshd_core::civil::minute_text;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
-use freshd_core::observation::{Observation, Profile, ProfileState};
+use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
 use freshd_core::schedule::{capped_wish, wish_after};
 use freshd_core::state::SourceState;
 use url::Url;
@@ -101,15 +102,18 @@ pub(super) fn note_breaker(account: &Account, outcome: &SourceOutcome, breaker: 
     }
 }
 
-/// Gone and Suspended of Account scope are looks at the account's state; every other fault saw nothing.
-pub(super) fn finding_of(fault: &Fault) -> Observation {
+/// Gone and Suspended of Account scope are looks at the account's state, backed by what the fault says of the answer;
+/// every other fault saw nothing.
+pub(super) fn finding_of(fault: &Fault, outcome: &SourceOutcome) -> Observation {
     let state = match (fault.scope, fault.kind) {
         (FaultScope::Account, FaultKind::Gone) => ProfileState::Deregistered,
         (FaultScope::Account, FaultKind::Suspended) => ProfileState::Frozen,
         _ => return Observation::default(),
     };
     let profile = Some(Profile { state, ..Profile::default() });
-    Observation { profile, ..Observation::default() }
+    let body = format!("{}:{}", minute_text(outcome.at), fault.detail);
+    let evidence = vec![Evidence { url: outcome.source.to_string(), at: outcome.at, body }];
+    Observation { profile, evidence, ..Observation::default() }
 }
 
 pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &SourceOutcome) {

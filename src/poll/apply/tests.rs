@@ -103,11 +103,7 @@ fn events<'a>(applied: &'a Applied, event: &str) -> Vec<&'a Value> {
 
 /// The names of all bytes that a state points to.
 fn named(state: &AccountState) -> Vec<String> {
-    let history = &state.history;
-    let posts = history.sightings.iter().filter_map(|seen| seen.evidence.as_ref());
-    let proofs = history.proofs.values().filter_map(|proof| proof.evidence.as_ref());
-    let words = history.attested.values().filter_map(|word| word.evidence.as_ref());
-    let all = posts.chain(proofs).chain(words).map(|held| held.id.clone());
+    let all = state.history.evidence().map(|held| held.id.clone());
     all.filter(|id| !id.is_empty()).collect()
 }
 
@@ -479,3 +475,5 @@ fn the_earliest_source_decides_when_an_account_is_polled() {
     assert_eq!(next.state.sources["weibo:1"].not_before, Some(t(48)), "its wish still stands");
     assert!(next.state.next_poll.is_some_and(|at| at > t(1) && at < t(48)));
 }
+
+mod proof;

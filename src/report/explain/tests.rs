@@ -128,3 +128,31 @@ fn a_name_that_differs_from_the_ledgers_is_told() {
     assert_eq!(json["profile"]["holder"], "某局");
     assert!(!say(&account.name).0.contains("可能已改名"));
 }
+
+#[test]
+fn what_was_checked_since_says_so() {
+    let (account, mut state, _) = sample(account("8", "久寂"), Some(20.0), 40);
+    let (now, source) = (crate::report::samples::now(), "weibo:8");
+    let later = now + TimeDelta::hours(5);
+    let mut looked = freshd_core::observation::Observation::default();
+    looked.coverage.add(freshd_core::id::Channel::posts(), now - TimeDelta::days(40), later);
+    state.history.absorb(&freshd_core::history::Look {
+        source,
+        at: later,
+        channels: &[],
+        observation: &looked,
+        evidence: None,
+        voucher: None,
+    });
+    let judgement = freshd_core::verdict::judge(&account, &state, &policy(), later);
+    let text = explain_text(&account, &state, &judgement, &policy());
+    let line = "佐证:首次取得 2026-11-22 10:00,最近核对 2026-11-22 15:00 abc123";
+    assert_eq!(text.matches(line).count(), 2, "the ruling and its proof: {text}");
+    let value = explain_json(&account, &state, &judgement, &policy());
+    let told = &value["rulings"][0]["evidence"][0];
+    assert_eq!(
+        (&told["id"], &told["checked_at"]),
+        (&json!("abc123"), &json!("2026-11-22T15:00:00+08:00"))
+    );
+    assert_eq!(value["coverage"]["weibo:8"]["evidence"]["checked_at"], "2026-11-22T15:00:00+08:00");
+}

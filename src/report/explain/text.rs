@@ -32,8 +32,8 @@ pub fn explain_text(
     let mut out = Lines::default();
     head(&mut out, account, judgement);
     renamed(&mut out, account, state);
-    rules(&mut out, judgement, policy);
-    coverage(&mut out, account, state);
+    rules(&mut out, state, judgement, policy);
+    coverage(&mut out, account, state, judgement.now);
     holes(&mut out, account, state, judgement, policy);
     sightings(&mut out, state);
     sources(&mut out, account, state);
@@ -138,10 +138,13 @@ fn renamed(out: &mut Lines, account: &Account, state: &AccountState) {
     }
 }
 
-fn rules(out: &mut Lines, judgement: &Judgement, policy: &Policy) {
+fn rules(out: &mut Lines, state: &AccountState, judgement: &Judgement, policy: &Policy) {
     out.section("指标");
     for ruling in &judgement.rulings {
         rule(out, ruling, policy);
+        for evidence in &ruling.evidence {
+            out.line(2, &evidence_text(evidence, &state.history, judgement.now));
+        }
     }
 }
 
@@ -158,15 +161,16 @@ fn rule(out: &mut Lines, ruling: &Ruling, policy: &Policy) {
     );
     out.line(2, &format!("条款:{}", policy.profile.clause(ruling.rule)));
     out.line(2, &format!("理由:{}", ruling.reason));
-    for evidence in &ruling.evidence {
-        out.line(2, &format!("佐证:{}", evidence_text(evidence)));
-    }
 }
 
-/// Hash, time and place of what is kept.
-fn evidence_text(evidence: &EvidenceRef) -> String {
+/// Times, hash and place of what is kept: when it was read, and when a later look last said the same.
+fn evidence_text(evidence: &EvidenceRef, history: &History, now: Timestamp) -> String {
     let id = if evidence.id.is_empty() { "(只留地址)" } else { &evidence.id };
-    format!("{} {id} {}", minute_text(evidence.at), source_chinese(&evidence.url))
+    let (read, from) = (minute_text(evidence.at), source_chinese(&evidence.url));
+    match history.rechecked(evidence, now).map(minute_text).filter(|again| *again != read) {
+        Some(again) => format!("佐证:首次取得 {read},最近核对 {again} {id} {from}"),
+        None => format!("佐证:{read} {id} {from}"),
+    }
 }
 
 fn span_text(span: &Span) -> String {
@@ -183,7 +187,7 @@ fn channel_word(channel: &Channel) -> &str {
     if channel.is_all() { "全部渠道" } else { channel_chinese(channel) }
 }
 
-fn coverage(out: &mut Lines, account: &Account, state: &AccountState) {
+fn coverage(out: &mut Lines, account: &Account, state: &AccountState, now: Timestamp) {
     let history = &state.history;
     out.section("数据完整范围(在此期间,没有列出的就是没有发布)");
     for (source, proof) in &history.proofs {
@@ -192,7 +196,7 @@ fn coverage(out: &mut Lines, account: &Account, state: &AccountState) {
             spans_lines(out, 2, channel_word(channel), spans);
         }
         if let Some(evidence) = &proof.evidence {
-            out.line(2, &format!("佐证:{}", evidence_text(evidence)));
+            out.line(2, &evidence_text(evidence, history, now));
         }
     }
     for (name, word) in &history.attested {
@@ -201,7 +205,7 @@ fn coverage(out: &mut Lines, account: &Account, state: &AccountState) {
         spans_lines(out, 2, "没有附文件:", &word.bare);
         weight(out, history, name);
         if let Some(evidence) = &word.evidence {
-            out.line(2, &format!("佐证:{}", evidence_text(evidence)));
+            out.line(2, &evidence_text(evidence, history, now));
         }
     }
     if history.proofs.is_empty() && history.attested.is_empty() {
