@@ -3,6 +3,7 @@
 mod ask;
 mod memo;
 mod page;
+mod post;
 
 use std::sync::Arc;
 

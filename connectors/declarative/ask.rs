@@ -11,13 +11,14 @@ use url::Url;
 use super::Gathered;
 use super::memo::{Kept, Memory, Validators};
 use super::page::{self, Page, Place};
+use super::post;
 use crate::connector::{PollContext, Secret};
 use crate::extract::shape::{Document, Reading, is_light};
-use crate::extract::template::{Pieces, Template};
+use crate::extract::template::Pieces;
 use crate::extract::{Spot, all_hold};
 use crate::http::{self, Request, Response};
 use crate::listing;
-use crate::manifest::{Ask, Body, FaultRow, Manifest};
+use crate::manifest::{Ask, FaultRow, Manifest};
 
 /// Posts without a date are opened only among so many at the top: what is below is older.
 const OPENED_WITHIN: usize = 20;
@@ -239,15 +240,7 @@ impl<'a> Asker<'a> {
         kept: Option<&Kept>,
     ) -> Result<Response, Fault> {
         let url = self.address(ask, pieces)?.asked;
-        let mut request = match &ask.body {
-            Some(Body::Json(body)) => Request::post_json(url, &filled(body, pieces)),
-            Some(Body::Form(fields)) => {
-                let field =
-                    |(name, value): &(String, Template)| (name.clone(), value.plain(pieces));
-                Request::post_form(url, &fields.iter().map(field).collect::<Vec<_>>())
-            }
-            None => Request::get(url),
-        };
+        let mut request = post::request(url, ask.body.as_ref(), pieces);
         for (name, value) in kept.into_iter().flat_map(Kept::headers) {
             request = request.header(name, value);
         }
@@ -385,25 +378,4 @@ impl<'a> Asker<'a> {
 /// Would it be held against the account?
 fn is_finding(row: &FaultRow) -> bool {
     matches!(row.kind, FaultKind::Gone | FaultKind::Suspended)
-}
-
-/// The body with its templates filled; a text that is only `{page}` becomes a number.
-fn filled(body: &serde_json::Value, pieces: &Pieces) -> serde_json::Value {
-    use serde_json::Value;
-    match body {
-        Value::String(text) if text == "{page}" => {
-            let page = pieces.get("page").and_then(|page| page.parse::<u64>().ok());
-            page.map_or(Value::Null, Value::from)
-        }
-        Value::String(text) => {
-            let template = Template::parse(text).expect("it was read when the manifest was loaded");
-            Value::String(template.plain(pieces))
-        }
-        Value::Array(items) => items.iter().map(|item| filled(item, pieces)).collect(),
-        Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| (name.clone(), filled(value, pieces));
-            Value::Object(fields.iter().map(field).collect())
-        }
-        other => other.clone(),
-    }
 }
