@@ -3,6 +3,7 @@
 mod ask;
 mod memo;
 mod page;
+mod post;
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use url::Url;
 use crate::connector::{Connector, Descriptor, PollContext, Target, TargetProblem};
 use crate::extract::template::Pieces;
 use crate::manifest::Manifest;
-use ask::Asker;
-use memo::Memory;
+use ask::{Asker, Leaf};
+use memo::{Kept, Memory, Validators};
 use page::{Item, Page};
 
 /// Longest target, bytes.
@@ -41,6 +42,8 @@ pub struct DeclarativeConnector {
     base: Option<Url>,
     proves_silence: bool,
     descriptor: Descriptor,
+    /// Says that nothing changed in how answers are read.
+    reading: String,
 }
 
 impl DeclarativeConnector {
@@ -57,7 +60,8 @@ impl DeclarativeConnector {
             courtesy: manifest.courtesy,
             about: manifest.about.clone().into(),
         };
-        Self { base: say.base_url, proves_silence, descriptor, manifest }
+        let reading = memo::hash(&format!("{manifest:?} {:?}", say.base_url));
+        Self { base: say.base_url, proves_silence, descriptor, reading, manifest }
     }
 
     /// `target` and the groups of its pattern; `None` if it does not match.
@@ -76,13 +80,24 @@ impl DeclarativeConnector {
     }
 
     /// The list, page by page until one holds something of the account's own.
-    async fn list(&self, asker: &Asker<'_>, pieces: &Pieces) -> Result<Gathered, Fault> {
+    async fn list(
+        &self,
+        asker: &Asker<'_>,
+        pieces: &Pieces,
+        kept: Option<&Kept>,
+    ) -> Result<Gathered, Fault> {
         let paging = self.manifest.paging;
         let mut gathered = Gathered::default();
         for number in 0..paging.pages_max {
             let mut pieces = pieces.clone();
             pieces.insert("page".to_owned(), (paging.first + number * paging.step).to_string());
-            let page = asker.page(&pieces).await?;
+            let page = match asker.page(&pieces, kept.filter(|_| number == 0)).await? {
+                Leaf::Page(page) => *page,
+                Leaf::Unchanged(until) => {
+                    gathered.unchanged = Some(until);
+                    return Ok(gathered);
+                }
+            };
             let done = !page.items.is_empty() || page.last || page.listed == 0;
             gathered.add(page);
             if done {
@@ -96,6 +111,33 @@ impl DeclarativeConnector {
             return Err(Fault::new(FaultScope::Connector, FaultKind::Malformed, detail));
         }
         Ok(gathered)
+    }
+
+    /// Since when a list vouches whose oldest post is this; further where it says that none follows.
+    fn reaches_back(&self, since: Timestamp, last: bool, now: Timestamp) -> Timestamp {
+        let whole = now - TimeDelta::days(self.manifest.coverage.last_page_days.into());
+        if last { since.min(whole) } else { since }
+    }
+
+    /// May the list be asked for only when it has changed? Not where the answer hangs on more than the
+    /// one address: a body, a secret, pieces or pages that are asked for besides.
+    fn may_be_kept(&self) -> bool {
+        let Manifest { request, lookups, detail, .. } = &*self.manifest;
+        request.body.is_none()
+            && request.secrets.is_empty()
+            && lookups.is_empty()
+            && detail.is_none()
+    }
+
+    /// 304: what the kept page would say now, and no more.
+    fn unchanged(&self, kept: &Kept, until: Timestamp) -> Observation {
+        let mut seen = Observation::default();
+        if self.proves_silence
+            && let Some(since) = kept.since
+        {
+            seen.coverage.add(Channel::posts(), self.reaches_back(since, kept.last, until), until);
+        }
+        seen
     }
 
     fn settle(&self, gathered: Gathered, cx: &PollContext<'_>) -> Result<Observation, Fault> {
@@ -118,9 +160,7 @@ impl DeclarativeConnector {
         if self.proves_silence && !unclear && seen.faults.is_empty() {
             match since(&items) {
                 Ok(Some(since)) => {
-                    let rule = &self.manifest.coverage;
-                    let whole = cx.now - TimeDelta::days(rule.last_page_days.into());
-                    let since = if last { since.min(whole) } else { since };
+                    let since = self.reaches_back(since, last, cx.now);
                     seen.coverage.add(Channel::posts(), since, cx.now);
                 }
                 Ok(None) => {}
@@ -152,10 +192,23 @@ struct Gathered {
     name: Option<String>,
     unread: Option<String>,
     faults: Vec<Fault>,
+    /// How to ask whether the last page has changed.
+    validators: Option<Validators>,
+    /// The list is as it was, up to this instant; nothing was read.
+    unchanged: Option<Timestamp>,
 }
 
 impl Gathered {
+    /// What to remember of a list that one page settled, to ask for it only when it has changed.
+    fn kept(&mut self, by: &str) -> Option<Kept> {
+        let validators = self.validators.take()?;
+        let settled = self.pages == 1 && !self.unclear && self.faults.is_empty();
+        let since = since(&self.items).ok().filter(|_| settled)?;
+        Some(Kept::new(by, validators, since, self.last))
+    }
+
     fn add(&mut self, page: Page) {
+        self.validators = page.validators;
         self.items.extend(page.items);
         self.listed += page.listed;
         self.unclear |= page.unclear;
@@ -236,17 +289,28 @@ impl Connector for DeclarativeConnector {
         let mut pieces = self.pieces(target).expect("an admitted target has pieces");
         let mut memory = Memory::of(cx.memo, target);
         let asker = Asker::new(&self.manifest, self.base.as_ref(), cx)?;
+        let kept = memory.take_kept(&self.reading).filter(|_| !cx.fresh && self.may_be_kept());
         let remembered = asker.lookups(&mut pieces, &mut memory).await?;
-        let mut gathered = match self.list(&asker, &pieces).await {
+        let mut gathered = match self.list(&asker, &pieces, kept.as_ref()).await {
             Err(fault) if remembered && may_be_stale(&fault) => {
                 memory.forget();
                 asker.lookups(&mut pieces, &mut memory).await?;
-                self.list(&asker, &pieces).await?
+                self.list(&asker, &pieces, None).await?
             }
             other => other?,
         };
+        if let (Some(until), Some(kept)) = (gathered.unchanged, kept) {
+            let mut seen = self.unchanged(&kept, until);
+            memory.keep_page(kept);
+            seen.hint.memo = memory.written();
+            return Ok(seen);
+        }
         asker.details(&mut gathered, &pieces, &mut memory).await;
+        let to_keep = gathered.kept(&self.reading).filter(|_| self.may_be_kept());
         let mut seen = self.settle(gathered, cx)?;
+        if let Some(kept) = to_keep.filter(|_| seen.faults.is_empty()) {
+            memory.keep_page(kept);
+        }
         seen.hint.memo = memory.written();
         Ok(seen)
     }

@@ -12,7 +12,6 @@ mod repair;
 mod text;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
@@ -86,7 +85,7 @@ impl FeedConnector {
         let goes_on = sorted.rising && text::names_next_page(&text);
         let since = sorted.since.filter(|_| whole && !goes_on);
         if proves_silence && let Some(since) = since {
-            observation.coverage.add(Channel::all(), since, seen_until(response, now));
+            observation.coverage.add(Channel::all(), since, http::seen_until(response, now));
         }
         observation.hint.memo = whole.then(|| memo(response, since)).flatten();
         Ok(observation)
@@ -98,7 +97,7 @@ impl FeedConnector {
         if self.descriptor.proves_silence
             && let Some(since) = memo.since
         {
-            observation.coverage.add(Channel::all(), since, seen_until(response, cx.now));
+            observation.coverage.add(Channel::all(), since, http::seen_until(response, cx.now));
         }
         observation.hint.memo = serde_json::to_string(&memo).ok();
         observation
@@ -191,12 +190,6 @@ fn address(target: &Target) -> Result<Url, TargetProblem> {
         return Err(TargetProblem::new("订阅地址只能是 http 或 https 网址", help));
     }
     Ok(url)
-}
-
-/// Until when an answer vouches: a cache says by `Age` how old its copy is (RFC 9111 §5.1).
-fn seen_until(response: &Response, now: Timestamp) -> Timestamp {
-    let age = response.header("age").and_then(|age| age.trim().parse::<u32>().ok()).unwrap_or(0);
-    now - TimeDelta::seconds(i64::from(age))
 }
 
 /// The posts, newest first, and since when their list is whole.

@@ -26,7 +26,7 @@ mod trace;
 
 pub use apart::apart;
 
-pub use answer::{busy_fault, excerpt, json, retry_after_s};
+pub use answer::{busy_fault, excerpt, json, retry_after_s, seen_until};
 
 /// How the client behaves; from `[net]` and `[courtesy]`.
 #[derive(Clone, Debug)]
@@ -176,6 +176,18 @@ impl Request {
             body: Some(Bytes::from(body.to_string())),
             body_bytes_max: 2 << 20,
             redirects_max: 0,
+        }
+    }
+
+    /// A POST of the fields of a form, percent-encoded as browsers do; 2 MiB decoded, no redirects.
+    pub fn post_form(url: Url, fields: &[(String, String)]) -> Self {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        let of = "application/x-www-form-urlencoded; charset=UTF-8".to_owned();
+        Self {
+            headers: vec![("content-type".into(), of)],
+            body: Some(Bytes::from(body.finish())),
+            ..Self::post_json(url, &serde_json::Value::Null)
         }
     }
 

@@ -75,12 +75,21 @@ pub(crate) struct TargetRule {
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) url: Template,
-    /// `Some` = POST of this document, whose texts are templates.
-    pub(crate) body: Option<serde_json::Value>,
+    /// `Some` = POST.
+    pub(crate) body: Option<Body>,
     pub(crate) headers: Vec<(String, Template)>,
     /// Header and the name of the secret that it carries.
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) bytes_max: usize,
+}
+
+/// What is posted.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// This document, whose texts are templates.
+    Json(serde_json::Value),
+    /// The fields of a form, in the order of their names.
+    Form(Vec<(String, Template)>),
 }
 
 /// A piece that must be asked for first.

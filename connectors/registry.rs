@@ -40,12 +40,16 @@ pub struct Settings {
     pub appstore_base: Url,
     /// `[connectors.appstore] country`, default `cn`.
     pub appstore_country: String,
+    /// `[connectors.appstore] control`: an app that certainly is in the store; default 微信.
+    pub appstore_control: String,
     /// `[connectors.huawei]`.
     pub huawei: HuaweiSettings,
     /// `[connectors.tencent] base_url`, default `https://sj.qq.com`.
     pub tencent_base: Url,
     /// `[connectors.tencent] second_base_url`, default `https://a.app.qq.com`.
     pub tencent_second: Url,
+    /// `[connectors.tencent] control`: a package that certainly is in the store; default 微信.
+    pub tencent_control: String,
 }
 
 /// `[connectors.huawei]`.
@@ -83,6 +87,7 @@ impl Default for Settings {
             ],
             appstore_base: url("https://itunes.apple.com"),
             appstore_country: "cn".to_owned(),
+            appstore_control: "414478124".to_owned(),
             huawei: HuaweiSettings {
                 base: url("https://web-drcn.hispace.dbankcloud.com"),
                 control: "com.tencent.mm".to_owned(),
@@ -90,6 +95,7 @@ impl Default for Settings {
             },
             tencent_base: url("https://sj.qq.com"),
             tencent_second: url("https://a.app.qq.com"),
+            tencent_control: "com.tencent.mm".to_owned(),
         }
     }
 }
@@ -117,11 +123,12 @@ impl Registry {
         all.register(Arc::new(AppstoreConnector::new(
             settings.appstore_base,
             settings.appstore_country,
+            settings.appstore_control,
         )));
         let store = settings.huawei;
         all.register(Arc::new(HuaweiConnector::new(store.base, store.control, store.with_code)));
         let (base, second) = (settings.tencent_base, settings.tencent_second);
-        all.register(Arc::new(TencentConnector::new(base, second)));
+        all.register(Arc::new(TencentConnector::new(base, second, settings.tencent_control)));
         all.register(Arc::new(ApkConnector::new()));
         all.register(Arc::new(ProbeConnector::new()));
         all.register(Arc::new(FeedConnector::bridge()));

@@ -1,5 +1,5 @@
-//! Does an APK link yield a package? The `apk` connector: a few ranges of bytes, never the whole
-//! file.
+//! Does an APK link yield a package? The `apk` connector: a few ranges of bytes; where a server gives
+//! none, a small file whole and the start of a large one.
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
@@ -25,8 +25,10 @@ const TAIL_BYTES: u64 = 65_557;
 /// A table of contents longer than this is not read.
 const DIRECTORY_BYTES_MAX: u64 = 8 << 20;
 
-/// A package smaller than this is suspicious.
-const SMALL_BYTES: u64 = 100 << 10;
+/// Bytes read where the table of contents cannot be asked for: of a file that is known to be no
+/// longer, and of others.
+const WHOLE_BYTES_MAX: u64 = 8 << 20;
+const START_BYTES: u64 = 1 << 20;
 
 /// The connector `apk`: one link, one sign of whether the app can be had there.
 pub struct ApkConnector(Descriptor);
@@ -203,16 +205,8 @@ async fn package(
 ) -> Result<(Option<bool>, String), Fault> {
     let total = total(start);
     let size = total.map_or(String::new(), |total| format!(",约 {} KB", total / 1024));
-    let unlisted = |why: &str| {
-        let typed = start.header("content-type").is_some_and(|kind| kind.contains("android"));
-        let named = [".apk", ".hap"].iter().any(|end| start.url.path().ends_with(end));
-        // A name is a promise; only a size says that there is something.
-        let large = total.is_some_and(|total| total >= SMALL_BYTES);
-        let available = ((typed || named) && large).then_some(true);
-        Ok((available, format!("文件头是安装包格式{size};{why}")))
-    };
     let Some(total) = total.filter(|_| start.status == 206) else {
-        return unlisted("服务器不支持分段读取,未核对目录");
+        return unlisted(start, "服务器不支持分段读取", cx, fresh).await;
     };
     // Suffix ranges are refused by some servers, plain ones by none that gave the first.
     let from = total.saturating_sub(TAIL_BYTES);
@@ -220,7 +214,7 @@ async fn package(
     let tail = tail.await?;
     let whole = is_part(&tail, from, total - from);
     let Some(end) = zip::end(&tail.body, from).filter(|_| whole) else {
-        return unlisted("文件末尾没有读到目录");
+        return unlisted(start, "文件末尾没有读到目录", cx, fresh).await;
     };
     let directory = match end.directory.checked_sub(from) {
         Some(at) => tail.body.get(at as usize..(at + end.size) as usize).map(<[u8]>::to_vec),
@@ -232,12 +226,57 @@ async fn package(
         }
     };
     match directory.as_deref().and_then(|bytes| zip::names(bytes, end.entries)) {
-        None => unlisted("目录未能读全"),
-        Some(names) if names.iter().any(|name| is_app_part(name)) => {
-            Ok((Some(true), format!("能够下载到安装包(共 {} 个文件{size})", names.len())))
-        }
-        Some(names) => {
-            Ok((Some(false), format!("压缩包内没有安卓应用(共 {} 个文件{size})", names.len())))
+        None => unlisted(start, "目录未能读全", cx, fresh).await,
+        Some(names) => Ok(listed(&names, &size)),
+    }
+}
+
+/// What a whole table of contents says.
+fn listed(names: &[&[u8]], size: &str) -> (Option<bool>, String) {
+    let count = names.len();
+    match names.iter().any(|name| is_app_part(name)) {
+        true => (Some(true), format!("能够下载到安装包(共 {count} 个文件{size})")),
+        false => (Some(false), format!("压缩包内没有安卓应用(共 {count} 个文件{size})")),
+    }
+}
+
+/// The table of contents cannot be asked for: reads the file from its start, to its end if it is
+/// small. Only what is seen inside counts; a name and a size are promises.
+async fn unlisted(
+    start: &Response,
+    why: &str,
+    cx: &PollContext<'_>,
+    fresh: bool,
+) -> Result<(Option<bool>, String), Fault> {
+    let total = total(start);
+    let size = total.map_or(String::new(), |total| format!(",约 {} KB", total / 1024));
+    let most = total.filter(|total| *total <= WHOLE_BYTES_MAX).unwrap_or(START_BYTES);
+    let mut request = Request::get(start.url.clone()).header("accept-encoding", "identity");
+    if fresh {
+        request = request.header("cache-control", "no-cache").header("pragma", "no-cache");
+    }
+    request.body_bytes_max = usize::try_from(most).unwrap_or(usize::MAX);
+    let file = ask(request, cx).await?;
+    if let Some(fault) = busy_fault(&file, FaultScope::Account, cx.now) {
+        return Err(fault);
+    }
+    if file.status != 200 || !file.body.starts_with(MAGIC) {
+        return Ok((None, format!("文件头是安装包格式{size};{why},未能读取内容")));
+    }
+    let whole = !file.truncated && total.is_none_or(|total| file.body.len() as u64 == total);
+    let end = zip::end(&file.body, 0).filter(|_| whole);
+    let directory = end.and_then(|end| {
+        let at = usize::try_from(end.directory).ok()?;
+        let bytes = file.body.get(at..at.checked_add(usize::try_from(end.size).ok()?)?)?;
+        zip::names(bytes, end.entries)
+    });
+    if let Some(names) = directory {
+        return Ok(listed(&names, &size));
+    }
+    match zip::started(&file.body).any(is_app_part) {
+        true => Ok((Some(true), format!("能够下载到安装包(开头有安卓应用的文件{size};{why})"))),
+        false => {
+            Ok((None, format!("文件头是安装包格式{size};{why},开头没有安卓应用的文件,请人工核实")))
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: `GET /lookup?id=…&country=cn&entity=software`. An app's new version is no content
 //! update, so nothing here is a sighting; a delisted app is proven only by two answers, the second
-//! past the store's cache of up to a day. Apps that are asked for at one moment share a call; that one
-//! is missing from a shared answer is asked again for it alone.
+//! past the store's cache of up to a day, and holding a control app: a store that finds nothing at all
+//! says nothing of one. Apps that are asked for at one moment share a call.
 
 use std::sync::Arc;
 
@@ -28,14 +28,15 @@ pub struct AppstoreConnector {
     descriptor: Descriptor,
     base: Url,
     country: String,
+    control: String,
     together: Batcher,
     pace: Pace,
 }
 
 impl AppstoreConnector {
-    /// Asks the storefront of `country` (two letters); without it the store of the USA would
-    /// answer.
-    pub fn new(base: Url, country: String) -> Self {
+    /// Asks the storefront of `country` (two letters; without it the store of the USA would answer);
+    /// `control` is the number of an app that certainly is there.
+    pub fn new(base: Url, country: String, control: String) -> Self {
         let descriptor = Descriptor {
             name: "appstore".into(),
             platform: "app".into(),
@@ -47,7 +48,7 @@ impl AppstoreConnector {
             about: "苹果应用商店:核验应用是否在架、可下载".into(),
         };
         let (together, pace) = (Batcher::default(), Pace::default());
-        Self { descriptor, base, country, together, pace }
+        Self { descriptor, base, country, control, together, pace }
     }
 
     /// One app, found or not: by a call that it shares with others, or past caches by one of its own.
@@ -67,6 +68,28 @@ impl AppstoreConnector {
             }
         }
         self.told(&*self.call(id, past_caches, cx).await?, (id, true), cx)
+    }
+
+    /// Past caches, together with the control app: only an answer that holds it can lack another.
+    async fn recheck(&self, id: &str, cx: &PollContext<'_>) -> Result<(Finding, Evidence), Fault> {
+        let ids = match id == self.control {
+            true => id.to_owned(),
+            false => format!("{id},{}", self.control),
+        };
+        let answer = self.call(&ids, true, cx).await?;
+        let (finding, mut evidence) = self.told(&answer, (id, id == self.control), cx)?;
+        if finding.app.is_some() {
+            return Ok((finding, evidence));
+        }
+        if record_of(&answer.1, &self.control).is_none() {
+            let detail = format!(
+                "应用商店查不到应用 {id},同时也查不到对照应用 {},不能判断是否在架",
+                self.control
+            );
+            return Err(Fault::new(FaultScope::Platform, FaultKind::Unavailable, detail));
+        }
+        evidence.body = listing::evidence_text(&answer.1.to_string());
+        Ok((finding, evidence))
     }
 
     fn told(
@@ -130,8 +153,7 @@ impl Connector for AppstoreConnector {
     }
 
     fn admit(&self, target: &Target) -> Result<(), TargetProblem> {
-        let id = target.as_str();
-        if (6..=14).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if is_number(target.as_str()) {
             return Ok(());
         }
         Err(TargetProblem::new(
@@ -149,7 +171,7 @@ impl Connector for AppstoreConnector {
         if found.app.is_none() {
             // The store may still answer from its cache. A look that could not be completed is no look: it must not
             // put out what was proved before it, and is tried again soon.
-            let (again, evidence) = self.lookup(target.as_str(), true, cx).await?;
+            let (again, evidence) = self.recheck(target.as_str(), cx).await?;
             found = again;
             observation.evidence.push(evidence);
         }
@@ -162,7 +184,10 @@ impl Connector for AppstoreConnector {
             }
             None => DownloadSign {
                 available: Some(false),
-                what: format!("{}区应用商店查无此应用(已绕过缓存复查)", self.country),
+                what: format!(
+                    "{}区应用商店查无此应用,同一次查询能查到对照应用 {}(已绕过缓存复查)",
+                    self.country, self.control
+                ),
             },
         });
         Ok(observation)
@@ -171,6 +196,17 @@ impl Connector for AppstoreConnector {
     async fn probe(&self, _cx: &PollContext<'_>) -> Result<(), Fault> {
         Ok(())
     }
+}
+
+/// Is it an app's number: 6 to 14 digits?
+pub(crate) fn is_number(id: &str) -> bool {
+    (6..=14).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The record of that number among the results.
+fn record_of<'a>(answer: &'a Value, id: &str) -> Option<&'a Value> {
+    let is = |app: &&Value| lenient::text(&app["trackId"]).as_deref() == Some(id);
+    answer.get("results")?.as_array()?.iter().find(is)
 }
 
 /// What one lookup found.
@@ -214,8 +250,7 @@ fn finding(answer: &Value, id: &str, alone: bool) -> Result<Finding, Fault> {
     let shape = || malformed(FaultScope::Connector, "应用商店的回答中没有 resultCount".to_owned());
     let count = answer.get("resultCount").and_then(Value::as_u64).ok_or_else(shape)?;
     let results = answer.get("results").and_then(Value::as_array).ok_or_else(shape)?;
-    let is = |app: &Value, id: &str| lenient::text(&app["trackId"]).as_deref() == Some(id);
-    let own = results.iter().find(|app| is(app, id));
+    let own = record_of(answer, id);
     // An answer that counts otherwise than it lists, or lists what has no number, lacks nothing for certain.
     let sound = count == results.len() as u64
         && results.iter().all(|app| lenient::text(&app["trackId"]).is_some());

@@ -3,9 +3,14 @@
 //!
 //! Sources: `sj.qq.com/appdetail/PKG`, whose `script#__NEXT_DATA__` names the app among others that
 //! are only recommended; `a.app.qq.com/o/simple.jsp?pkgname=PKG`, whose `window.systemData` has an
-//! `appDetail` of null when there is no such app. Absent is what both say, asked past caches.
+//! `appDetail` of null when there is no such app. Absent is what both say, asked past caches, while
+//! the store's page of a control app lists that one.
+
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use freshd_core::observation::Observation;
 use serde_json::Value;
@@ -19,12 +24,17 @@ use crate::{lenient, listing};
 
 /// Levels of the page's data that are searched for the app.
 const DEPTH_MAX: usize = 16;
+/// For so long the control app, once found, need not be asked for again, minutes.
+const CONTROL_MIN: i64 = 10;
 
 /// `tencent`: the target is the app's package name.
 pub struct TencentConnector {
     descriptor: Descriptor,
     base: Url,
     second: Url,
+    control: String,
+    /// When the control app was last found.
+    controlled: Mutex<Option<Timestamp>>,
 }
 
 /// What one page says.
@@ -37,8 +47,9 @@ enum Page {
 }
 
 impl TencentConnector {
-    /// Asks the store's pages below `base`, and those that open an app below `second`.
-    pub fn new(base: Url, second: Url) -> Self {
+    /// Asks the store's pages below `base`, and those that open an app below `second`; `control` is
+    /// the package of an app that certainly is there.
+    pub fn new(base: Url, second: Url, control: impl Into<String>) -> Self {
         let descriptor = Descriptor {
             name: "tencent".into(),
             platform: "app".into(),
@@ -48,7 +59,45 @@ impl TencentConnector {
             courtesy: Courtesy { at_once: 1, per_minute: 20 },
             about: "应用宝(腾讯):核验安卓应用是否在架".into(),
         };
-        Self { descriptor, base, second }
+        let (control, controlled) = (control.into(), Mutex::default());
+        Self { descriptor, base, second, control, controlled }
+    }
+
+    /// Both pages must be seen to list the control app before what they lack is missing: whatever else
+    /// they show everybody (a redesign, an empty list) is no word about one app.
+    async fn check_control(
+        &self,
+        seen: &mut Observation,
+        cx: &PollContext<'_>,
+    ) -> Result<(), Fault> {
+        let held = *self.controlled.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |at: Timestamp| (cx.now - at).abs() <= TimeDelta::minutes(CONTROL_MIN);
+        if held.is_some_and(fresh) {
+            return Ok(());
+        }
+        let first = store::ask(Request::get(self.first(&self.control)), true, cx).await?;
+        let second = store::ask(Request::get(self.opening(&self.control)), true, cx).await?;
+        let pages = [detail(&first, &self.control)?, simple(&second, &self.control)?];
+        seen.evidence.extend([first.evidence, second.evidence]);
+        if !pages.iter().all(|page| matches!(page, Page::Listed(_))) {
+            let detail =
+                format!("应用宝的页面连对照应用 {} 也查不到,不能判断是否在架", self.control);
+            return Err(Fault::new(FaultScope::Platform, FaultKind::Unavailable, detail));
+        }
+        *self.controlled.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.now);
+        Ok(())
+    }
+
+    /// The store's page of a package.
+    fn first(&self, package: &str) -> Url {
+        below(&self.base, &format!("/appdetail/{package}"))
+    }
+
+    /// The page that opens it.
+    fn opening(&self, package: &str) -> Url {
+        let mut url = below(&self.second, "/o/simple.jsp");
+        url.query_pairs_mut().append_pair("pkgname", package);
+        url
     }
 }
 
@@ -80,20 +129,20 @@ impl Connector for TencentConnector {
             .map_err(|problem| Fault::new(FaultScope::Account, FaultKind::Refused, problem.what))?;
         let package = target.as_str();
         let mut seen = Observation::default();
-        let url = below(&self.base, &format!("/appdetail/{package}"));
-        let answer = store::ask(Request::get(url), cx.fresh, cx).await?;
+        let answer = store::ask(Request::get(self.first(package)), cx.fresh, cx).await?;
         seen.evidence.push(answer.evidence.clone());
         let first = detail(&answer, package)?;
         let found = match first {
             Page::Listed(found) if found.available == Some(true) => found,
             first => {
-                let mut url = below(&self.second, "/o/simple.jsp");
-                url.query_pairs_mut().append_pair("pkgname", package);
-                let answer = store::ask(Request::get(url), true, cx).await?;
+                let answer = store::ask(Request::get(self.opening(package)), true, cx).await?;
                 seen.evidence.push(answer.evidence.clone());
                 joined(first, simple(&answer, package)?)
             }
         };
+        if found.available == Some(false) {
+            self.check_control(&mut seen, cx).await?;
+        }
         found.tell(&mut seen);
         Ok(seen)
     }

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::Evidence;
 use url::Url;
 
 use super::Gathered;
-use super::memo::Memory;
+use super::memo::{Kept, Memory, Validators};
 use super::page::{self, Page, Place};
+use super::post;
 use crate::connector::{PollContext, Secret};
 use crate::extract::shape::{Document, Reading, is_light};
 use crate::extract::template::Pieces;
@@ -21,6 +24,17 @@ use crate::manifest::{Ask, FaultRow, Manifest};
 const OPENED_WITHIN: usize = 20;
 /// Parts of a secret at least this long are hidden wherever they are shown back.
 const HIDDEN_BYTES_MIN: usize = 6;
+
+/// A page whose dates would read otherwise so much later is not remembered, days.
+const STEADY_DAYS: i64 = 400;
+
+/// What asking for a page brought.
+pub(super) enum Leaf {
+    /// The page.
+    Page(Box<Page>),
+    /// It is as it was, up to this instant.
+    Unchanged(Timestamp),
+}
 
 /// Asks for one poll.
 pub(super) struct Asker<'a> {
@@ -76,7 +90,7 @@ impl<'a> Asker<'a> {
             let value = match held {
                 Some(held) => held,
                 None => {
-                    let response = self.send(&lookup.ask, pieces).await?;
+                    let response = self.send(&lookup.ask, pieces, None).await?;
                     let place = http::redact::url(&response.url);
                     let document = self.document(&response, &lookup.reading)?;
                     let found = lookup.source.text(Spot::Document(&document), pieces);
@@ -94,11 +108,14 @@ impl<'a> Asker<'a> {
         Ok(remembered)
     }
 
-    /// One page of the list.
-    pub(super) async fn page(&self, pieces: &Pieces) -> Result<Page, Fault> {
+    /// One page of the list, or that it is as it was when `kept` was written.
+    pub(super) async fn page(&self, pieces: &Pieces, kept: Option<&Kept>) -> Result<Leaf, Fault> {
         let manifest = self.manifest;
         let written = self.address(&manifest.request, pieces)?.written;
-        let response = self.send(&manifest.request, pieces).await?;
+        let response = self.send(&manifest.request, pieces, kept).await?;
+        if response.status == 304 {
+            return Ok(Leaf::Unchanged(http::seen_until(&response, self.cx.now)));
+        }
         let shown = http::redact::url(&response.url);
         let document = self.document(&response, &manifest.reading)?;
         let spot = Spot::Document(&document);
@@ -118,7 +135,13 @@ impl<'a> Asker<'a> {
         let mut page = page::read(manifest, &document, &place, pieces)
             .map_err(|what| malformed(format!("{shown}:{what} {said}")))?;
         page.evidence.url = shown;
-        Ok(page)
+        page.validators = Validators::of(&response).filter(|_| {
+            // The same bytes must say the same whenever they are read: "3天前" does not.
+            let later = Place { now: self.cx.now + TimeDelta::days(STEADY_DAYS), ..place };
+            page::read(manifest, &document, &later, pieces)
+                .is_ok_and(|then| page.is_dated_as(&then))
+        });
+        Ok(Leaf::Page(Box::new(page)))
     }
 
     /// Opens the pages of posts that the list gives no date; the first fault ends it.
@@ -210,12 +233,18 @@ impl<'a> Asker<'a> {
         asked
     }
 
-    async fn send(&self, ask: &Ask, pieces: &Pieces) -> Result<Response, Fault> {
+    /// Asks; with `kept` an answer may also be 304, which is handed back as it is.
+    async fn send(
+        &self,
+        ask: &Ask,
+        pieces: &Pieces,
+        kept: Option<&Kept>,
+    ) -> Result<Response, Fault> {
         let url = self.address(ask, pieces)?.asked;
-        let mut request = match &ask.body {
-            Some(body) => Request::post_json(url, &filled(body, pieces)),
-            None => Request::get(url),
-        };
+        let mut request = post::request(url, ask.body.as_ref(), pieces);
+        for (name, value) in kept.into_iter().flat_map(Kept::headers) {
+            request = request.header(name, value);
+        }
         request.body_bytes_max = ask.bytes_max;
         for (name, value) in &ask.headers {
             let value = value.in_url(pieces);
@@ -223,6 +252,9 @@ impl<'a> Asker<'a> {
         }
         let secrets: &[_] = if ask.secrets.is_empty() { &[] } else { &self.secrets };
         let response = self.exchange(request, secrets).await?;
+        if response.status == 304 && kept.is_some() {
+            return Ok(response);
+        }
         let shown = http::redact::url(&response.url);
         let document = || {
             let text = self.scrubbed(self.manifest.reading.text(&response));
@@ -347,26 +379,4 @@ impl<'a> Asker<'a> {
 /// Would it be held against the account?
 fn is_finding(row: &FaultRow) -> bool {
     matches!(row.kind, FaultKind::Gone | FaultKind::Suspended)
-}
-
-/// The body with its templates filled; a text that is only `{page}` becomes a number.
-fn filled(body: &serde_json::Value, pieces: &Pieces) -> serde_json::Value {
-    use crate::extract::template::Template;
-    use serde_json::Value;
-    match body {
-        Value::String(text) if text == "{page}" => {
-            let page = pieces.get("page").and_then(|page| page.parse::<u64>().ok());
-            page.map_or(Value::Null, Value::from)
-        }
-        Value::String(text) => {
-            let template = Template::parse(text).expect("it was read when the manifest was loaded");
-            Value::String(template.plain(pieces))
-        }
-        Value::Array(items) => items.iter().map(|item| filled(item, pieces)).collect(),
-        Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| (name.clone(), filled(value, pieces));
-            Value::Object(fields.iter().map(field).collect())
-        }
-        other => other.clone(),
-    }
 }

@@ -6,6 +6,7 @@ use scraper::ElementRef;
 use serde_json::Value;
 use url::Url;
 
+use super::memo::Validators;
 use crate::extract::shape::Document;
 use crate::extract::template::Pieces;
 use crate::extract::time::published;
@@ -35,6 +36,18 @@ pub(super) struct Page {
     pub(super) name: Option<String>,
     /// A date that could not be read, as it stands.
     pub(super) unread: Option<String>,
+    /// How to ask whether the page has changed, where that can be asked.
+    pub(super) validators: Option<Validators>,
+}
+
+impl Page {
+    /// Does another reading of the same bytes give the same posts the same dates?
+    pub(super) fn is_dated_as(&self, other: &Self) -> bool {
+        let dates = |page: &Self| -> Vec<_> {
+            page.items.iter().map(|item| (item.key.clone(), item.published, item.before)).collect()
+        };
+        dates(self) == dates(other) && self.last == other.last && self.unclear == other.unclear
+    }
 }
 
 /// One post.
@@ -134,6 +147,7 @@ pub(super) fn read(
         evidence: Evidence { url: String::new(), at: place.now, body },
         name: name.map(|name| lenient::cut(&name, FIELD_BYTES_MAX).to_owned()),
         unread: None,
+        validators: None,
     };
     for spot in spots.into_iter().take(ITEMS_MAX) {
         if any_holds(&rules.skip, spot, pieces) {

@@ -1,5 +1,7 @@
 //! Does a manifest's connector ask, read, remember and vouch as the manifest says, and no further?
 
+mod again;
+
 use std::time::Duration;
 
 use freshd_core::coverage::Span;

@@ -67,3 +67,9 @@ pub fn busy_fault(response: &Response, scope: FaultScope, now: Timestamp) -> Opt
 
 #[cfg(test)]
 mod tests;
+
+/// Until when an answer vouches: a cache says by `Age` how old its copy is (RFC 9111 §5.1).
+pub fn seen_until(response: &Response, now: Timestamp) -> Timestamp {
+    let age = response.header("age").and_then(|age| age.trim().parse::<u32>().ok()).unwrap_or(0);
+    now - chrono::TimeDelta::seconds(i64::from(age))
+}

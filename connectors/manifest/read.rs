@@ -275,6 +275,11 @@ impl<'a> Part<'a> {
         kept
     }
 
+    /// Every entry, for tables whose names the author chooses.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Node)> {
+        self.table.into_iter().flatten()
+    }
+
     /// Reports what is written here and was never asked for.
     pub(super) fn close(self) {
         let asked = self.asked.borrow();

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::read::{Node, Part, Value, Wrong, wrong};
 use super::value::{css, path, regex, source, template, whole_regex};
-use super::{Ask, Lookup, Paging, TargetRule};
+use super::{Ask, Body, Lookup, Paging, TargetRule};
 use crate::extract::path::Path;
 use crate::extract::shape::{Reading, Shape};
 use crate::extract::template::{Pieces, Template};
@@ -134,18 +134,15 @@ pub(super) fn ask(own: &Part<'_>, known: &BTreeSet<String>, paged: &[&str]) -> O
     }
     let url = own.parsed("url", |text| address(text, known));
     let method = own.choice("method", &[("GET", false), ("POST", true)]);
-    let posts = method.unwrap_or(own.has("method") && own.has("body"));
-    let body = own.node("body").and_then(|node| document(own, node, known));
-    if posts && !own.has("body") {
-        own.problem("body", "POST 没有写 body", "写成 body = { 名称 = 值 }");
-    }
-    if !posts && own.has("body") {
-        own.problem("body", "只有 POST 才有 body", "加上 method = \"POST\"");
-    }
-    let uses_page = url.as_ref().is_some_and(|url| url.names().any(|name| name == "page"))
-        || body.as_ref().is_some_and(|body| body.to_string().contains("{page}"));
+    let body = body(own, method, known);
+    let on_page = |template: &Template| template.names().any(|name| name == "page");
+    let uses_page = url.as_ref().is_some_and(on_page)
+        || body.as_ref().is_some_and(|body| match body {
+            Body::Json(body) => body.to_string().contains("{page}"),
+            Body::Form(fields) => fields.iter().any(|(_, value)| on_page(value)),
+        });
     if !paged.is_empty() && own.has("pages_max") && !uses_page {
-        own.problem("pages_max", "网址和 body 里都没有 {page}", "加上 {page} 或删去这一项");
+        own.problem("pages_max", "网址、body 和 form 里都没有 {page}", "加上 {page} 或删去这一项");
     }
     let (headers, secrets) = headers(own, known, url.as_ref());
     let bytes_max = own.whole("bytes_max", 1024..=BYTES_MAX.1).unwrap_or(BYTES_MAX.0);
@@ -176,6 +173,10 @@ fn headers(own: &Part<'_>, known: &BTreeSet<String>, url: Option<&Template>) -> 
     let section = own.table("headers");
     for (name, text) in section.named_texts() {
         let lower = name.to_ascii_lowercase();
+        if lower == "content-type" && own.has("form") {
+            section.problem(&name, "表单的 Content-Type 由程序写", "删去这一项");
+            continue;
+        }
         if !is_header(&lower) || NOT_HEADERS.contains(&lower.as_str()) {
             let help = "不能写 Host、User-Agent 等;Cookie 等密钥写在 secret_headers 里";
             section.problem(&name, "这个请求头不能写", help);
@@ -205,6 +206,49 @@ fn headers(own: &Part<'_>, known: &BTreeSet<String>, url: Option<&Template>) -> 
 fn is_header(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=60).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// What is posted: `body`, a JSON document, or `form`, the fields of a form; never both, never by GET.
+fn body(own: &Part<'_>, method: Option<bool>, known: &BTreeSet<String>) -> Option<Body> {
+    let written = ["body", "form"].map(|key| own.has(key));
+    let posts = method.unwrap_or(own.has("method") && written.contains(&true));
+    let json = own.node("body").and_then(|node| document(own, node, known));
+    let form = own.node("form").map(|_| form(&own.table("form"), known));
+    if posts && !written.contains(&true) {
+        let help = "写成 body = { 名称 = 值 }(JSON)或 form = { 名称 = \"值\" }(表单)";
+        own.problem("body", "POST 没有写 body 或 form", help);
+    }
+    for (key, _) in ["body", "form"].iter().zip(written).filter(|(_, written)| *written && !posts) {
+        own.problem(key, format!("只有 POST 才有 {key}"), "加上 method = \"POST\"");
+    }
+    if written == [true, true] {
+        own.problem("form", "body 和 form 只能写一个", "接口要 JSON 用 body,要表单用 form");
+    }
+    json.map(Body::Json).or(form.map(Body::Form))
+}
+
+/// The fields of a form: texts, which are templates, whole numbers and flags.
+fn form(section: &Part<'_>, known: &BTreeSet<String>) -> Vec<(String, Template)> {
+    let mut kept = Vec::new();
+    for (name, node) in section.entries() {
+        let text = match &node.value {
+            Value::Text(text) => text.clone(),
+            Value::Whole(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::List(_) | Value::Table(_) | Value::Other => {
+                section.problem(name, "表单的值只能是文本、整数或 true/false", "写成一个文本");
+                continue;
+            }
+        };
+        match template(&text, known) {
+            Ok(value) => kept.push((name.clone(), value)),
+            Err(Wrong(what, help)) => section.problem(name, what, help),
+        }
+    }
+    if section.is_present() && section.entries().next().is_none() {
+        section.problem("", "表单是空的", "至少写一项");
+    }
+    kept
 }
 
 /// A TOML table as a JSON document; its texts are templates.

@@ -248,3 +248,30 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
     assert_eq!(problems(&"#".repeat(MANIFEST_BYTES_MAX + 1)).len(), 1);
     assert!(!problems(&format!("x = {}", "[".repeat(100_000))).is_empty());
 }
+
+#[test]
+fn a_form_is_refused_where_it_cannot_be_sent() {
+    let body = r#"body = { page = "{page}", list = [1, true, "{id}"] }"#;
+    let line = GOOD.lines().position(|line| line == body).unwrap() + 1;
+    let form = GOOD.replace(body, r#"form = { page = "{page}", n = 1, who = "{id}" }"#);
+    assert!(Manifest::parse(&form, "city").is_ok(), "{:#?}", Manifest::parse(&form, "city"));
+    for (written, key, what) in [
+        (r#"form = { list = [1], page = "{page}" }"#, "request.form.list", "表单的值"),
+        (r#"form = { who = "{nobody}", page = "{page}" }"#, "request.form.who", "nobody"),
+        ("form = {}\npages_max = 1", "request.form", "空的"),
+        (r#"form = "page={page}""#, "request.form", "应当是一个表"),
+    ] {
+        let text = GOOD.replace(body, written).replace("pages_max = 3\n", "");
+        let found = problems(&text);
+        let hit = found.iter().find(|problem| problem.key == key);
+        let hit = hit.unwrap_or_else(|| panic!("{written}: {found:#?}"));
+        assert!(hit.what.contains(what), "{hit:?}");
+        assert_eq!(hit.line, Some(line), "{hit:?}");
+    }
+    let both = GOOD.replace(body, &format!("{body}\nform = {{ a = \"b\" }}"));
+    assert_eq!(problems(&both)[0].key, "request.form");
+    let get = form.replace("method = \"POST\"", "method = \"GET\"");
+    assert_eq!(problems(&get)[0].key, "request.form");
+    let typed = form.replace("headers = { Referer", "headers = { Content-Type = \"a/b\", Referer");
+    assert_eq!(problems(&typed)[0].key, "request.headers.Content-Type");
+}

@@ -195,6 +195,9 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
             if let Some(country) = own.parsed("country", country) {
                 settings.appstore_country = country;
             }
+            if let Some(control) = own.parsed("control", appstore_control) {
+                settings.appstore_control = control;
+            }
         }
         "huawei" => {
             url("base_url", &mut settings.huawei.base);
@@ -206,6 +209,9 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
         "tencent" => {
             url("base_url", &mut settings.tencent_base);
             url("second_base_url", &mut settings.tencent_second);
+            if let Some(control) = own.parsed("control", tencent_control) {
+                settings.tencent_control = control;
+            }
         }
         _ => {}
     }
@@ -333,6 +339,22 @@ fn control(text: &str) -> Result<String, Wrong> {
         Ok(text.to_owned())
     } else {
         wrong(format!("「{text}」不是应用编号或包名"), "一个肯定在架的应用,例如 com.tencent.mm")
+    }
+}
+
+fn appstore_control(text: &str) -> Result<String, Wrong> {
+    if freshd_connectors::app::is_appstore_target(text) {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不是苹果应用编号"), "一个肯定在架的应用,例如 414478124(微信)")
+    }
+}
+
+fn tencent_control(text: &str) -> Result<String, Wrong> {
+    if freshd_connectors::app::is_tencent_target(text) {
+        Ok(text.to_owned())
+    } else {
+        wrong(format!("「{text}」不是安卓包名"), "一个肯定在架的应用,例如 com.tencent.mm(微信)")
     }
 }
 

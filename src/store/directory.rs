@@ -14,6 +14,9 @@ const HOLDER_FILE: &str = "holder";
 pub(crate) const QUARANTINE: &str = "quarantine";
 /// At most so many generations of one file name are kept in quarantine.
 const QUARANTINE_GENERATIONS_MAX: u32 = 20;
+/// At most so many snapshots are kept in quarantine, the newest: each has a name of its own, and is made anew from the
+/// log.
+const QUARANTINE_SNAPSHOTS_MAX: usize = 5;
 
 /// Makes the directory (mode 0700) if it is not there.
 pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
@@ -114,8 +117,32 @@ fn into_quarantine(
         bring(&entry.path(), &free)?;
         brought.push(free);
     }
+    if !brought.is_empty() {
+        drop_old_snapshots(&dir.join(QUARANTINE))?;
+    }
     Ok(brought)
 }
+
+fn drop_old_snapshots(quarantine: &Path) -> Result<(), StoreError> {
+    let mut held = Vec::new();
+    for entry in fs::read_dir(quarantine)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") && entry.file_type()?.is_file()
+        {
+            held.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    held.sort();
+    let old = held.len().saturating_sub(QUARANTINE_SNAPSHOTS_MAX);
+    for (_, path) in &held[..old] {
+        tracing::warn!(file = %path.display(), "an old snapshot is dropped from quarantine");
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
 
 /// Syncs every file of the directory, its sub-directories as such, the directory and its parent, so
 /// that neither content nor names depend on the page cache. Returns what was synced.

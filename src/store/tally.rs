@@ -126,7 +126,17 @@ impl<E: Engine> Tallied<E> {
     /// without a tally is taken as it is, if nothing was promised of it.
     pub fn over(below: E, promise: Promise) -> Result<Self, Refused<E>> {
         match compare(&below, promise.promised()) {
-            Ok(tally) => Self::from(below, promise, tally),
+            Ok(tally) => {
+                if is_promise_lost(&tally, &promise) {
+                    tracing::warn!(
+                        file = super::promise::FILE,
+                        generation = tally.generation,
+                        "the file of promises is missing or empty; it is made anew. A loss at the end of the \
+                         log before this opening would not have been noticed"
+                    );
+                }
+                Self::from(below, promise, tally)
+            }
             Err(why) => Err(Refused { below, why }),
         }
     }
@@ -159,6 +169,11 @@ impl<E: Engine> Tallied<E> {
     fn lock(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Every opening promises what it found: a store that has counted and was promised nothing has lost the file.
+fn is_promise_lost(tally: &Tally, promise: &Promise) -> bool {
+    tally.generation > 0 && promise.promised() == 0
 }
 
 /// The tally in the store.

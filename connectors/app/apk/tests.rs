@@ -110,14 +110,36 @@ async fn a_package_is_known_by_its_contents() {
     assert_eq!((available(seen), asked), (Some(true), 3), "a directory longer than the tail");
 }
 
+/// As [`archive`], where each entry also begins as entries do.
+fn with_headers(names: &[&str], padding: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    for name in names {
+        file.extend(MAGIC);
+        file.extend([0; 22]);
+        file.extend((name.len() as u16).to_le_bytes());
+        file.extend([0; 2]);
+        file.extend(name.as_bytes());
+    }
+    file.extend(archive(names, padding));
+    file
+}
+
 #[tokio::test]
-async fn a_server_without_ranges_is_believed_by_the_first_bytes() {
-    let bytes = archive(NAMES, 5_000_000);
-    let (seen, asked) = poll(move |_, _| bytes.clone().into_response()).await;
-    assert_eq!((available(seen), asked), (Some(true), 1));
-    let small = archive(NAMES, 10);
-    let (seen, _) = poll(move |_, _| small.clone().into_response()).await;
-    assert_eq!(available(seen), None, "a tiny file that was not looked into");
+async fn a_server_without_ranges_is_believed_by_what_is_inside() {
+    for padding in [10, 5_000_000] {
+        let bytes = archive(NAMES, padding);
+        let (seen, asked) = poll(move |_, _| bytes.clone().into_response()).await;
+        assert_eq!((available(seen), asked), (Some(true), 2), "read whole");
+        let bytes = archive(&["通知.docx", "附件.pdf"], padding);
+        let (seen, asked) = poll(move |_, _| bytes.clone().into_response()).await;
+        assert_eq!((available(seen), asked), (Some(false), 4), "a plain ZIP, looked at twice");
+    }
+    let large = with_headers(NAMES, 10_000_000);
+    let (seen, _) = poll(move |_, _| large.clone().into_response()).await;
+    assert_eq!(available(seen), Some(true), "by the entries that its start shows");
+    let large = with_headers(&["通知.docx"], 10_000_000);
+    let (seen, _) = poll(move |_, _| large.clone().into_response()).await;
+    assert_eq!(available(seen), None, "nothing that makes an app was seen, and not all was");
 }
 
 #[tokio::test]
@@ -187,7 +209,7 @@ async fn another_range_than_was_asked_for_is_not_read() {
         (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], part).into_response()
     })
     .await;
-    assert_eq!(available(seen), Some(true), "only the first bytes and the name are known");
+    assert_eq!(available(seen), None, "a name and a size are promises");
 }
 
 #[tokio::test]

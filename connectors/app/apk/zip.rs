@@ -12,6 +12,9 @@ pub(super) struct End {
     pub(super) size: u64,
 }
 
+const START: &[u8] = b"PK\x03\x04";
+const START_NAME_LENGTH: usize = 26;
+const START_BYTES: usize = 30;
 const END: &[u8] = b"PK\x05\x06";
 const END64: &[u8] = b"PK\x06\x06";
 const LOCATOR64: &[u8] = b"PK\x06\x07";
@@ -65,6 +68,16 @@ fn end64(tail: &[u8], at: usize, from: u64) -> Option<End> {
     let entries = usize::try_from(u64_at(tail, record + 32)?).ok()?;
     let (size, directory) = (u64_at(tail, record + 40)?, u64_at(tail, record + 48)?);
     Some(End { entries, directory, size })
+}
+
+/// The names of entries that begin within these first bytes (PKWARE APPNOTE §4.3.7).
+pub(super) fn started(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let marks = bytes.windows(START.len()).enumerate().filter(|(_, mark)| *mark == START);
+    marks.filter_map(|(at, _)| {
+        let length = usize::from(u16_at(bytes, at + START_NAME_LENGTH)?);
+        let name = bytes.get(at + START_BYTES..at + START_BYTES + length)?;
+        name.iter().all(|byte| *byte >= b' ').then_some(name)
+    })
 }
 
 /// The names in a table of contents; `None` unless it holds exactly so many entries.

@@ -11,31 +11,51 @@ fn now() -> Timestamp {
     chrono::DateTime::from_timestamp(1_795_312_800, 0).unwrap()
 }
 
+const CONTROL: &str = "414478124";
+
+fn connector(base: Url) -> AppstoreConnector {
+    AppstoreConnector::new(base, "cn".to_owned(), CONTROL.to_owned())
+}
+
+fn context(http: &http::HttpClient) -> PollContext<'_> {
+    PollContext {
+        now: now(),
+        budget: std::time::Duration::from_secs(5),
+        http,
+        secrets: &NoSecrets,
+        memo: None,
+        fresh: false,
+    }
+}
+
 async fn poll(
     script: impl Fn(&Asked) -> Answer + Send + Sync,
 ) -> (Result<Observation, Fault>, Vec<Asked>) {
     let stage = Stage::open().await.unwrap();
     let http = stage.client().unwrap();
-    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
-    let budget = std::time::Duration::from_secs(5);
-    let cx = PollContext {
-        now: now(),
-        budget,
-        http: &http,
-        secrets: &NoSecrets,
-        memo: None,
-        fresh: false,
-    };
+    let connector = connector(stage.url());
+    let cx = context(&http);
     let result = stage.during(&script, connector.poll(&Target::new("1234567890"), &cx)).await;
     (result, stage.log())
 }
 
+fn app() -> Value {
+    json!({"wrapperType": "software", "kind": "software", "trackId": 1_234_567_890_u64,
+        "trackName": "茂名政务", "sellerName": "茂名市政务服务数据管理局", "version": "2.4.1",
+        "currentVersionReleaseDate": "2026-09-01T08:00:00Z"})
+}
+
+fn listing(apps: &[Value]) -> Answer {
+    Answer::json(&json!({"resultCount": apps.len(), "results": apps}))
+}
+
 fn found() -> Answer {
-    Answer::json(
-        &json!({"resultCount": 1, "results": [{"wrapperType": "software", "kind": "software",
-        "trackId": 1_234_567_890_u64, "trackName": "茂名政务", "sellerName": "茂名市政务服务数据管理局", "version": "2.4.1",
-        "currentVersionReleaseDate": "2026-09-01T08:00:00Z"}]}),
-    )
+    listing(&[app()])
+}
+
+/// Another app is there: the control.
+fn other() -> Answer {
+    listing(&[json!({"trackId": 414_478_124, "trackName": "微信", "version": "8.0"})])
 }
 
 fn empty() -> Answer {
@@ -69,12 +89,33 @@ async fn a_listed_app_can_be_had_and_is_no_content() {
 
 #[tokio::test]
 async fn delisted_takes_two_answers_past_the_cache() {
-    let (result, asked) = poll(|_| empty()).await;
+    let (result, asked) = poll(|asked| if again(asked) { other() } else { empty() }).await;
     let seen = result.unwrap();
     assert_eq!((seen.evidence.len(), seen.carrier(Part::Download)), (2, Some(1)), "the second one");
-    assert_eq!(seen.download.unwrap().available, Some(false));
+    let download = seen.download.unwrap();
+    assert_eq!(download.available, Some(false));
+    assert!(download.what.contains(CONTROL), "{}", download.what);
+    assert_eq!(asked[1].param("id"), Some("1234567890,414478124"), "the control in the same call");
     assert_eq!((asked.len(), again(&asked[0]), again(&asked[1])), (2, false, true));
     assert_eq!(asked[1].header("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn a_store_that_lists_nothing_at_all_delists_nobody() {
+    let (result, asked) = poll(|_| empty()).await;
+    let fault = result.unwrap_err();
+    assert_eq!((fault.scope, fault.kind), (FaultScope::Platform, FaultKind::Unavailable));
+    assert_eq!(asked.len(), 2);
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let own = AppstoreConnector::new(stage.url(), "cn".to_owned(), "1234567890".to_owned());
+    let (target, cx) = (Target::new("1234567890"), context(&http));
+    let result = stage.during(&|_: &Asked| empty(), own.poll(&target, &cx)).await;
+    assert_eq!(
+        result.unwrap_err().scope,
+        FaultScope::Platform,
+        "the control is no control of itself"
+    );
 }
 
 #[tokio::test]
@@ -130,8 +171,7 @@ async fn other_answers_are_faults() {
 
 #[test]
 fn only_store_numbers_are_admitted() {
-    let connector =
-        AppstoreConnector::new(Url::parse("https://itunes.apple.com").unwrap(), "cn".to_owned());
+    let connector = connector(Url::parse("https://itunes.apple.com").unwrap());
     assert!(connector.admit(&Target::new("284882215")).is_ok());
     for target in ["", "com.example.app", "id284882215", "12", "284882215,1"] {
         assert!(connector.admit(&Target::new(target)).is_err(), "{target}");
@@ -142,16 +182,8 @@ fn only_store_numbers_are_admitted() {
 async fn apps_of_one_moment_share_a_call_and_a_missing_one_is_asked_alone() {
     let stage = Stage::open().await.unwrap();
     let http = stage.client().unwrap();
-    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
-    let budget = std::time::Duration::from_secs(5);
-    let cx = PollContext {
-        now: now(),
-        budget,
-        http: &http,
-        secrets: &NoSecrets,
-        memo: None,
-        fresh: false,
-    };
+    let connector = connector(stage.url());
+    let cx = context(&http);
     let script = |asked: &Asked| {
         let ids = asked.param("id").unwrap().split(',').filter(|id| *id != "1000000003");
         let results: Vec<Value> = ids
@@ -174,7 +206,7 @@ async fn apps_of_one_moment_share_a_call_and_a_missing_one_is_asked_alone() {
     let asked = stage.log();
     let ids: Vec<usize> =
         asked.iter().map(|asked| asked.param("id").unwrap().split(',').count()).collect();
-    assert_eq!(ids, [8, 1], "one call for all, and one past caches for the missing one");
+    assert_eq!(ids, [8, 2], "one call for all, and one past caches for the missing one");
     assert!(again(&asked[1]));
 }
 
@@ -182,16 +214,8 @@ async fn apps_of_one_moment_share_a_call_and_a_missing_one_is_asked_alone() {
 async fn one_bad_number_does_not_spoil_the_others() {
     let stage = Stage::open().await.unwrap();
     let http = stage.client().unwrap();
-    let connector = AppstoreConnector::new(stage.url(), "cn".to_owned());
-    let budget = std::time::Duration::from_secs(5);
-    let cx = PollContext {
-        now: now(),
-        budget,
-        http: &http,
-        secrets: &NoSecrets,
-        memo: None,
-        fresh: false,
-    };
+    let connector = connector(stage.url());
+    let cx = context(&http);
     let script = |asked: &Asked| match asked.param("id") {
         Some("1234567890") => found(),
         _ => Answer::json(&json!({"errorMessage": "Invalid value(s) for key(s): [itunesId]"})),

@@ -6,15 +6,32 @@ use crate::connector::NoSecrets;
 
 const APP: &str = "cn.gov.example.app";
 
+const CONTROL: &str = "com.tencent.mm";
+
 async fn poll(first: Reply, second: Reply) -> (Result<Observation, Fault>, Vec<Asked>) {
+    poll_with(first, second, true).await
+}
+
+/// With a store that finds the control app, or does not.
+async fn poll_with(
+    first: Reply,
+    second: Reply,
+    finds_control: bool,
+) -> (Result<Observation, Fault>, Vec<Asked>) {
     let stage = Stage::open().await.unwrap();
     let http = stage.client().unwrap();
-    let connector = TencentConnector::new(stage.url(), stage.url());
+    let connector = TencentConnector::new(stage.url(), stage.url(), CONTROL);
     let now = chrono::DateTime::from_timestamp(1_795_312_800, 0).unwrap();
     let budget = std::time::Duration::from_secs(5);
     let cx =
         PollContext { now, budget, http: &http, secrets: &NoSecrets, memo: None, fresh: false };
     let script = |asked: &Asked| match asked.path.as_str() {
+        "/appdetail/com.tencent.mm" if finds_control => page(
+            r#"[{"data":{"itemData":[{"pkg_name":"com.tencent.mm","download_url":"https://x/w.apk"}]}}]"#,
+        ),
+        "/o/simple.jsp" if finds_control && asked.param("pkgname") == Some(CONTROL) => html(
+            r#"<script>window.systemData={"appDetail":{"pkgName":"com.tencent.mm","apkUrl":"http://x"}}</script>"#,
+        ),
         "/o/simple.jsp" => second.clone(),
         _ => first.clone(),
     };
@@ -73,6 +90,45 @@ async fn missing_is_what_both_pages_say() {
 }
 
 #[tokio::test]
+async fn a_store_that_lacks_the_control_app_too_is_no_witness() {
+    for first in [page("[]"), html("<title>找不到页面-应用宝</title>"), Reply::status(404)]
+    {
+        let (result, asked) = poll_with(first, absent(), false).await;
+        let fault = result.unwrap_err();
+        assert_eq!((fault.scope, fault.kind), (FaultScope::Platform, FaultKind::Unavailable));
+        assert_eq!(asked.len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn the_control_app_is_not_asked_for_again_within_ten_minutes() {
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let connector = TencentConnector::new(stage.url(), stage.url(), CONTROL);
+    let script = |asked: &Asked| match (asked.path.as_str(), asked.param("pkgname")) {
+        ("/appdetail/com.tencent.mm", _) => {
+            page(r#"[{"data":{"itemData":[{"pkg_name":"com.tencent.mm"}]}}]"#)
+        }
+        ("/o/simple.jsp", Some(CONTROL)) => {
+            html(r#"<script>window.systemData={"appDetail":{"pkgName":"com.tencent.mm"}}</script>"#)
+        }
+        ("/o/simple.jsp", _) => absent(),
+        _ => page("[]"),
+    };
+    let mut counts = Vec::new();
+    for minutes in [0, 10, 11] {
+        let now = chrono::DateTime::from_timestamp(1_795_312_800 + minutes * 60, 0).unwrap();
+        let budget = std::time::Duration::from_secs(5);
+        let cx =
+            PollContext { now, budget, http: &http, secrets: &NoSecrets, memo: None, fresh: false };
+        let seen = stage.during(&script, connector.poll(&Target::new(APP), &cx)).await.unwrap();
+        assert_eq!(seen.download.unwrap().available, Some(false));
+        counts.push(stage.log().len());
+    }
+    assert_eq!(counts, [4, 6, 10]);
+}
+
+#[tokio::test]
 async fn either_page_suffices_to_be_there() {
     for first in [page("[]"), Reply::status(404), html("<title>404</title>")] {
         let (result, _) = poll(first, opens()).await;
@@ -122,7 +178,7 @@ async fn walls_and_strange_pages_are_faults() {
 #[test]
 fn only_packages_are_admitted() {
     let url = || Url::parse("https://t.example").unwrap();
-    let connector = TencentConnector::new(url(), url());
+    let connector = TencentConnector::new(url(), url(), CONTROL);
     assert!(connector.admit(&Target::new(APP)).is_ok());
     for target in ["", "example", "../etc", "a.b/c", "C100404489", "a.b?x=1"] {
         assert!(connector.admit(&Target::new(target)).is_err(), "{target}");

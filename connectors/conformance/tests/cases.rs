@@ -218,7 +218,7 @@ pub(super) fn nanfang() -> Kit {
 
 pub(super) fn appstore() -> Kit {
     let build = |base: &Url| -> Arc<dyn Connector> {
-        Arc::new(AppstoreConnector::new(base.clone(), "cn".to_owned()))
+        Arc::new(AppstoreConnector::new(base.clone(), "cn".to_owned(), "414478124".to_owned()))
     };
     let good = |_: &Asked| {
         let app = json!({"trackId": 1_234_567_890_u64, "trackName": "示例", "sellerName": "示例单位", "version": "1.0"});
@@ -244,7 +244,7 @@ pub(super) fn huawei() -> Kit {
 
 pub(super) fn tencent() -> Kit {
     let build = |base: &Url| -> Arc<dyn Connector> {
-        Arc::new(TencentConnector::new(base.clone(), base.clone()))
+        Arc::new(TencentConnector::new(base.clone(), base.clone(), "com.tencent.mm"))
     };
     let good = |asked: &Asked| match asked.path.as_str() {
         "/o/simple.jsp" => Answer::ok("text/html; charset=utf-8", fixture("tencent/simple.html")),

@@ -88,3 +88,17 @@ fn a_promise_outlives_a_torn_write_and_never_falls() {
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(Promise::open(dir.path()).unwrap().promised(), 3, "the other slot");
 }
+
+#[test]
+fn a_file_of_promises_that_was_deleted_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let tally = Tally { generation: 7, ..Tally::default() };
+    let promise = Promise::open(dir.path()).unwrap();
+    assert!(!is_promise_lost(&Tally::default(), &promise), "a new store");
+    assert!(is_promise_lost(&tally, &promise));
+    promise.raise(7).unwrap();
+    let path = dir.path().join(super::super::promise::FILE);
+    assert!(!is_promise_lost(&tally, &Promise::open(dir.path()).unwrap()));
+    std::fs::remove_file(path).unwrap();
+    assert!(is_promise_lost(&tally, &Promise::open(dir.path()).unwrap()));
+}

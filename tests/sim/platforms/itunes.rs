@@ -10,6 +10,9 @@ use crate::world::Account;
 /// Parameters that the lookup knows; with any other one its cache is passed by.
 const KNOWN: [&str; 5] = ["id", "bundleId", "country", "entity", "lang"];
 
+/// An app that is always there: 微信.
+const EVERYWHERE: &str = "414478124";
+
 /// `/lookup`.
 pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
     if ask.path != "/lookup" {
@@ -33,7 +36,14 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
         .filter_map(|key| scene.world.find(key))
         .filter(|account| in_china && is_listed(account, at))
         .collect();
-    let results: Vec<Value> = found.iter().map(|account| listing(account, at)).collect();
+    let mut results: Vec<Value> = found.iter().map(|account| listing(account, at)).collect();
+    if in_china && keys.split(',').any(|key| key == EVERYWHERE) {
+        results.push(json!({
+            "wrapperType": "software", "kind": "software", "trackId": 414_478_124,
+            "bundleId": "com.tencent.xin", "trackName": "微信", "version": "8.0.60",
+            "sellerName": "Tencent Technology (Shenzhen) Company Limited"
+        }));
+    }
     let body = json!({"resultCount": results.len(), "results": results});
     // Stray blank lines before the document, as recorded.
     let reply = Reply::new(200, "text/javascript; charset=utf-8", format!("\n\n\n{body}\n"));
