@@ -43,8 +43,7 @@ struct Page {
 /// Reads the first page (further ones only while all of it was deleted), at most hourly unless asked freshly.
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let now = session.cx.now;
-    let due = |last: Timestamp| now - last >= TimeDelta::minutes(INTERVAL_MIN) || last > now;
-    if !session.cx.fresh && !memory.publish_at.is_none_or(due) {
+    if !session.cx.fresh && memory.publish_at.is_some_and(|last| !is_old(last, now)) {
         return;
     }
     let mut items = Vec::new();
@@ -71,6 +70,15 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
         session.seen.coverage.add(Channel::new(Channel::UNNOTIFIED), since, now);
     }
     report(session, &items);
+}
+
+/// Will the list be asked for in this look, as far as one can tell? Not where it has never been read.
+pub(crate) fn is_due(session: &Session<'_>, memory: &Memory) -> bool {
+    memory.publish_at.is_some_and(|last| is_old(last, session.cx.now))
+}
+
+fn is_old(last: Timestamp, now: Timestamp) -> bool {
+    now - last >= TimeDelta::minutes(INTERVAL_MIN) || last > now
 }
 
 async fn ask(session: &mut Session<'_>, offset: usize) -> Option<Page> {

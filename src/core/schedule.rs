@@ -9,14 +9,14 @@ use crate::verdict::Outcome;
 /// How often, by how pressing it is. All in minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intervals {
-    /// The deadline is far: more than twice the largest reminder threshold away.
+    /// It passes, and nobody is warned yet.
     pub fresh_min: i64,
-    /// The deadline comes nearer.
-    pub near_min: i64,
     /// At risk.
     pub urgent_min: i64,
-    /// Failing or undetermined: until it is mended or proven.
+    /// Failing or undetermined since [`SETTLED_DAYS`] at most: until it is mended or proven.
     pub open_min: i64,
+    /// Failing or undetermined for longer, or without a post that is known.
+    pub settled_min: i64,
     /// First wait after a fault; doubles with each further one.
     pub backoff_min: i64,
     /// Longest wait between polls, whatever the backoff.
@@ -27,14 +27,19 @@ impl Default for Intervals {
     fn default() -> Self {
         Self {
             fresh_min: 24 * 60,
-            near_min: 12 * 60,
-            urgent_min: 4 * 60,
+            urgent_min: 8 * 60,
             open_min: 6 * 60,
+            settled_min: 12 * 60,
             backoff_min: 15,
             ceiling_min: 24 * 60,
         }
     }
 }
+
+/// So long after its deadline an account that does not pass is looked at often: then it is proven, or mended.
+pub const SETTLED_DAYS: i64 = 3;
+/// The last look before a warning is so long before it, minutes: nobody is warned of what was mended yesterday.
+const BEFORE_WARNING_MIN: i64 = 90;
 
 /// A server's wish longer than this is capped here and told to the operator.
 pub const WISH_MAX_DAYS: i64 = 7;
@@ -54,13 +59,16 @@ pub struct Ask<'a> {
     pub failures: u32,
     /// Nothing new can be known before this (the connector's hint).
     pub hint: Option<Timestamp>,
+    /// From when on something can be seen that cannot be seen yet: yesterday's figures, at half past eight.
+    pub again: Option<Timestamp>,
     /// A server's wish, never shortened.
     pub not_before: Option<Timestamp>,
     /// The largest reminder threshold.
     pub risk: TimeDelta,
 }
 
-/// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash.
+/// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash. A look goes where it learns most: right
+/// after figures come out, right before a warning, right at the deadline.
 pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
     let policy = interval(ask, intervals).min(TimeDelta::minutes(intervals.ceiling_min));
     let spread = spread(ask.id, ask.failures, policy / 8);
@@ -70,21 +78,37 @@ pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
         let at_deadline = deadline + self_spread(ask.id);
         next = next.min(at_deadline.max(ask.now + TimeDelta::minutes(intervals.backoff_min)));
     }
+    if let Some(at) = appointment(ask).filter(|at| ask.failures == 0 && *at - ask.now >= policy / 6)
+        && at - ask.now <= policy + policy / 8
+    {
+        next = next.min(at);
+    }
     if let Some(hint) = ask.hint.filter(|hint| *hint > ask.now) {
         next = next.max(hint + self_spread(ask.id));
     }
     next.max(ask.not_before.unwrap_or(next))
 }
 
+/// When a look is worth more than at any other time: once figures are out, else shortly before a warning.
+fn appointment(ask: &Ask<'_>) -> Option<Timestamp> {
+    if let Some(again) = ask.again {
+        return Some(again + self_spread(ask.id));
+    }
+    let warned = ask.deadline.filter(|_| ask.verdict == Some(Outcome::Pass))? - ask.risk;
+    Some(warned - TimeDelta::minutes(BEFORE_WARNING_MIN) + self_spread(ask.id))
+}
+
 fn interval(ask: &Ask<'_>, intervals: &Intervals) -> TimeDelta {
     let minutes = TimeDelta::minutes;
     let calm = match ask.verdict {
-        Some(Outcome::Fail | Outcome::Undetermined) => minutes(intervals.open_min),
-        Some(Outcome::AtRisk) => minutes(intervals.urgent_min),
-        Some(Outcome::Pass) => match ask.deadline {
-            Some(deadline) if deadline - ask.now <= ask.risk * 2 => minutes(intervals.near_min),
-            _ => minutes(intervals.fresh_min),
+        Some(Outcome::Fail | Outcome::Undetermined) => match ask.deadline {
+            Some(deadline) if (ask.now - deadline).abs() <= TimeDelta::days(SETTLED_DAYS) => {
+                minutes(intervals.open_min)
+            }
+            _ => minutes(intervals.settled_min),
         },
+        Some(Outcome::AtRisk) => minutes(intervals.urgent_min),
+        Some(Outcome::Pass) => minutes(intervals.fresh_min),
         None => minutes(intervals.ceiling_min),
     };
     if ask.failures == 0 {

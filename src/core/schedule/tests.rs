@@ -21,6 +21,7 @@ fn ask(id: &AccountId) -> Ask<'_> {
         deadline: Some(now() + TimeDelta::days(13)),
         failures: 0,
         hint: None,
+        again: None,
         not_before: None,
         risk: TimeDelta::days(5),
     }
