@@ -100,7 +100,7 @@ impl Connector for WechatConnector {
         standing::look(&mut session, &mut memory).await;
         let figures = figures::look(&mut session, &mut memory).await;
         articles::look(&mut session, &mut memory, &figures.hits, &self.article_base).await;
-        publish::look(&mut session, &mut memory).await;
+        publish::look(&mut session, &mut memory, &figures).await;
         menu::look(&mut session, &mut memory).await;
         reply::look(&mut session, &mut memory).await;
         standing::settle(&mut session, &mut memory, &self.article_base).await;

@@ -151,6 +151,7 @@ fn fix(stage: &Stage, minutes: i64) {
     parts.means.registry = deaf;
     parts.terms.intervals = Intervals {
         fresh_min: minutes,
+        near_min: minutes,
         urgent_min: minutes,
         open_min: minutes,
         settled_min: minutes,

@@ -9,8 +9,10 @@ use crate::verdict::Outcome;
 /// How often, by how pressing it is. All in minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intervals {
-    /// It passes, and nobody is warned yet.
+    /// The deadline is far: more than twice the largest reminder threshold away.
     pub fresh_min: i64,
+    /// The deadline comes nearer.
+    pub near_min: i64,
     /// At risk.
     pub urgent_min: i64,
     /// Failing or undetermined since [`SETTLED_DAYS`] at most: until it is mended or proven.
@@ -19,14 +21,15 @@ pub struct Intervals {
     pub settled_min: i64,
     /// First wait after a fault; doubles with each further one.
     pub backoff_min: i64,
-    /// Longest wait between polls, whatever the backoff.
+    /// Longest wait after faults, and while nothing at all is known.
     pub ceiling_min: i64,
 }
 
 impl Default for Intervals {
     fn default() -> Self {
         Self {
-            fresh_min: 24 * 60,
+            fresh_min: 44 * 60,
+            near_min: 24 * 60,
             urgent_min: 8 * 60,
             open_min: 6 * 60,
             settled_min: 12 * 60,
@@ -70,18 +73,19 @@ pub struct Ask<'a> {
 /// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash. A look goes where it learns most: right
 /// after figures come out, right before a warning, right at the deadline.
 pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
-    let policy = interval(ask, intervals).min(TimeDelta::minutes(intervals.ceiling_min));
+    let policy = interval(ask, intervals);
     let spread = spread(ask.id, ask.failures, policy / 8);
     let mut next = ask.now + policy + spread;
+    let latest = ask.now + policy + policy / 8;
+    let fits = |at: &Timestamp| *at - ask.now >= policy / 6 && *at <= latest;
+    if let Some(at) = appointment(ask, latest).filter(|at| ask.failures == 0 && fits(at)) {
+        // Figures come every day: the last ones within the time are as good as those of tomorrow.
+        next = if ask.again.is_some() && at > next { at } else { next.min(at) };
+    }
     if let Some(deadline) = ask.deadline.filter(|at| ask.failures == 0 && *at > ask.now) {
         // A look right at the deadline proves the lapse, or the late post, at once.
         let at_deadline = deadline + self_spread(ask.id);
         next = next.min(at_deadline.max(ask.now + TimeDelta::minutes(intervals.backoff_min)));
-    }
-    if let Some(at) = appointment(ask).filter(|at| ask.failures == 0 && *at - ask.now >= policy / 6)
-        && at - ask.now <= policy + policy / 8
-    {
-        next = next.min(at);
     }
     if let Some(hint) = ask.hint.filter(|hint| *hint > ask.now) {
         next = next.max(hint + self_spread(ask.id));
@@ -90,9 +94,10 @@ pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
 }
 
 /// When a look is worth more than at any other time: once figures are out, else shortly before a warning.
-fn appointment(ask: &Ask<'_>) -> Option<Timestamp> {
+fn appointment(ask: &Ask<'_>, latest: Timestamp) -> Option<Timestamp> {
     if let Some(again) = ask.again {
-        return Some(again + self_spread(ask.id));
+        let first = again + self_spread(ask.id);
+        return Some(first + TimeDelta::days((latest - first).num_days().max(0)));
     }
     let warned = ask.deadline.filter(|_| ask.verdict == Some(Outcome::Pass))? - ask.risk;
     Some(warned - TimeDelta::minutes(BEFORE_WARNING_MIN) + self_spread(ask.id))
@@ -105,17 +110,23 @@ fn interval(ask: &Ask<'_>, intervals: &Intervals) -> TimeDelta {
             Some(deadline) if (ask.now - deadline).abs() <= TimeDelta::days(SETTLED_DAYS) => {
                 minutes(intervals.open_min)
             }
+            None if ask.verdict == Some(Outcome::Undetermined) => minutes(intervals.ceiling_min),
             _ => minutes(intervals.settled_min),
         },
         Some(Outcome::AtRisk) => minutes(intervals.urgent_min),
-        Some(Outcome::Pass) => minutes(intervals.fresh_min),
+        Some(Outcome::Pass) => match ask.deadline {
+            Some(deadline) if deadline - ask.now <= ask.risk * 2 => minutes(intervals.near_min),
+            _ => minutes(intervals.fresh_min),
+        },
         None => minutes(intervals.ceiling_min),
     };
     if ask.failures == 0 {
         return calm;
     }
     let doublings = (ask.failures - 1).min(10);
-    minutes(intervals.backoff_min << doublings).min(calm.max(minutes(intervals.open_min)))
+    minutes(intervals.backoff_min << doublings)
+        .min(calm.max(minutes(intervals.open_min)))
+        .min(minutes(intervals.ceiling_min))
 }
 
 /// A share of `range`, the same for the same account and attempt.
