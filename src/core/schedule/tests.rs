@@ -79,7 +79,7 @@ fn faults_back_off_and_stay_under_the_ceiling() {
 #[test]
 fn a_hint_delays_and_a_wish_is_never_shortened() {
     let id = id();
-    let hint = now() + TimeDelta::hours(40);
+    let hint = now() + TimeDelta::hours(70);
     let hinted = next_poll(&Ask { hint: Some(hint), ..ask(&id) }, &Intervals::default());
     assert!(hinted >= hint && hinted <= hint + TimeDelta::minutes(31));
     let wish = now() + TimeDelta::hours(60);
