@@ -22,11 +22,11 @@ const ENTRIES_MAX: usize = 200;
 /// Levels below the top that are followed.
 const DEPTH_MAX: usize = 4;
 
-/// Reads the menus, every [`EVERY_DAYS`] unless asked freshly. A poll that does not read them leaves `menu` at `None`,
+/// Reads the menus, every [`EVERY_DAYS`] days unless asked freshly. A poll that does not read them leaves `menu` at `None`,
 /// which means "as it was", never "no menu".
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let today = civil::day(session.cx.now);
-    if !memory::is_due(memory.menu_day, today, EVERY_DAYS) && !session.cx.fresh {
+    if !memory::is_due(memory.menu_day, today, session.rest_days(EVERY_DAYS)) && !session.cx.fresh {
         return;
     }
     let Asked::Body(answer) = session.ask(SELFMENU, None).await else { return };

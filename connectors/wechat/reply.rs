@@ -16,10 +16,11 @@ const AUTOREPLY: Interface =
 /// A working sign counts for five weeks: days from one reading to the next.
 const EVERY_DAYS: u64 = 3;
 
-/// Reads the rules, every [`EVERY_DAYS`] unless asked freshly.
+/// Reads the rules, every [`EVERY_DAYS`] days unless asked freshly.
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let today = civil::day(session.cx.now);
-    if !memory::is_due(memory.reply_day, today, EVERY_DAYS) && !session.cx.fresh {
+    if !memory::is_due(memory.reply_day, today, session.rest_days(EVERY_DAYS)) && !session.cx.fresh
+    {
         return;
     }
     let Asked::Body(answer) = session.ask(AUTOREPLY, None).await else { return };

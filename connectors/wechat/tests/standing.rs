@@ -28,9 +28,9 @@ async fn a_lapsed_verification_is_told_to_the_owner_and_the_interface_rests_for_
     let first = poll(&platform, now, None, false).await.unwrap();
     let never = first.faults[0].owner.as_ref().unwrap();
     assert!(never.contains("尚未通过微信认证"), "it never worked: {never}");
-    let later_day = now + TimeDelta::days(3);
+    let tomorrow = now + TimeDelta::days(1);
     let memo = first.hint.memo.unwrap();
-    let seen = poll(&platform, later_day, Some(&memo), false).await.unwrap();
+    let seen = poll(&platform, tomorrow, Some(&memo), false).await.unwrap();
     let told = &seen.faults[0];
     assert_eq!(told.scope, FaultScope::Account);
     assert!(told.detail.contains("2026-11-22 还可以调用"), "{}", told.detail);
@@ -42,13 +42,13 @@ async fn a_lapsed_verification_is_told_to_the_owner_and_the_interface_rests_for_
     let asked = || platform.bodies(FIGURES).len() + platform.bodies(BATCH).len();
     let before = asked();
     let memo = seen.hint.memo.unwrap();
-    let later = later_day + TimeDelta::hours(4);
+    let later = tomorrow + TimeDelta::hours(4);
     let again = poll(&platform, later, Some(&memo), false).await.unwrap();
     assert_eq!((asked(), again.faults.len()), (before, 2), "known, said, and not asked again");
     assert_eq!(again.faults[0].owner, seen.faults[0].owner);
     poll(&platform, later, Some(&memo), true).await.unwrap();
     assert_eq!(asked(), before + 2, "unless asked freshly");
-    poll(&platform, later_day + TimeDelta::days(1), Some(&memo), false).await.unwrap();
+    poll(&platform, tomorrow + TimeDelta::days(1), Some(&memo), false).await.unwrap();
     assert_eq!(asked(), before + 4, "and on the next day");
 }
 
