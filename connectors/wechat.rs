@@ -85,8 +85,8 @@ impl Connector for WechatConnector {
         admit(target.as_str())
     }
 
-    /// One look. The menu and the auto-replies are read once a day, the un-notified posts at most hourly: where one
-    /// was not read, the observation says nothing of it, and what was known stays.
+    /// One look. The menu and the auto-replies are read every three days, the figures of a day once they are whole, the
+    /// un-notified posts at most hourly: where one was not read, the observation says nothing of it, and what was known stays.
     async fn poll(&self, target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
         if let Err(problem) = self.admit(target) {
             let detail = format!("{}。{}", problem.what, problem.help);
@@ -100,10 +100,13 @@ impl Connector for WechatConnector {
         standing::look(&mut session, &mut memory).await;
         let figures = figures::look(&mut session, &mut memory).await;
         articles::look(&mut session, &mut memory, &figures.hits, &self.article_base).await;
-        publish::look(&mut session, &mut memory).await;
+        publish::look(&mut session, &mut memory, &figures).await;
         menu::look(&mut session, &mut memory).await;
         reply::look(&mut session, &mut memory).await;
         standing::settle(&mut session, &mut memory, &self.article_base).await;
+        if figures.known {
+            bytes_of_news(&mut session.seen, &figures);
+        }
         session.seen.hint.not_before = Some(next_look(cx.now, &figures, &memory));
         session.seen.hint.blind = blind(cx.now, &figures);
         memory.doors = std::mem::take(&mut session.doors);
@@ -130,6 +133,16 @@ impl Connector for WechatConnector {
             record.is_ok_and(|record| record.is_some_and(|record| record.stands()))
         });
         Some(shared.map_or(target.as_str(), |component| &component.appid).to_owned())
+    }
+}
+
+/// Where the figures were known already, what else was read is kept as bytes only if it shows a later post: it must not
+/// take the place of the figures behind a ruling.
+fn bytes_of_news(seen: &mut Observation, figures: &Figures) {
+    let until = figures.complete.map(|day| civil::start_of(day + chrono::Days::new(1)));
+    let news = seen.sightings.iter().any(|s| until.is_none_or(|until| s.published.latest >= until));
+    if !news && seen.profile.is_none() {
+        seen.evidence.clear();
     }
 }
 

@@ -11,7 +11,9 @@ use freshd_core::Timestamp;
 use freshd_core::account::{Account, Source};
 use freshd_core::breaker::{Breaker, Failing, Group, Pause};
 use freshd_core::id::AccountId;
+use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
+use freshd_core::verdict::Outcome;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
@@ -292,10 +294,14 @@ fn groups_of(source: &Source, parts: &Parts) -> Vec<Group> {
     [connector, local].into_iter().chain(credential).collect()
 }
 
-/// A fail is one poll away: the deadline has passed, so caches are passed by.
+/// A fail is one poll away: the deadline has passed, so caches are passed by. Once it stands, there is no hurry.
 fn wants_fresh(state: &AccountState, terms: &Terms, now: Timestamp) -> bool {
     let last = state.history.last_update(now).and_then(|seen| seen.sighting.published.earliest);
-    last.is_some_and(|earliest| now - earliest >= terms.policy.window)
+    let fails = |(rule, outcome): &(Rule, Outcome)| {
+        *rule == Rule::ContentStale && *outcome == Outcome::Fail
+    };
+    let stands = state.standing.as_ref().is_some_and(|held| held.outcomes.iter().any(fails));
+    !stands && last.is_some_and(|earliest| now - earliest >= terms.policy.window)
 }
 
 async fn fly(

@@ -19,6 +19,10 @@ use freshd_sim::{Weather, WorldSpec};
 use crate::Plan;
 use crate::measure::{heading, line, target};
 
+mod watch;
+
+use watch::Watch;
+
 #[expect(clippy::unwrap_used, dead_code, reason = "a stage that the tests share")]
 #[path = "../../tests/it/simulation/stage.rs"]
 mod stage;
@@ -40,6 +44,8 @@ struct Year {
     /// Hours between the first warning and the lapse, of every lapse that was warned of, sorted.
     leads_h: Vec<f64>,
     lapses: usize,
+    /// Where the requests went, and how soon what is true was known.
+    watch: Watch,
 }
 
 /// A connector whose hints nobody hears.
@@ -102,6 +108,9 @@ pub fn run(plan: &Plan) {
             ),
         );
     }
+    for (name, year) in [("freshd's own schedule", &own), ("every 6 h", &six)] {
+        year.watch.print(name, accounts as f64 * f64::from(days));
+    }
     let share = per_day(&own) / per_day(&hourly);
     target("requests, of hourly polls", &format!("{:.1} %", share * 100.0), "≤ 10 %", share <= 0.1);
     let share = per_day(&own) / per_day(&six);
@@ -117,15 +126,20 @@ async fn pass(accounts: usize, days: u32, every_h: Option<i64>) -> Year {
         fix(&stage, hours * 60);
     }
     let mut polls = 0;
+    let mut watch = Watch::default();
     while stage.now() < stage.end() {
         let now = stage.advance();
-        polls += stage.due_polls(now).len();
+        let due = stage.due_polls(now);
+        polls += due.len();
+        watch.before(&stage, &due);
         stage.poll(now).await;
+        watch.after(&stage, &due);
         stage.tell(now).await;
         stage.deliver(now).await;
     }
     let (leads_h, lapses) = leads(&stage);
-    Year { requests: stage.platforms.log.total() as f64, polls: polls as f64, leads_h, lapses }
+    let requests = stage.platforms.log.total() as f64;
+    Year { requests, polls: polls as f64, leads_h, lapses, watch }
 }
 
 /// Polls everything each so many minutes from now on, and hears no hint.
@@ -140,6 +154,7 @@ fn fix(stage: &Stage, minutes: i64) {
         near_min: minutes,
         urgent_min: minutes,
         open_min: minutes,
+        settled_min: minutes,
         backoff_min: minutes.min(15),
         ceiling_min: minutes,
     };

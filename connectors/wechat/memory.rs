@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use freshd_core::Timestamp;
 use freshd_core::id::Channel;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) newest: Option<Newest>,
     /// How far back no publication was found.
     pub(crate) walked: Option<Walked>,
+    /// The newest day whose figures were read whole: until those of the next day come, they say nothing new.
+    pub(crate) complete: Option<NaiveDate>,
     /// When the un-notified posts were last read (at most hourly: 100 calls a day).
     pub(crate) publish_at: Option<Timestamp>,
     /// The Beijing day on which the menu was last read.
@@ -82,6 +84,11 @@ pub(crate) struct Walked {
     pub(crate) until: NaiveDate,
     /// Was a publication found? Then there is no reason to go on.
     pub(crate) hit: bool,
+}
+
+/// Is it `every` days since something was last read? A day of the future is a clock that was wrong.
+pub(crate) fn is_due(last: Option<NaiveDate>, today: NaiveDate, every: u64) -> bool {
+    last.is_none_or(|day| day > today || today >= day + Days::new(every))
 }
 
 impl Memory {

@@ -6,7 +6,7 @@ use freshd_core::link::{Menu, MenuEntry};
 use serde_json::Value;
 
 use super::interface::Interface;
-use super::memory::Memory;
+use super::memory::{self, Memory};
 use super::session::{Asked, Session};
 use crate::lenient;
 
@@ -15,16 +15,18 @@ const SELFMENU: Interface =
     Interface::new("/cgi-bin/get_current_selfmenu_info", "自定义菜单", &[1, 3, 15]);
 /// Menus that were set through the interface, and conditional ones; a menu made in the console is not there (46003).
 const CUSTOM: Interface = Interface::new("/cgi-bin/menu/get", "接口设置的菜单", &[15]).optional();
+/// A menu changes a few times a year: days from one reading to the next.
+const EVERY_DAYS: u64 = 3;
 /// Entries taken at most (the platform allows 3 × 5; articles of `news` entries come on top).
 const ENTRIES_MAX: usize = 200;
 /// Levels below the top that are followed.
 const DEPTH_MAX: usize = 4;
 
-/// Reads the menus, once a Beijing day unless asked freshly. A poll that does not read them leaves `menu` at `None`,
+/// Reads the menus, every [`EVERY_DAYS`] days unless asked freshly. A poll that does not read them leaves `menu` at `None`,
 /// which means "as it was", never "no menu".
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let today = civil::day(session.cx.now);
-    if memory.menu_day == Some(today) && !session.cx.fresh {
+    if !memory::is_due(memory.menu_day, today, session.rest_days(EVERY_DAYS)) && !session.cx.fresh {
         return;
     }
     let Asked::Body(answer) = session.ask(SELFMENU, None).await else { return };

@@ -1,13 +1,13 @@
 //! Which posts were published without a push? `freepublish/batchget`: near real time, the un-notified channel only.
 
-use chrono::TimeDelta;
+use chrono::{Days, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::id::Channel;
 use freshd_core::observation::{InteractionSign, Part, Published, Sighting};
 use serde_json::{Value, json};
 
-use super::figures;
+use super::figures::{self, Figures};
 use super::interface::Interface;
 use super::memory::Memory;
 use super::session::{Asked, Session};
@@ -22,6 +22,11 @@ const PAGE_ITEMS: usize = 20;
 const PAGES_MAX: usize = 3;
 /// The allowance is 100 calls a day: at most hourly.
 const INTERVAL_MIN: i64 = 60;
+
+/// A post of so many days ago leaves an account far from its deadline.
+const LATELY_DAYS: u64 = 4;
+/// Even then the list is read after so many days: it shows whether comments are open.
+const RARELY_DAYS: i64 = 7;
 
 /// One published object of the list.
 struct Item {
@@ -41,10 +46,18 @@ struct Page {
 }
 
 /// Reads the first page (further ones only while all of it was deleted), at most hourly unless asked freshly.
-pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
+///
+/// Where the figures have just shown a post of the last days the list waits, too: it could only tell of one more before
+/// the figures of tomorrow do.
+pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory, figures: &Figures) {
     let now = session.cx.now;
-    let due = |last: Timestamp| now - last >= TimeDelta::minutes(INTERVAL_MIN) || last > now;
-    if !session.cx.fresh && !memory.publish_at.is_none_or(due) {
+    let lately = civil::day(now) - Days::new(LATELY_DAYS);
+    let shown = !figures.known && figures.hits.keys().next_back().is_some_and(|day| *day >= lately);
+    let waits = memory.publish_at.is_some_and(|last| now - last < TimeDelta::days(RARELY_DAYS));
+    if shown && waits && !session.cx.fresh {
+        return;
+    }
+    if !session.cx.fresh && memory.publish_at.is_some_and(|last| !is_old(last, now)) {
         return;
     }
     let mut items = Vec::new();
@@ -74,6 +87,15 @@ pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
         }
     }
     report(session, &items);
+}
+
+/// Will the list be asked for in this look, as far as one can tell? Not where it has never been read.
+pub(crate) fn is_due(session: &Session<'_>, memory: &Memory) -> bool {
+    memory.publish_at.is_some_and(|last| is_old(last, session.cx.now))
+}
+
+fn is_old(last: Timestamp, now: Timestamp) -> bool {
+    now - last >= TimeDelta::minutes(INTERVAL_MIN) || last > now
 }
 
 async fn ask(session: &mut Session<'_>, offset: usize) -> Option<Page> {

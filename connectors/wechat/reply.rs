@@ -5,7 +5,7 @@ use freshd_core::observation::{InteractionSign, Part};
 use serde_json::Value;
 
 use super::interface::Interface;
-use super::memory::Memory;
+use super::memory::{self, Memory};
 use super::session::{Asked, Session};
 use crate::lenient;
 
@@ -13,10 +13,14 @@ use crate::lenient;
 const AUTOREPLY: Interface =
     Interface::new("/cgi-bin/get_current_autoreply_info", "自动回复规则", &[1, 3, 15]);
 
-/// Reads the rules, once a Beijing day unless asked freshly.
+/// A working sign counts for five weeks: days from one reading to the next.
+const EVERY_DAYS: u64 = 3;
+
+/// Reads the rules, every [`EVERY_DAYS`] days unless asked freshly.
 pub(crate) async fn look(session: &mut Session<'_>, memory: &mut Memory) {
     let today = civil::day(session.cx.now);
-    if memory.reply_day == Some(today) && !session.cx.fresh {
+    if !memory::is_due(memory.reply_day, today, session.rest_days(EVERY_DAYS)) && !session.cx.fresh
+    {
         return;
     }
     let Asked::Body(answer) = session.ask(AUTOREPLY, None).await else { return };

@@ -112,6 +112,13 @@ impl<'a> Session<'a> {
         self.halted = true;
     }
 
+    /// Days between two readings of what seldom changes. Where other interfaces were refused today, one: somebody must
+    /// answer for the look to be one.
+    pub(crate) fn rest_days(&self, usual: u64) -> u64 {
+        let today = self.today();
+        if self.doors.refused.values().any(|day| *day == today) { 1 } else { usual }
+    }
+
     /// Asks an interface; with a body it is a POST, else a GET. A stale token is renewed once and the call repeated.
     pub(crate) async fn ask(&mut self, interface: Interface, body: Option<&Value>) -> Asked {
         if self.halted || self.is_shut(interface) || !self.may_call(interface).await {

@@ -287,7 +287,7 @@ async fn a_page_of_deleted_posts_is_followed_by_the_next() {
 }
 
 #[tokio::test]
-async fn menu_and_replies_are_read_once_a_day() {
+async fn menu_and_replies_are_read_every_three_days() {
     let platform = Platform::start(|path, body, _| match path {
         "/datacube/getbizsummary" => figures(body, &[("2026-11-18", 1)], false),
         "/cgi-bin/get_current_selfmenu_info" => fake::fixture("selfmenu.json"),
@@ -307,7 +307,52 @@ async fn menu_and_replies_are_read_once_a_day() {
     let fresh = poll(&platform, now + TimeDelta::hours(2), memo, true).await.unwrap();
     assert!(fresh.menu.is_some());
     let next_day = poll(&platform, now + TimeDelta::hours(15), memo, false).await.unwrap();
-    assert!(next_day.menu.is_some() && !next_day.interaction.is_empty());
+    assert!(next_day.menu.is_none() && next_day.interaction.is_empty(), "as it was, not absent");
+    let third = poll(&platform, now + TimeDelta::hours(63), memo, false).await.unwrap();
+    assert!(third.menu.is_some() && !third.interaction.is_empty());
+}
+
+#[tokio::test]
+async fn whole_figures_are_asked_for_once_a_day_and_keep_their_gap() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-11-10", 1)], false),
+        "/cgi-bin/freepublish/batchget" => full_page(),
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T10:00:00+08:00");
+    let asked = || platform.bodies("/datacube/getbizsummary").len();
+    let first = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!(asked(), 1);
+    let memo = first.hint.memo.as_deref();
+    let later = poll(&platform, now + TimeDelta::hours(4), memo, false).await.unwrap();
+    assert_eq!(asked(), 1, "the figures of today come tomorrow");
+    assert_eq!(later.hint.blind, first.hint.blind, "what cannot be seen is said all the same");
+    assert!(later.profile.is_some(), "it was a look: the un-notified posts were read");
+    poll(&platform, now + TimeDelta::hours(4), memo, true).await.unwrap();
+    assert_eq!(asked(), 2, "who asks freshly gets everything");
+    poll(&platform, now + TimeDelta::hours(24), memo, false).await.unwrap();
+    assert_eq!(asked(), 3);
+}
+
+#[tokio::test]
+async fn un_notified_posts_wait_where_the_figures_show_a_post_of_these_days() {
+    let platform = Platform::start(|path, body, _| match path {
+        "/datacube/getbizsummary" => figures(body, &[("2026-11-21", 1)], false),
+        "/cgi-bin/freepublish/batchget" => full_page(),
+        _ => Value::Null,
+    })
+    .await;
+    let now = at("2026-11-22T10:00:00+08:00");
+    let asked = || platform.bodies("/cgi-bin/freepublish/batchget").len();
+    let first = poll(&platform, now, None, false).await.unwrap();
+    let memo = first.hint.memo.as_deref();
+    poll(&platform, now + TimeDelta::days(1), memo, false).await.unwrap();
+    assert_eq!(asked(), 1, "a post of the day before yesterday is enough");
+    poll(&platform, now + TimeDelta::days(1), memo, true).await.unwrap();
+    assert_eq!(asked(), 2, "who asks freshly gets everything");
+    poll(&platform, now + TimeDelta::days(5), memo, false).await.unwrap();
+    assert_eq!(asked(), 3, "the newest post is six days old");
 }
 
 #[tokio::test]

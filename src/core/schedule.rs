@@ -15,26 +15,34 @@ pub struct Intervals {
     pub near_min: i64,
     /// At risk.
     pub urgent_min: i64,
-    /// Failing or undetermined: until it is mended or proven.
+    /// Failing or undetermined since [`SETTLED_DAYS`] at most: until it is mended or proven.
     pub open_min: i64,
+    /// Failing or undetermined for longer, or without a post that is known.
+    pub settled_min: i64,
     /// First wait after a fault; doubles with each further one.
     pub backoff_min: i64,
-    /// Longest wait between polls, whatever the backoff.
+    /// Longest wait after faults, and while nothing at all is known.
     pub ceiling_min: i64,
 }
 
 impl Default for Intervals {
     fn default() -> Self {
         Self {
-            fresh_min: 24 * 60,
-            near_min: 12 * 60,
-            urgent_min: 4 * 60,
+            fresh_min: 44 * 60,
+            near_min: 24 * 60,
+            urgent_min: 8 * 60,
             open_min: 6 * 60,
+            settled_min: 12 * 60,
             backoff_min: 15,
             ceiling_min: 24 * 60,
         }
     }
 }
+
+/// So long after its deadline an account that does not pass is looked at often: then it is proven, or mended.
+pub const SETTLED_DAYS: i64 = 3;
+/// The last look before a warning is so long before it, minutes: nobody is warned of what was mended yesterday.
+const BEFORE_WARNING_MIN: i64 = 90;
 
 /// A server's wish longer than this is capped here and told to the operator.
 pub const WISH_MAX_DAYS: i64 = 7;
@@ -54,17 +62,26 @@ pub struct Ask<'a> {
     pub failures: u32,
     /// Nothing new can be known before this (the connector's hint).
     pub hint: Option<Timestamp>,
+    /// From when on something can be seen that cannot be seen yet: yesterday's figures, at half past eight.
+    pub again: Option<Timestamp>,
     /// A server's wish, never shortened.
     pub not_before: Option<Timestamp>,
     /// The largest reminder threshold.
     pub risk: TimeDelta,
 }
 
-/// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash.
+/// `max(not_before, hint, min(policy, ceiling))`, spread by the account's hash. A look goes where it learns most: right
+/// after figures come out, right before a warning, right at the deadline.
 pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
-    let policy = interval(ask, intervals).min(TimeDelta::minutes(intervals.ceiling_min));
+    let policy = interval(ask, intervals);
     let spread = spread(ask.id, ask.failures, policy / 8);
     let mut next = ask.now + policy + spread;
+    let latest = ask.now + policy + policy / 8;
+    let fits = |at: &Timestamp| *at - ask.now >= policy / 6 && *at <= latest;
+    if let Some(at) = appointment(ask, latest).filter(|at| ask.failures == 0 && fits(at)) {
+        // Figures come every day: the last ones within the time are as good as those of tomorrow.
+        next = if ask.again.is_some() && at > next { at } else { next.min(at) };
+    }
     if let Some(deadline) = ask.deadline.filter(|at| ask.failures == 0 && *at > ask.now) {
         // A look right at the deadline proves the lapse, or the late post, at once.
         let at_deadline = deadline + self_spread(ask.id);
@@ -76,10 +93,26 @@ pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
     next.max(ask.not_before.unwrap_or(next))
 }
 
+/// When a look is worth more than at any other time: once figures are out, else shortly before a warning.
+fn appointment(ask: &Ask<'_>, latest: Timestamp) -> Option<Timestamp> {
+    if let Some(again) = ask.again {
+        let first = again + self_spread(ask.id);
+        return Some(first + TimeDelta::days((latest - first).num_days().max(0)));
+    }
+    let warned = ask.deadline.filter(|_| ask.verdict == Some(Outcome::Pass))? - ask.risk;
+    Some(warned - TimeDelta::minutes(BEFORE_WARNING_MIN) + self_spread(ask.id))
+}
+
 fn interval(ask: &Ask<'_>, intervals: &Intervals) -> TimeDelta {
     let minutes = TimeDelta::minutes;
     let calm = match ask.verdict {
-        Some(Outcome::Fail | Outcome::Undetermined) => minutes(intervals.open_min),
+        Some(Outcome::Fail | Outcome::Undetermined) => match ask.deadline {
+            Some(deadline) if (ask.now - deadline).abs() <= TimeDelta::days(SETTLED_DAYS) => {
+                minutes(intervals.open_min)
+            }
+            None if ask.verdict == Some(Outcome::Undetermined) => minutes(intervals.ceiling_min),
+            _ => minutes(intervals.settled_min),
+        },
         Some(Outcome::AtRisk) => minutes(intervals.urgent_min),
         Some(Outcome::Pass) => match ask.deadline {
             Some(deadline) if deadline - ask.now <= ask.risk * 2 => minutes(intervals.near_min),
@@ -91,7 +124,9 @@ fn interval(ask: &Ask<'_>, intervals: &Intervals) -> TimeDelta {
         return calm;
     }
     let doublings = (ask.failures - 1).min(10);
-    minutes(intervals.backoff_min << doublings).min(calm.max(minutes(intervals.open_min)))
+    minutes(intervals.backoff_min << doublings)
+        .min(calm.max(minutes(intervals.open_min)))
+        .min(minutes(intervals.ceiling_min))
 }
 
 /// A share of `range`, the same for the same account and attempt.

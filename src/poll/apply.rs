@@ -372,6 +372,7 @@ fn account_next_poll(
                     deadline: judgement.forecast.map(|forecast| forecast.deadline),
                     failures: held.failures,
                     hint: held.hint,
+                    again: held.blind.iter().map(|blind| blind.again).filter(|at| *at > now).min(),
                     not_before: held.not_before,
                     risk: terms.policy.risk(),
                 },

@@ -14,9 +14,9 @@ use super::{Parts, PollEnv, Tick};
 use crate::store::StoreError;
 
 /// A link that answered is checked again after so many hours.
-const ALIVE_H: i64 = 24;
+const ALIVE_H: i64 = 71;
 /// A link that did not is checked again after so many hours.
-const OTHER_H: i64 = 6;
+const OTHER_H: i64 = 11;
 /// A host that was missing is looked up again after so many minutes.
 const HOST_GONE_MIN: i64 = 11;
 /// Links of one account asked at once.

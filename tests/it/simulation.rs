@@ -151,7 +151,8 @@ async fn a_province_in_bad_weather_keeps_every_invariant() {
     let (weather, from, to) = hard_weather(&setup);
     let stage =
         Stage::build(setup, WorldSpec::new(setup.accounts, beginning(), setup.days), weather).await;
-    let patience = Patience { poll: TimeDelta::hours(28), list_lag: TimeDelta::hours(23) };
+    let poll = TimeDelta::hours(28);
+    let patience = Patience { poll, lapsed: poll, list_lag: TimeDelta::hours(23) };
     let mut run = Run {
         stage,
         book: Book::default(),
@@ -235,9 +236,12 @@ async fn a_province_in_fair_weather_is_ruled_in_time() {
     eprintln!("{title}");
     let spec = WorldSpec::new(setup.accounts, beginning(), setup.days);
     let stage = Stage::build(setup, spec, Weather::fair()).await;
-    // While a ruling is open an account is polled every six hours and an eighth.
-    let patience =
-        Patience { poll: TimeDelta::minutes(6 * 60 + 45 + 2), list_lag: TimeDelta::hours(23) };
+    // While a ruling is open an account is polled every six hours and an eighth, and every twelve once it is old.
+    let patience = Patience {
+        poll: TimeDelta::minutes(13 * 60 + 30 + 2),
+        lapsed: TimeDelta::minutes(6 * 60 + 45 + 2),
+        list_lag: TimeDelta::hours(23),
+    };
     let mut run = Run {
         stage,
         book: Book::default(),

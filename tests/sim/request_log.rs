@@ -87,6 +87,13 @@ impl RequestLog {
         self.lock().requests.clone()
     }
 
+    /// Calls `take` with each kept request from the `first`-th on, and says how many are kept.
+    pub fn for_each_from(&self, first: usize, take: impl FnMut(&Request)) -> usize {
+        let book = self.lock();
+        book.requests.iter().skip(first).for_each(take);
+        book.requests.len()
+    }
+
     /// Kept requests by account, platform and Beijing day.
     pub fn per_account_day(&self) -> BTreeMap<(usize, Site, NaiveDate), usize> {
         let mut counts = BTreeMap::new();

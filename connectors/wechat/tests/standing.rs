@@ -132,7 +132,7 @@ async fn conditional_menus_are_listed_and_those_without_effect_set_aside() {
         assert_eq!(seen.faults, [], "{code}");
         assert!(seen.menu.is_some_and(|menu| menu.whole), "{code}");
         let memo = seen.hint.memo.unwrap();
-        poll(&platform, now + TimeDelta::days(2), Some(&memo), false).await.unwrap();
+        poll(&platform, now + TimeDelta::days(3), Some(&memo), false).await.unwrap();
         let asked = platform.bodies("/cgi-bin/menu/get").len();
         assert_eq!(asked, if code == 46003 { 2 } else { 1 }, "{code}");
     }

@@ -21,6 +21,7 @@ fn ask(id: &AccountId) -> Ask<'_> {
         deadline: Some(now() + TimeDelta::days(13)),
         failures: 0,
         hint: None,
+        again: None,
         not_before: None,
         risk: TimeDelta::days(5),
     }
@@ -45,6 +46,29 @@ fn the_nearer_the_deadline_the_sooner_the_poll() {
 }
 
 #[test]
+fn looks_go_where_they_learn_most() {
+    let id = id();
+    let of = |verdict, days: i64, again: Option<i64>| {
+        let deadline = Some(now() + TimeDelta::days(days));
+        let again = again.map(|hours| now() + TimeDelta::hours(hours));
+        wait_min(&Ask { verdict: Some(verdict), deadline, again, ..ask(&id) })
+    };
+    // Figures in 24 hours and daily from then on: the last ones within the time.
+    let figures = of(Outcome::Pass, 13, Some(24));
+    assert!((48 * 60..=48 * 60 + 30).contains(&figures), "{figures}");
+    // Just lapsed: at the figures, if they come before the next look would.
+    let proof = of(Outcome::Undetermined, -1, Some(3));
+    assert!((180..=210).contains(&proof), "{proof}");
+    // Long proven: twice a day, so that two looks in a row may fail before the proof is 48 hours old.
+    let settled = of(Outcome::Fail, -30, None);
+    assert!((12 * 60..=13 * 60 + 30).contains(&settled), "{settled}");
+    assert!(of(Outcome::Fail, -1, None) <= 6 * 60 + 45);
+    // A warning is due in a day: the look before it comes first.
+    let before = of(Outcome::Pass, 6, None);
+    assert!((22 * 60 + 30..24 * 60).contains(&before), "{before}");
+}
+
+#[test]
 fn faults_back_off_and_stay_under_the_ceiling() {
     let id = id();
     let waits: Vec<_> = (1..12).map(|failures| wait_min(&Ask { failures, ..ask(&id) })).collect();
@@ -55,7 +79,7 @@ fn faults_back_off_and_stay_under_the_ceiling() {
 #[test]
 fn a_hint_delays_and_a_wish_is_never_shortened() {
     let id = id();
-    let hint = now() + TimeDelta::hours(40);
+    let hint = now() + TimeDelta::hours(70);
     let hinted = next_poll(&Ask { hint: Some(hint), ..ask(&id) }, &Intervals::default());
     assert!(hinted >= hint && hinted <= hint + TimeDelta::minutes(31));
     let wish = now() + TimeDelta::hours(60);

@@ -113,9 +113,9 @@ fn a_missing_host_needs_two_looks_while_other_names_resolve() {
 fn links_are_due_again_by_what_they_said() {
     let url = "https://one.example/";
     let cases = [
-        (LinkAnswer::Alive, 24 * 60),
-        (LinkAnswer::Dead("404".to_owned()), 6 * 60),
-        (LinkAnswer::Unknown("503".to_owned()), 6 * 60),
+        (LinkAnswer::Alive, 71 * 60),
+        (LinkAnswer::Dead("404".to_owned()), 11 * 60),
+        (LinkAnswer::Unknown("503".to_owned()), 11 * 60),
     ];
     for (answer, minutes) in cases {
         let bench = bench(&[url]);

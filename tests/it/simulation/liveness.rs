@@ -20,6 +20,8 @@ pub const ALL_RULED: &str = "3 after recovery the rulings are right again";
 pub struct Patience {
     /// The longest time between two polls, spread included, and the driver's own step.
     pub poll: TimeDelta,
+    /// The same right after a deadline, until silence is proven.
+    pub lapsed: TimeDelta,
     /// A public list counts as silent only up to so long before the look.
     pub list_lag: TimeDelta,
 }
@@ -31,12 +33,14 @@ impl Patience {
             // Statistics of a whole Beijing day, from 08:30 (and half an hour's spread) of the day after.
             Kind::Wechat { verified: true, .. } => {
                 let day = civil::start_of(civil::day(last)) + TimeDelta::days(1);
-                Some(day + WINDOW + TimeDelta::hours(9) + self.poll)
+                Some(day + WINDOW + TimeDelta::hours(9) + self.lapsed)
             }
             Kind::Weibo { .. } | Kind::Nanfang { .. } => {
-                Some(last + WINDOW + self.list_lag + self.poll)
+                Some(last + WINDOW + self.list_lag + self.lapsed)
             }
-            Kind::App(app) if app.feed_complete => Some(last + WINDOW + self.list_lag + self.poll),
+            Kind::App(app) if app.feed_complete => {
+                Some(last + WINDOW + self.list_lag + self.lapsed)
+            }
             _ => None,
         }
     }

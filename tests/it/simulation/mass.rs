@@ -180,7 +180,8 @@ impl Mass {
         let crossed = crossed.count();
         self.book.check(ACROSS, (crossed == 0).then(|| "no deadline passed".to_owned()));
         let (now, world) = (self.stage.now(), std::sync::Arc::clone(&self.stage.world));
-        let patience = Patience { poll: TimeDelta::hours(28), list_lag: TimeDelta::hours(23) };
+        let poll = TimeDelta::hours(28);
+        let patience = Patience { poll, lapsed: poll, list_lag: TimeDelta::hours(23) };
         let names = (OTHERS, OTHERS);
         // An empty list proves nothing, ever.
         let shown = world.accounts.iter().filter(|account| {
