@@ -178,12 +178,7 @@ fn read(
     let files = Files { base, credentials: around.credentials(), systemd: around.systemd };
     let report = Report::new(&shown(file, around), files);
     let (mut table, errors) = tree::parse(text);
-    if !errors.is_empty() {
-        // What the parser made of the rest is a guess: to judge it would tell of mistakes that nobody made.
-        report.syntax(errors);
-        let found = report.finish();
-        return (Err(found.problems), found.keys);
-    }
+    report.syntax(errors, text);
     let variables = around.variables.iter();
     tree::overlay(&mut table, variables.map(|(name, value)| (name.as_str(), value.as_str())));
     let config = sections(Section::root(&table, &report), file, args, around);

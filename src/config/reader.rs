@@ -27,6 +27,8 @@ pub(crate) struct Report {
     /// Where the files that it names are looked for.
     pub(crate) files: Files,
     problems: RefCell<Vec<Found>>,
+    /// Lines of which the parser only guesses what they say.
+    guessed: RefCell<Vec<std::ops::Range<usize>>>,
     warnings: RefCell<Vec<Found>>,
     keys: RefCell<BTreeSet<String>>,
 }
@@ -60,14 +62,23 @@ impl Report {
             file: file.to_owned(),
             files,
             problems: RefCell::default(),
+            guessed: RefCell::default(),
             warnings: RefCell::default(),
             keys: RefCell::default(),
         }
     }
 
-    /// Adds a problem at a line (0 = the whole file) and key path.
+    /// Adds a problem at a line (0 = the whole file) and key path; none where the parser only guessed.
     pub(crate) fn problem(&self, origin: Option<&Origin>, path: &str, wrong: Wrong) {
-        self.problems.borrow_mut().push(self.made(origin, path, wrong));
+        let guessed = self.guessed.borrow();
+        let hidden = match origin {
+            Some(Origin::Line(line)) => guessed.iter().any(|lines| lines.contains(line)),
+            Some(Origin::Env { .. }) => false,
+            None => !guessed.is_empty(),
+        };
+        if !hidden {
+            self.problems.borrow_mut().push(self.made(origin, path, wrong));
+        }
     }
 
     /// Adds a warning: said, but nothing is refused for it.
@@ -75,16 +86,21 @@ impl Report {
         self.warnings.borrow_mut().push(self.made(origin, path, wrong));
     }
 
-    /// Adds the mistakes in the TOML itself.
-    pub(crate) fn syntax(&self, errors: Vec<SyntaxError>) {
+    /// Adds the mistakes in the TOML itself. What the parser made of the lines from a mistake to the next table is a
+    /// guess: to judge it would tell of mistakes that nobody made.
+    pub(crate) fn syntax(&self, errors: Vec<SyntaxError>, text: &str) {
+        let mut guessed = Vec::new();
         for SyntaxError { line, column, message } in errors {
             let what = format!("第 {column} 个字符起不合 TOML 写法(解析器原话:{message})");
             let help =
                 "每行写 名称 = 值;文本加英文双引号 \"…\",引号、方括号要成对,小节写成 [名称],\
-                        同一项只写一次;改好后再查一遍,其余内容这次没有检查"
+                 同一项只写一次;改好后再查一遍,从这里到下一个小节这次没有检查"
                     .to_owned();
             self.problem(Some(&Origin::Line(line)), "", Wrong { what, help });
+            let rest = text.lines().skip(line);
+            guessed.push(line..line + 1 + rest.take_while(|line| !line.starts_with('[')).count());
         }
+        *self.guessed.borrow_mut() = guessed;
     }
 
     /// Everything that was found, in the order of the file.

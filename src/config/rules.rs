@@ -40,7 +40,7 @@ fn read(shown: &str, text: &str, held: Rulebook) -> (Rulebook, Vec<Problem>) {
     let mut rulebook = held;
     let report = Report::new(shown, Files::default());
     let (table, errors) = tree::parse(text);
-    report.syntax(errors);
+    report.syntax(errors, text);
     let root = Section::root(&table, &report);
     let profiles = root.section("profile");
     let mut named = profiles.named_sections();

@@ -178,11 +178,14 @@ async fn a_language_is_taken_and_says_honestly_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_toml_is_told_alone_in_chinese_with_its_place() {
+async fn a_mistake_in_the_toml_is_told_without_guesses_in_chinese_with_its_place() {
     let stage = Stage::new("");
-    stage.write("freshd.toml", "[store]\npath = \"a\"\n[mail\nserver = \"x\"\n");
+    stage.write(
+        "freshd.toml",
+        "[store]\npath = \"a\"\n[mail\nserver = \"x\"\n[net]\ntimeout_s = -1\n",
+    );
     let told = stage.run(&["config", "check"]).await.exits(2);
-    let told = told.says(&["第 3 行", "个字符起不合 TOML 写法", "共 1 个问题"]);
+    let told = told.says(&["第 3 行", "个字符起不合 TOML 写法", "timeout_s", "共 2 个问题"]);
     assert!(!told.stdout.contains("不认识的配置项"), "{}", told.stdout);
     let list = stage.run(&["connector", "list"]).await.exits(0);
     assert!(list.stderr.contains("只有内置的采集器"), "{}", list.stderr);
