@@ -20,6 +20,8 @@ use crate::notify::tick::NotifyError;
 const META_TOLD: &str = "operators.told";
 /// A fault of platform, connector or machine is told when it has lasted for so long.
 pub const LASTS_AFTER: TimeDelta = TimeDelta::hours(1);
+/// A platform that cannot be reached is told only now, while no other has been asked: it may be our own network.
+pub const ALONE_AFTER: TimeDelta = TimeDelta::hours(6);
 /// Credentials are told at once, and further ones together after this: each account may have its own.
 pub const CREDENTIALS_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// How exactly is remembered when a trouble was last seen.
@@ -100,7 +102,10 @@ pub fn decide(
         }
         let due = match trouble.scope {
             FaultScope::Credential => opens,
-            _ => trouble.paused && now - told.counted_from(trouble) > LASTS_AFTER,
+            _ => {
+                let after = if trouble.alone { ALONE_AFTER } else { LASTS_AFTER };
+                trouble.paused && now - told.counted_from(trouble) > after
+            }
         };
         if !due {
             continue;
@@ -157,6 +162,7 @@ fn own(app: &App, now: Timestamp) -> Result<Vec<Trouble>, NotifyError> {
         paused_until: None,
         paused: true,
         unreached: false,
+        alone: false,
         detail: detail.to_owned(),
     };
     let relay: Option<Timestamp> = app.store().meta(META_RELAY_FAILING_SINCE)?;

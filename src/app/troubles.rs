@@ -31,6 +31,8 @@ pub struct Trouble {
     pub paused: bool,
     /// Did no answer come at all?
     pub unreached: bool,
+    /// Has nothing else been asked since? Then the fault may be the network's as well as the platform's.
+    pub alone: bool,
     /// What was seen last, in words.
     pub detail: String,
 }
@@ -57,14 +59,24 @@ impl Trouble {
 pub const LOCAL: &str = "local";
 
 /// Several platforms that cannot be reached, and none that answers: that is our own network, and one trouble. With one
-/// platform alone nobody can tell.
-pub fn one_network(troubles: Vec<Trouble>, gathered: &Gathered) -> Vec<Trouble> {
+/// platform alone nobody can tell, which is marked.
+pub fn one_network(mut troubles: Vec<Trouble>, gathered: &Gathered) -> Vec<Trouble> {
     let unreached = |it: &&Trouble| it.unreached && it.key.starts_with("connector ");
     let failing: Vec<&Trouble> = troubles.iter().filter(unreached).collect();
     let Some(since) = failing.iter().map(|it| it.since).min() else { return troubles };
     let answered = gathered.clean.values().any(|at| *at > since);
     let mends = troubles.iter().any(|it| it.key.starts_with("connector ") && !it.unreached);
-    if failing.len() < 2 || answered || mends {
+    if answered || mends {
+        return troubles;
+    }
+    if failing.len() < 2 {
+        let own: Vec<String> = failing.iter().map(|it| it.key.clone()).collect();
+        let others =
+            gathered.clean.keys().any(|key| key.starts_with("connector ") && !own.contains(key));
+        if !others {
+            return troubles;
+        }
+        troubles.iter_mut().filter(|it| unreached(&&**it)).for_each(|it| it.alone = true);
         return troubles;
     }
     let names: Vec<&str> = failing.iter().map(|it| it.name.as_str()).collect();
@@ -77,6 +89,7 @@ pub fn one_network(troubles: Vec<Trouble>, gathered: &Gathered) -> Vec<Trouble> 
         paused_until: failing.iter().filter_map(|it| it.paused_until).max(),
         paused: failing.iter().any(|it| it.paused),
         unreached: true,
+        alone: false,
         detail: format!("{}都无法连接,没有一个有应答", names.join("、")),
     };
     let others = troubles.iter().filter(|it| !unreached(it) && it.key != LOCAL);
@@ -123,6 +136,7 @@ fn trouble(group: &Group, fault: &Fault, since: Timestamp) -> Trouble {
         paused_until: None,
         paused: false,
         unreached: matches!(fault.kind, FaultKind::Unreachable | FaultKind::TimedOut),
+        alone: false,
         detail: words_of(fault),
     }
 }
@@ -204,6 +218,11 @@ impl Gathered {
             (held.paused_until, held.paused) = (fresh.paused_until, fresh.paused);
         }
         all.into_values().collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn heard(&mut self, key: &str, at: Timestamp) {
+        self.clean.insert(key.to_owned(), at);
     }
 
     /// When a source of this group last answered with nothing wrong.

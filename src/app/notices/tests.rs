@@ -18,6 +18,7 @@ fn trouble(key: &str, scope: FaultScope, since: Timestamp) -> Trouble {
         paused_until: None,
         paused: true,
         unreached: false,
+        alone: false,
         detail: "503".to_owned(),
     }
 }
@@ -55,6 +56,25 @@ fn one_accounts_fault_on_a_platform_is_not_told() {
     let mut one = trouble("connector weibo", FaultScope::Platform, at(0));
     one.paused = false;
     assert_eq!(count(&decide(&mut told, &[one], never, at(6000))), (0, 0));
+}
+
+#[test]
+fn a_platform_out_of_reach_waits_until_another_was_asked() {
+    let lost =
+        |at| Trouble { unreached: true, ..trouble("connector weibo", FaultScope::Platform, at) };
+    let answered = |connector: &str, minutes| {
+        let mut gathered = Gathered::default();
+        gathered.heard(connector, at(minutes));
+        gathered
+    };
+    let tell = |gathered: &Gathered, minutes| {
+        let troubles = one_network(vec![lost(at(0))], gathered);
+        count(&decide(&mut Told::default(), &troubles, never, at(minutes))).0
+    };
+    assert_eq!(tell(&answered("connector nanfang", -30), 61), 0, "it may be our network");
+    assert_eq!(tell(&answered("connector nanfang", -30), 361), 1, "long enough");
+    assert_eq!(tell(&answered("connector nanfang", 30), 61), 1, "the network is there");
+    assert_eq!(tell(&answered("connector weibo", -30), 61), 1, "there is no other to ask");
 }
 
 #[test]
