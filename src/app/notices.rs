@@ -49,6 +49,11 @@ struct Open {
 }
 
 impl Told {
+    /// Has it been found to fail since the machine's own network came back? Before that nobody could be reached.
+    fn is_fresh(&self, trouble: &Trouble) -> bool {
+        trouble.key == LOCAL || self.network_back.is_none_or(|back| trouble.seen > back)
+    }
+
     /// From when a trouble is counted.
     fn counted_from(&self, trouble: &Trouble) -> Timestamp {
         match trouble.key == LOCAL {
@@ -104,7 +109,8 @@ pub fn decide(
             FaultScope::Credential => opens,
             _ => {
                 let after = if trouble.alone { ALONE_AFTER } else { LASTS_AFTER };
-                trouble.paused && now - told.counted_from(trouble) > after
+                let lasts = trouble.paused && told.is_fresh(trouble);
+                lasts && now - told.counted_from(trouble) > after
             }
         };
         if !due {
@@ -158,6 +164,7 @@ fn own(app: &App, now: Timestamp) -> Result<Vec<Trouble>, NotifyError> {
         scope: FaultScope::Local,
         name: name.to_owned(),
         since: since.min(now),
+        seen: now,
         accounts: 0,
         paused_until: None,
         paused: true,

@@ -23,6 +23,8 @@ pub struct Trouble {
     pub name: String,
     /// Since when.
     pub since: Timestamp,
+    /// When it was last found to fail.
+    pub seen: Timestamp,
     /// Accounts that failed.
     pub accounts: usize,
     /// Until when its accounts wait, if they do.
@@ -85,6 +87,7 @@ pub fn one_network(mut troubles: Vec<Trouble>, gathered: &Gathered) -> Vec<Troub
         scope: FaultScope::Local,
         name: "本机网络".to_owned(),
         since,
+        seen: failing.iter().map(|it| it.seen).max().unwrap_or(since),
         accounts: failing.iter().map(|it| it.accounts).sum(),
         paused_until: failing.iter().filter_map(|it| it.paused_until).max(),
         paused: failing.iter().any(|it| it.paused),
@@ -132,6 +135,7 @@ fn trouble(group: &Group, fault: &Fault, since: Timestamp) -> Trouble {
         scope,
         name: name_of(group, scope),
         since,
+        seen: since,
         accounts: 0,
         paused_until: None,
         paused: false,
@@ -144,6 +148,7 @@ fn trouble(group: &Group, fault: &Fault, since: Timestamp) -> Trouble {
 /// What the breaker knows: fresh, and empty after a restart.
 pub fn of_breaker(failing: &[Failing]) -> Vec<Trouble> {
     let one = |held: &Failing| Trouble {
+        seen: held.seen,
         accounts: held.accounts,
         paused_until: held.paused_until,
         paused: held.paused_until.is_some(),
@@ -214,6 +219,7 @@ impl Gathered {
         for fresh in of_breaker(failing) {
             let held = all.entry(fresh.key.clone()).or_insert_with(|| fresh.clone());
             held.since = held.since.min(fresh.since);
+            held.seen = held.seen.max(fresh.seen);
             held.accounts = held.accounts.max(fresh.accounts);
             (held.paused_until, held.paused) = (fresh.paused_until, fresh.paused);
         }

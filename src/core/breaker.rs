@@ -45,6 +45,7 @@ struct Standing {
     wished_until: Option<Timestamp>,
     trips: u32,
     last: Option<Fault>,
+    seen: Option<Timestamp>,
 }
 
 /// A pause in force.
@@ -73,6 +74,8 @@ pub struct Failing {
     pub paused_until: Option<Timestamp>,
     /// The newest fault.
     pub fault: Fault,
+    /// When that was.
+    pub seen: Timestamp,
     /// Accounts that failed since the last success.
     pub accounts: usize,
 }
@@ -124,6 +127,7 @@ impl Breaker {
         }
         standing.failed.insert(account.clone());
         standing.last = Some(fault.clone());
+        standing.seen = standing.seen.max(Some(now));
         let wish = match (fault.kind, fault.retry) {
             (FaultKind::RateLimited, Retry::After(seconds)) => Some(wish_after(now, seconds).0),
             (FaultKind::RateLimited, Retry::At(at)) => Some(capped_wish(now, at).0),
@@ -202,6 +206,7 @@ impl Breaker {
                     since: standing.since?,
                     paused_until: standing.paused_until,
                     fault: standing.last.clone()?,
+                    seen: standing.seen.or(standing.since)?,
                     accounts: standing.failed.len(),
                 })
             })

@@ -14,6 +14,7 @@ fn trouble(key: &str, scope: FaultScope, since: Timestamp) -> Trouble {
         scope,
         name: key.to_owned(),
         since,
+        seen: since,
         accounts: 3,
         paused_until: None,
         paused: true,
@@ -101,6 +102,8 @@ fn what_fails_with_the_whole_network_is_one_trouble_and_comes_back_in_peace() {
     let back = decide(&mut told, &left, |key, _| key == LOCAL, at(300));
     assert_eq!(count(&back), (0, 1));
     assert_eq!(count(&decide(&mut told, &left, never, at(350))), (0, 0), "on its way back");
+    assert_eq!(count(&decide(&mut told, &left, never, at(361))), (0, 0), "nobody asked it again");
+    let left = left.map(|it| Trouble { seen: at(359), ..it });
     assert_eq!(count(&decide(&mut told, &left, never, at(361))), (1, 0), "it did not come back");
 }
 
