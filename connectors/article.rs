@@ -119,7 +119,11 @@ impl ArticleConnector {
             return status::look(&id, weibo, cx).await;
         }
         let now = cx.now;
-        let read = if fetch::is_article(&known, &self.base) {
+        // A configured base may be shared with other pages.
+        let path = known.path();
+        let article = path == "/s" || path.starts_with("/s/") || path.starts_with("/mp/");
+        let article = article || is_article_host(&known) || !column::is_page(&known, &self.nanfang);
+        let read = if article && fetch::is_article(&known, &self.base) {
             wechat
         } else if column::is_page(&known, &self.nanfang) {
             nanfang
@@ -297,6 +301,11 @@ fn sighting(
         };
         faults.push(unusable(url, what));
     }
+    // What is possible ends with the look.
+    let dated = dated.map(|held| Published {
+        latest: held.latest.min(now.max(held.earliest.unwrap_or(now))),
+        ..held
+    });
     let sighting = Sighting {
         key,
         channel: Channel::posts(),

@@ -38,7 +38,7 @@ pub(super) fn is_page(url: &Url, bases: &[Url]) -> bool {
     };
     below("nfapp.southcn.com")
         || below("nfnews.com")
-        || bases.iter().any(|base| base.origin() == url.origin())
+        || numbered(url).is_some() && bases.iter().any(|base| base.origin() == url.origin())
 }
 
 /// Reads the page.

@@ -9,6 +9,7 @@ mod letters;
 mod look;
 mod manifests;
 mod process;
+mod proof;
 mod push;
 mod small;
 mod words;
