@@ -119,11 +119,7 @@ impl ArticleConnector {
             return status::look(&id, weibo, cx).await;
         }
         let now = cx.now;
-        // A configured base may be shared with other pages.
-        let path = known.path();
-        let article = path == "/s" || path.starts_with("/s/") || path.starts_with("/mp/");
-        let article = article || is_article_host(&known) || !column::is_page(&known, &self.nanfang);
-        let read = if article && fetch::is_article(&known, &self.base) {
+        let read = if fetch::is_article(&known, &self.base) {
             wechat
         } else if column::is_page(&known, &self.nanfang) {
             nanfang

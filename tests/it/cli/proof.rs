@@ -138,7 +138,7 @@ async fn posts_of_weibo_columns_and_sites_are_proofs_too() {
 async fn accounts_of_the_same_name_are_listed_for_choice() {
     let server = serve().await;
     let rows = "茂名发布,微信公众号,,甲局,,\n茂名发布,微信公众号,,乙局,,\n茂名发布,微博,,丙局,,\n\
-                茂名发布,微信公众号,gh_other1234567,丁局,,\n";
+                茂名发布,微信公众号,gh_different123,丁局,,\n";
     let stage = with(&server, rows).await;
     let before = kept(&stage).await;
     let asked = stage.run(&["proof", &link("article")]).await.exits(1);
@@ -177,7 +177,7 @@ async fn a_self_reported_menu_is_checked_without_any_source() {
     assert_eq!(account["evidence_class"], "none", "{account}");
     assert_eq!(account["menu"]["source"], "self_reported");
     assert_eq!(account["menu"]["state"], "degraded", "{}", account["menu"]);
-    assert_eq!(account["menu"]["entries"][0]["health"], "alive");
+    assert_eq!(account["menu"]["entries"][0]["health"], "alive", "{account}");
     assert!(account["next_poll"].is_string(), "and it will be checked again");
     let explained = stage.run(&["explain", "茂名发布"]).await.exits(0);
     assert!(explained.says(&["自报"]).stdout.contains("办事指南"));
