@@ -10,16 +10,20 @@ use pages::{BIZ, GH, UID, days, post_id, serve};
 
 const HEADER: &str = "账号名称,平台,账号标识,主办单位,菜单地址,采集方式";
 
+const APPID: &str = "wx0123456789abcdef";
+
 /// A stage whose platforms are this server.
 fn stage(server: &str) -> Stage {
     let stage = Stage::new(&format!(
         "[net]\nallow_private = [\"127.0.0.0/8\"]\n\
          [connectors.wechat]\nbase_url = \"{server}\"\narticle_base_url = \"{server}\"\n\
+         secrets_file = \"wechat.toml\"\n\
          [connectors.weibo]\nmode = \"api\"\nbase_url = \"{server}\"\ntoken_file = \"token\"\n\
          [connectors.nanfang]\nbase_urls = [\"{server}\"]\n\
          [connectors.article]\nper_minute = 0\n"
     ));
     stage.write("token", "T");
+    stage.write("wechat.toml", format!("{APPID} = \"secret\"\n"));
     stage
 }
 
@@ -182,4 +186,25 @@ async fn a_self_reported_menu_is_checked_without_any_source() {
     let explained = stage.run(&["explain", "茂名发布"]).await.exits(0);
     assert!(explained.says(&["自报"]).stdout.contains("办事指南"));
     stage.run(&["status"]).await.exits(0).says(&["自报"]);
+}
+
+#[tokio::test]
+async fn a_menu_that_a_connector_read_wins_over_the_self_reported_one() {
+    let server = serve().await;
+    let menu = format!("自报的={server}/menu/none");
+    let stage = with(&server, &format!("茂名发布,微信公众号,{APPID},市府办,{menu},\n")).await;
+    let menu = async || {
+        let status = stage.json(&["status", "--json"]).await;
+        account_of(&status, "茂名发布")["menu"].clone()
+    };
+    let reported = menu().await;
+    assert_eq!(reported["source"], "self_reported");
+    assert_eq!(reported["entries"][0]["path"], json!(["自报的"]));
+    stage.run(&["poll", "--account", APPID]).await;
+    let read = menu().await;
+    assert_eq!((&read["source"], &read["state"]), (&json!("read"), &json!("healthy")), "{read}");
+    assert_eq!(read["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(read["entries"][0]["path"], json!(["接口读到的"]));
+    let explained = stage.run(&["explain", "茂名发布"]).await.exits(0);
+    assert!(!explained.stdout.contains("自报"), "{}", explained.stdout);
 }

@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::extract::Query;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use chrono::TimeDelta;
 use freshd_core::{Timestamp, civil};
 use serde_json::json;
@@ -22,6 +22,8 @@ pub(super) async fn serve() -> String {
     let router = Router::new()
         .route("/s", get(wall))
         .route("/s/{kind}", get(article))
+        .route("/cgi-bin/stable_token", post(|| async { token() }))
+        .route("/cgi-bin/get_current_selfmenu_info", get(menu))
         .route("/2/statuses/show.json", get(status))
         .route("/content/{month}/{day}/{file}", get(column))
         .route("/site/{file}", get(site))
@@ -35,6 +37,17 @@ pub(super) async fn serve() -> String {
 
 pub(super) fn days(days: i64) -> Timestamp {
     real_now() - TimeDelta::days(days)
+}
+
+fn token() -> axum::Json<serde_json::Value> {
+    axum::Json(json!({"access_token": "T", "expires_in": 7200}))
+}
+
+/// The menu as WeChat's interface gives it: one entry, on this server.
+async fn menu(headers: HeaderMap) -> axum::Json<serde_json::Value> {
+    let url = format!("http://{}/menu/alive", headers["host"].to_str().unwrap());
+    let button = json!({"type": "view", "name": "接口读到的", "url": url});
+    axum::Json(json!({"is_menu_open": 1, "selfmenu_info": {"button": [button]}}))
 }
 
 async fn wall() -> Response {
