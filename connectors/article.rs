@@ -1,28 +1,36 @@
-//! Does a page given as proof 佐证链接 show a post? The `article` connector: WeChat articles, and any
-//! dated page.
+//! Does a page given as proof 佐证链接 show a post, and whose? The `article` connector: WeChat articles, posts of
+//! Weibo and of 南方号, and any dated page.
 
 use async_trait::async_trait;
 use chrono::Duration;
 use freshd_core::Timestamp;
-use freshd_core::fault::{Fault, FaultKind, FaultScope};
+use freshd_core::account::platform;
+use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
 use freshd_core::observation::{Evidence, Observation, Profile, Published, Sighting};
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
 use crate::http::{self, Response, busy_fault, redact};
+use crate::registry::WeiboMode;
+use crate::weibo::status;
 use crate::{charset, page as top};
 
+mod column;
 pub mod dated;
 mod facts;
 pub(crate) mod fetch;
+mod form;
 mod page;
 mod tombstone;
+mod whose;
 
 pub use facts::ArticleFacts;
 pub use fetch::{is_article_host, rebase};
+pub use form::COPY_LINK;
 pub use page::{ArticlePage, PAGE_BYTES_MAX, parse};
 pub use tombstone::{TombstoneClass, classify};
+pub use whose::{Looked, Whose};
 
 /// Evidence keeps at most so many characters of a page.
 const EVIDENCE_CHARS: usize = 4000;
@@ -34,6 +42,8 @@ const FUTURE_MIN: i64 = 10;
 pub struct ArticleConnector {
     descriptor: Descriptor,
     base: Url,
+    weibo: Option<(WeiboMode, Url)>,
+    nanfang: Vec<Url>,
 }
 
 impl ArticleConnector {
@@ -49,7 +59,74 @@ impl ArticleConnector {
             courtesy: Courtesy { at_once: 2, per_minute: 20 },
             about: "打开作为佐证的文章链接,取其发布时间;只能证明发布过,不能证明没有发布".into(),
         };
-        Self { descriptor, base: article_base }
+        Self { descriptor, base: article_base, weibo: None, nanfang: Vec::new() }
+    }
+
+    /// The same, reading posts of Weibo below this address, and taking these for addresses of 南方+.
+    #[must_use]
+    pub fn with(self, weibo: (WeiboMode, Url), nanfang: Vec<Url>) -> Self {
+        Self { weibo: Some(weibo), nanfang, ..self }
+    }
+
+    /// Opens the link; what is seen there, and whose it is.
+    ///
+    /// # Errors
+    /// Why it is no proof: `Refused` = a link that cannot be one, `Challenged` and `Unauthorized` = a person has to
+    /// open it, `Malformed` = nothing there that could be used.
+    pub async fn look(&self, target: &Target, cx: &PollContext<'_>) -> Result<Looked, Fault> {
+        let url = target_url(target, "article")?;
+        if let Some(why) = form::objection(&url, &self.base) {
+            let fault = Fault::new(FaultScope::Account, FaultKind::Refused, why);
+            return Err(fault.retry(Retry::Operator));
+        }
+        if let (Some(id), Some(weibo)) = (status::link(&url), &self.weibo) {
+            return status::look(&id, weibo, cx).await;
+        }
+        let long = fetch::is_article(&url, &self.base) && form::is_long(&url);
+        self.open(url, cx).await.map_err(|fault| match fault.kind {
+            FaultKind::Challenged if long => {
+                let detail = format!("{};长链接在微信外打不开,{COPY_LINK}", fault.detail);
+                Fault { detail, ..fault }
+            }
+            _ => fault,
+        })
+    }
+
+    async fn open(&self, url: Url, cx: &PollContext<'_>) -> Result<Looked, Fault> {
+        // A wall before WeChat articles stands before all of them; another site's trouble is its
+        // own.
+        let scope = match fetch::is_article(&url, &self.base) {
+            true => FaultScope::Platform,
+            false => FaultScope::Account,
+        };
+        let fetched = fetch::page(cx.http, &url, &self.base, PAGE_BYTES_MAX, &[]).await;
+        let (response, known) = match fetched.map_err(|error| error.fault(scope))? {
+            fetch::Fetched::Page(response, known) => (response, known),
+            fetch::Fetched::Wall(wall) => return Err(walled(scope, wall.path())),
+        };
+        if let Some(fault) = busy_fault(&response, scope, cx.now) {
+            return Err(fault);
+        }
+        match response.status {
+            200..=299 => (),
+            // Somebody may have mistyped or withdrawn a link: that says nothing of the account.
+            404 | 410 => return Err(unusable(&known, "佐证链接已失效(页面不存在)")),
+            401 | 403 => return Err(walled(scope, &format!("HTTP {}", response.status))),
+            status => return Err(unusable(&known, &format!("佐证链接回答 HTTP {status}"))),
+        }
+        // A short link may have led to a post; a page of Weibo's own proves nothing.
+        if let (Some(id), Some(weibo)) = (status::link(&known), &self.weibo) {
+            return status::look(&id, weibo, cx).await;
+        }
+        let now = cx.now;
+        let read = if fetch::is_article(&known, &self.base) {
+            wechat
+        } else if column::is_page(&known, &self.nanfang) {
+            nanfang
+        } else {
+            ordinary
+        };
+        http::apart(response, move |response| read(response, &known, now)).await
     }
 }
 
@@ -84,32 +161,7 @@ impl Connector for ArticleConnector {
     }
 
     async fn poll(&self, target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
-        let url = target_url(target, "article")?;
-        // A wall before WeChat articles stands before all of them; another site's trouble is its
-        // own.
-        let scope = if fetch::is_article(&url, &self.base) {
-            FaultScope::Platform
-        } else {
-            FaultScope::Account
-        };
-        let fetched = fetch::page(cx.http, &url, &self.base, PAGE_BYTES_MAX, &[]).await;
-        let (response, known) = match fetched.map_err(|error| error.fault(scope))? {
-            fetch::Fetched::Page(response, known) => (response, known),
-            fetch::Fetched::Wall(wall) => return Err(walled(scope, wall.path())),
-        };
-        if let Some(fault) = busy_fault(&response, scope, cx.now) {
-            return Err(fault);
-        }
-        match response.status {
-            200..=299 => (),
-            // Somebody may have mistyped or withdrawn a link: that says nothing of the account.
-            404 | 410 => return Err(unusable(&known, "佐证链接已失效(页面不存在)")),
-            401 | 403 => return Err(walled(scope, &format!("HTTP {}", response.status))),
-            status => return Err(unusable(&known, &format!("佐证链接回答 HTTP {status}"))),
-        }
-        let (is_article, now) = (fetch::is_article(&known, &self.base), cx.now);
-        let read = if is_article { wechat } else { ordinary };
-        http::apart(response, move |response| read(response, &known, now)).await
+        Ok(self.look(target, cx).await?.observation)
     }
 
     async fn probe(&self, _cx: &PollContext<'_>) -> Result<(), Fault> {
@@ -126,45 +178,69 @@ fn unusable(url: &Url, what: &str) -> Fault {
     Fault::new(FaultScope::Account, FaultKind::Malformed, detail)
 }
 
-fn wechat(response: &Response, known: &Url, now: Timestamp) -> Result<Observation, Fault> {
+fn wechat(response: &Response, known: &Url, now: Timestamp) -> Result<Looked, Fault> {
     let read = parse(&response.body, response.header("content-type"), &response.url);
     match read {
         ArticlePage::Alive(facts) => Ok(seen(*facts, known, now)),
         ArticlePage::Blocked(mark) => Err(walled(FaultScope::Platform, &mark)),
         ArticlePage::Unrecognised => Err(unusable(known, "佐证链接打开的不是可识别的文章页面")),
         ArticlePage::Tombstone { class, text } => match class.account_state() {
-            Some(state) => Ok(Observation {
-                profile: Some(Profile { state, ..Profile::default() }),
-                evidence: vec![evidence(known, now, &text)],
-                ..Observation::default()
-            }),
+            Some(state) => {
+                let observation = Observation {
+                    profile: Some(Profile { state, ..Profile::default() }),
+                    evidence: vec![evidence(known, now, &text)],
+                    ..Observation::default()
+                };
+                Ok(Looked { observation, whose: None })
+            }
             None => Err(unusable(known, &format!("佐证文章无法查看({text})"))),
         },
     }
 }
 
 /// The observation of a live article.
-fn seen(facts: ArticleFacts, known: &Url, now: Timestamp) -> Observation {
+fn seen(facts: ArticleFacts, known: &Url, now: Timestamp) -> Looked {
     let shown = facts.url.as_deref().and_then(|held| Url::parse(held).ok());
     let shown = shown.filter(is_article_host).unwrap_or_else(|| known.clone());
     let key = match (&facts.biz, &facts.mid, &facts.idx) {
         (Some(biz), Some(mid), Some(idx)) => format!("{biz}/{mid}/{idx}"),
         _ => article_key(&shown),
     };
-    let profile = Profile {
-        name: facts.nickname,
-        aliases: [facts.biz, facts.gh].into_iter().flatten().collect(),
-        ..Profile::default()
+    let whose = Whose {
+        platform: platform::WECHAT,
+        name: facts.nickname.clone().unwrap_or_default(),
+        ids: [facts.biz, facts.gh].into_iter().flatten().collect(),
+        wechat_id: facts.wechat_id,
+        reprint: facts.reprint,
+        ..Whose::default()
     };
+    let profile =
+        Profile { name: facts.nickname, aliases: whose.ids.clone(), ..Profile::default() };
     let body = evidence(known, now, &facts.quotes.join("\n"));
     let title = facts.title.unwrap_or_default();
-    Observation {
-        profile: Some(profile),
-        ..sighting(key, facts.published, title, &shown, body, now)
-    }
+    let seen = sighting(key, facts.published, title, &shown, body, now);
+    let observation = Observation { profile: Some(profile), ..seen };
+    Looked { observation, whose: Some(whose) }
 }
 
-fn ordinary(response: &Response, known: &Url, now: Timestamp) -> Result<Observation, Fault> {
+/// A page of 南方+. It speaks of one article: its column's standing is not told.
+fn nanfang(response: &Response, known: &Url, now: Timestamp) -> Result<Looked, Fault> {
+    let html = page_text(response, known)?;
+    let read = column::read(&html, known, now);
+    let key = read.article.unwrap_or_else(|| article_key(known));
+    let whose = Whose {
+        platform: platform::NANFANG,
+        name: read.name.unwrap_or_default(),
+        ids: read.column.into_iter().collect(),
+        ..Whose::default()
+    };
+    let body = evidence(known, now, &html.chars().take(EVIDENCE_CHARS).collect::<String>());
+    let observation = sighting(key, read.published, read.title, known, body, now);
+    Ok(Looked { observation, whose: Some(whose) })
+}
+
+/// The text of a page that is neither a wall nor the notice of a missing page.
+fn page_text(response: &Response, known: &Url) -> Result<String, Fault> {
     if !top::is_html(response) {
         return Err(unusable(known, "佐证链接打开的不是网页"));
     }
@@ -177,13 +253,28 @@ fn ordinary(response: &Response, known: &Url, now: Timestamp) -> Result<Observat
             return Err(unusable(known, &format!("佐证链接已失效({words})")));
         }
     }
+    Ok(html.to_string())
+}
+
+fn ordinary(response: &Response, known: &Url, now: Timestamp) -> Result<Looked, Fault> {
+    let html = page_text(response, known)?;
     let read = dated::read(&html);
     let quote: String = html.chars().take(EVIDENCE_CHARS).collect();
     let mut shown = known.clone();
     shown.set_fragment(None);
     let body = evidence(known, now, &quote);
     let title = read.title.unwrap_or_default();
-    Ok(sighting(shown.to_string(), read.published, title, &shown, body, now))
+    let host = shown.host_str().unwrap_or_default();
+    let host = shown.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    let whose = Whose {
+        name: read.site.unwrap_or_default(),
+        unit: read.source.unwrap_or_default(),
+        site_domain: read.domain.unwrap_or_default(),
+        host,
+        ..Whose::default()
+    };
+    let observation = sighting(shown.to_string(), read.published, title, &shown, body, now);
+    Ok(Looked { observation, whose: Some(whose) })
 }
 
 /// One sighting. An undated page was there when it was seen, and a date in the future is not
@@ -206,6 +297,11 @@ fn sighting(
         };
         faults.push(unusable(url, what));
     }
+    // What is possible ends with the look.
+    let dated = dated.map(|held| Published {
+        latest: held.latest.min(now.max(held.earliest.unwrap_or(now))),
+        ..held
+    });
     let sighting = Sighting {
         key,
         channel: Channel::posts(),

@@ -25,6 +25,7 @@ mod substitute;
 mod trace;
 
 pub use apart::apart;
+pub use promise::Api;
 
 pub use answer::{busy_fault, excerpt, json, retry_after_s, seen_until};
 
@@ -210,7 +211,14 @@ impl HttpClient {
     /// A client that keeps these settings. Fails when the proxy or the system's root certificates
     /// are unusable.
     pub fn new(settings: NetSettings) -> Result<Self, HttpError> {
-        Ok(Self { shared: Arc::new(send::Shared::new(settings)?), trace: None, now: None })
+        Self::reading_only(settings, &[])
+    }
+
+    /// The same, keeping the promise 只读 at these configured addresses, too (at the platforms' own hosts it always
+    /// holds): of a platform's interfaces only those on the list of reading are asked.
+    pub fn reading_only(settings: NetSettings, bases: &[(Api, Url)]) -> Result<Self, HttpError> {
+        let shared = send::Shared::new(settings, promise::Promise::at(bases))?;
+        Ok(Self { shared: Arc::new(shared), trace: None, now: None })
     }
 
     /// The same client, writing each request into `sink`.

@@ -13,6 +13,7 @@ use crate::app::tencent::TencentConnector;
 use crate::article::ArticleConnector;
 use crate::connector::Connector;
 use crate::feed::FeedConnector;
+use crate::http::Api;
 use crate::manual::ManualConnector;
 use crate::nanfang::NanfangConnector;
 use crate::probe::ProbeConnector;
@@ -100,9 +101,23 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Where an interface is asked that could change an account, and so the promise 只读 holds.
+    pub fn reading_only(&self) -> Vec<(Api, Url)> {
+        let mut bases = vec![(Api::Wechat, self.wechat_base.clone())];
+        if self.weibo_mode == WeiboMode::Api {
+            bases.push((Api::Weibo, self.weibo_base.clone()));
+        }
+        bases
+    }
+}
+
 /// All connectors by name.
 #[derive(Clone, Default)]
-pub struct Registry(BTreeMap<String, Arc<dyn Connector>>);
+pub struct Registry {
+    all: BTreeMap<String, Arc<dyn Connector>>,
+    articles: Option<Arc<ArticleConnector>>,
+}
 
 impl Registry {
     /// The built-in connectors with these settings, remembering nothing beyond the process.
@@ -117,7 +132,11 @@ impl Registry {
         let articles = settings.wechat_article_base;
         let wechat = WechatConnector::new(settings.wechat_base, articles.clone());
         all.register(Arc::new(wechat.with(Arc::clone(keep), settings.wechat_component)));
-        all.register(Arc::new(ArticleConnector::new(articles)));
+        let weibo = (settings.weibo_mode, settings.weibo_base.clone());
+        let articles = ArticleConnector::new(articles).with(weibo, settings.nanfang_bases.clone());
+        let articles = Arc::new(articles);
+        all.register(Arc::clone(&articles) as Arc<dyn Connector>);
+        all.articles = Some(articles);
         all.register(Arc::new(WeiboConnector::new(settings.weibo_mode, settings.weibo_base)));
         all.register(Arc::new(NanfangConnector::new(settings.nanfang_bases)));
         all.register(Arc::new(AppstoreConnector::new(
@@ -139,17 +158,22 @@ impl Registry {
 
     /// Adds one; a later one of the same name wins.
     pub fn register(&mut self, connector: Arc<dyn Connector>) {
-        self.0.insert(connector.descriptor().name.to_string(), connector);
+        self.all.insert(connector.descriptor().name.to_string(), connector);
     }
 
     /// The connector of that name.
     pub fn find(&self, name: &str) -> Option<&Arc<dyn Connector>> {
-        self.0.get(name)
+        self.all.get(name)
+    }
+
+    /// The built-in one that opens links given as proof, which can also say whose they are.
+    pub fn articles(&self) -> Option<&Arc<ArticleConnector>> {
+        self.articles.as_ref()
     }
 
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Connector>> {
-        self.0.values()
+        self.all.values()
     }
 }
 

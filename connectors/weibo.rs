@@ -5,6 +5,7 @@
 mod api;
 mod post;
 mod refusal;
+pub(crate) mod status;
 mod web;
 
 use async_trait::async_trait;

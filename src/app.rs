@@ -224,7 +224,9 @@ pub fn parts(config: &Config) -> anyhow::Result<Parts> {
 /// What a reload replaces, over what must not be forgotten.
 pub fn parts_with(config: &Config, keep: &Arc<Keep>) -> anyhow::Result<Parts> {
     let registry = registry(config, keep);
-    let http = HttpClient::new(config.net.clone()).context("无法建立 HTTP 客户端")?;
+    let bases = config.connectors.settings.reading_only();
+    let http = HttpClient::reading_only(config.net.clone(), &bases);
+    let http = http.context("无法建立 HTTP 客户端")?;
     let courtesy: BTreeMap<_, _> = registry
         .iter()
         .map(|connector| {

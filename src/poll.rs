@@ -190,7 +190,14 @@ impl Poller {
             }
         }
         if errands.is_empty() {
-            return Ok(wait.map_or(Plan::Drop, Plan::Wait));
+            return Ok(match wait {
+                Some(until) => Plan::Wait(until),
+                // Nobody to ask; its self-reported menu is looked at.
+                None if !account.menu.is_empty() => {
+                    Plan::Ask(Box::new(Held { account: known, state }), errands)
+                }
+                None => Plan::Drop,
+            });
         }
         let names: Vec<String> = errands.iter().map(|e| e.source.connector.clone()).collect();
         Ok(match locked(&self.env.slots).claim(id, names.iter().map(String::as_str), now) {

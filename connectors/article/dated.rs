@@ -18,6 +18,12 @@ pub struct DatedPage {
     pub published: Option<Published>,
     /// Its title.
     pub title: Option<String>,
+    /// `SiteName` 网站名称.
+    pub site: Option<String>,
+    /// `SiteDomain` 网站域名.
+    pub domain: Option<String>,
+    /// `ContentSource` 来源.
+    pub source: Option<String>,
 }
 
 /// Names of meta tags that give the time of publication, best first (国办发〔2017〕47号 names `PubDate`;
@@ -34,10 +40,14 @@ const TIME_TAGS: [&str; 7] = [
 
 const TITLE_TAGS: [&str; 2] = ["articletitle", "og:title"];
 
+/// Whose a page is (国办发〔2017〕47号): name and domain of the site, and who supplied the text.
+const OWNER_TAGS: [&str; 3] = ["sitename", "sitedomain", "contentsource"];
+
 /// Reads the page.
 pub fn read(html: &str) -> DatedPage {
     let mut times: [Option<Published>; TIME_TAGS.len()] = [None; TIME_TAGS.len()];
     let mut titles = [None, None, None];
+    let mut owners = [None, None, None];
     let mut clocks = Vec::new();
     markup::scan(html, &mut |piece| match piece {
         Piece::Open { name, attributes } if name.eq_ignore_ascii_case("meta") => {
@@ -47,6 +57,10 @@ pub fn read(html: &str) -> DatedPage {
             let key = key.trim().to_ascii_lowercase();
             if let Some(at) = TIME_TAGS.iter().position(|tag| *tag == key) {
                 times[at] = times[at].or_else(|| time(content));
+            }
+            if let Some(at) = OWNER_TAGS.iter().position(|tag| *tag == key) {
+                let said = unescape(content.trim());
+                owners[at] = owners[at].take().or(Some(said).filter(|said| !said.is_empty()));
             }
             if let Some(at) = TITLE_TAGS.iter().position(|tag| *tag == key) {
                 titles[at] = Some(unescape(content.trim())).filter(|title| !title.is_empty());
@@ -60,9 +74,13 @@ pub fn read(html: &str) -> DatedPage {
     });
     // Several time elements may belong to comments or to a list; a single one is the page's own.
     let only = if clocks.len() == 1 { clocks.pop() } else { None };
+    let [site, domain, source] = owners;
     DatedPage {
         published: times.into_iter().flatten().next().or(only),
         title: titles.into_iter().flatten().find(|title| !title.is_empty()),
+        site,
+        domain,
+        source,
     }
 }
 

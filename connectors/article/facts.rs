@@ -26,6 +26,10 @@ pub struct ArticleFacts {
     pub gh: Option<String>,
     /// The account's name 账号名称.
     pub nickname: Option<String>,
+    /// 微信号, where the page tells it.
+    pub wechat_id: Option<String>,
+    /// Is it another account's article, published again 转载?
+    pub reprint: bool,
     /// The article's title.
     pub title: Option<String>,
     /// The article's own address.
@@ -92,9 +96,9 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x) (?: (?-u:\b) var \s+ | (?-u:\b) window\. | (?-u:\b) d\. )
             (ct | ori_send_time | oriCreateTime | create_time | createTime | ct_str | biz | user_name
-                | nickname | nick_name | msg_title | msg_link | mid | idx | item_show_type)
+                | _?copyright_stat | nickname | nick_name | msg_title | msg_link | mid | idx | item_show_type)
             \s* = \s* ((?: [^\n;"']{0,60} (?: "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' ) ){1,6})
-        | (?-u:\b) (ori_create_time | create_time | user_name | nick_name) \s* : \s*
+        | (?-u:\b) (ori_create_time | create_time | user_name | nick_name | alias | copyright_stat) \s* : \s*
             ((?: JsDecode\( )? ' [^'\n]{1,400} ')
         | (?-u:\b) (title | link) \s* : \s* (JsDecode\( ' [^'\n]{1,400} ')"#,
     )
@@ -107,19 +111,26 @@ static LITERAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn fill(facts: &mut ArticleFacts, source: &str) {
-    let mut minute = None;
+    let mut times = Times::default();
     for found in LINE.captures_iter(source) {
         let mut groups = found.iter().skip(1).flatten().map(|held| held.as_str());
         let (Some(name), Some(line)) = (groups.next(), groups.next()) else { continue };
         let taken = match name {
-            "ct" | "ori_send_time" | "oriCreateTime" | "ori_create_time" => {
-                set(&mut facts.published, literal(line, unix_time))
+            "ct" => set(&mut times.own, literal(line, unix_time)),
+            "ori_send_time" | "oriCreateTime" | "ori_create_time" => {
+                set(&mut times.first, literal(line, unix_time))
             }
-            // Text to the minute in some layouts, seconds in others.
+            // Text to the minute in some layouts, seconds in others. The seconds are those of `ori_create_time`.
             "create_time" | "createTime" | "ct_str" => {
-                set(&mut facts.published, literal(line, unix_time))
-                    || set(&mut minute, literal(line, minute_time))
+                set(&mut times.other, literal(line, unix_time))
+                    || set(&mut times.minute, literal(line, minute_time))
             }
+            "copyright_stat" | "_copyright_stat" => {
+                facts.reprint |=
+                    literal(line, |held| REPRINT.contains(&held).then_some(())).is_some();
+                false
+            }
+            "alias" => set(&mut facts.wechat_id, literal(line, wechat_id)),
             "biz" => set(&mut facts.biz, literal(line, biz)),
             "user_name" => set(&mut facts.gh, literal(line, gh)),
             "nickname" | "nick_name" => set(&mut facts.nickname, literal(line, words)),
@@ -135,7 +146,49 @@ fn fill(facts: &mut ArticleFacts, source: &str) {
             facts.quotes.push(quote.chars().take(240).collect());
         }
     }
-    facts.published = facts.published.or(minute);
+    facts.published = facts.published.or(times.published(facts.reprint));
+}
+
+/// `copyright_stat` of an article that is another's: 2 on pages, 12 in lists (1 and 11 are 原创).
+const REPRINT: [&str; 2] = ["2", "12"];
+
+/// The times that a page gives. They are one and the same on every page that was recorded; where they differ, one is of
+/// an edit, or of the article that this one repeats.
+#[derive(Default)]
+struct Times {
+    /// `ct`.
+    own: Option<Published>,
+    /// `ori_create_time` and its like.
+    first: Option<Published>,
+    /// `create_time` in seconds.
+    other: Option<Published>,
+    /// As it is shown, to the minute.
+    minute: Option<Published>,
+}
+
+impl Times {
+    /// When the page was published. A reprint has its own time, not the original's; of an article whose times differ
+    /// it is certain only that it came out between them, so that an edit makes nothing new.
+    fn published(self, reprint: bool) -> Option<Published> {
+        if reprint {
+            return self.own.or(self.minute).or(self.other).or(self.first);
+        }
+        let seconds: Vec<Published> =
+            [self.own, self.first, self.other].into_iter().flatten().collect();
+        let earliest = seconds.iter().filter_map(|held| held.earliest).min();
+        let latest = seconds.iter().map(|held| held.latest).max();
+        match (earliest, latest) {
+            (Some(earliest), Some(latest)) => Some(Published::between(earliest, latest)),
+            _ => self.minute,
+        }
+    }
+}
+
+/// 微信号: a letter, then letters, digits, `_` or `-`.
+fn wechat_id(text: &str) -> Option<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let whole = (5..=20).contains(&text.len()) && text.chars().all(word);
+    (whole && text.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| text.to_owned())
 }
 
 /// Sets what is still empty; says whether it did.

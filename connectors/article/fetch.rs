@@ -25,9 +25,14 @@ pub fn is_article_host(url: &Url) -> bool {
     url.host_str() == Some(ARTICLE_HOST)
 }
 
-/// Is it one, also when it is written with the configured base?
+/// Is it one, also when it is written with the configured base? Another address than the platform's own may be shared
+/// with other pages; there its paths tell.
 pub(crate) fn is_article(url: &Url, article_base: &Url) -> bool {
-    is_article_host(url) || url.origin() == article_base.origin()
+    let below = url.path().strip_prefix(article_base.path().trim_end_matches('/'));
+    let paths = ["/s/", "/mp/"];
+    let named =
+        below.is_some_and(|path| path == "/s" || paths.iter().any(|it| path.starts_with(it)));
+    is_article_host(url) || named && url.origin() == article_base.origin()
 }
 
 /// The address to ask for an article: on the configured base, with the same path and query. Other

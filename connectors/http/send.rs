@@ -13,8 +13,9 @@ use url::Url;
 
 use super::courtesy::Courtesy;
 use super::guard::{Door, Guard, GuardedResolver, ResolveError};
+use super::promise::Promise;
 use super::rest::Rests;
-use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, promise, redact, trace};
+use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
 
 /// Longest wait for a connection (name, TCP and TLS together).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,13 +38,14 @@ pub(super) struct Shared {
     courtesy: Courtesy,
     timeout: Duration,
     pub(super) rests: Rests,
+    promise: Promise,
     /// What answers in place of the network.
     #[cfg(test)]
     pub(super) substitute: Option<super::substitute::Substitute>,
 }
 
 impl Shared {
-    pub(super) fn new(settings: NetSettings) -> Result<Self, HttpError> {
+    pub(super) fn new(settings: NetSettings, promise: Promise) -> Result<Self, HttpError> {
         let guard = Arc::new(Guard { allow: settings.allow_private, ports: settings.ports });
         let idle = match settings.host_at_once {
             0 => IDLE_PER_HOST,
@@ -71,6 +73,7 @@ impl Shared {
             courtesy,
             timeout: settings.timeout,
             rests,
+            promise,
             #[cfg(test)]
             substitute: None,
         })
@@ -87,7 +90,8 @@ impl Shared {
         let mut hop = Hop::first(request)?;
         let mut left = self.timeout;
         loop {
-            promise::keep(&hop.url)?;
+            let cookie = hop.headers.contains_key(header::COOKIE);
+            self.promise.keep(hop.method, &hop.url, cookie)?;
             if let Some(now) = now {
                 self.rests.check(&hop.url, now)?;
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::promise::Promise;
 use super::send::Hop;
 use super::{HttpClient, HttpError, HttpErrorKind, NetSettings, Response, send};
 use crate::conformance::stage::{Answer, Asked, Manner};
@@ -21,7 +22,7 @@ impl HttpClient {
             host_per_minute: 0,
             ..NetSettings::default()
         };
-        let mut shared = send::Shared::new(settings)?;
+        let mut shared = send::Shared::new(settings, Promise::default())?;
         shared.substitute = Some(substitute);
         Ok(Self { shared: Arc::new(shared), trace: None, now: None })
     }

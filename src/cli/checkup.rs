@@ -62,7 +62,10 @@ pub async fn run(ledger: &Path, output: Option<&Path>, offline: bool) -> anyhow:
     print!("{}", checkup.text());
     let means = Means {
         registry,
-        http: HttpClient::new(config.net.clone())?,
+        http: HttpClient::reading_only(
+            config.net.clone(),
+            &config.connectors.settings.reading_only(),
+        )?,
         secrets: Arc::new(NoSecrets),
         budget: POLL_BUDGET,
         at_once: Default::default(),

@@ -357,29 +357,30 @@ fn account_next_poll(
     terms: &Terms,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    account
-        .sources
-        .iter()
-        .filter(|source| source.connector != "manual")
-        .map(|source| {
-            let held = state.sources.get(&source.to_string());
-            let Some(held) = held else { return now };
-            next_poll(
-                &Ask {
-                    id: &account.id,
-                    now,
-                    verdict: judgement.verdict,
-                    deadline: judgement.forecast.map(|forecast| forecast.deadline),
-                    failures: held.failures,
-                    hint: held.hint,
-                    again: held.blind.iter().map(|blind| blind.again).filter(|at| *at > now).min(),
-                    not_before: held.not_before,
-                    risk: terms.policy.risk(),
-                },
-                &terms.intervals,
-            )
-        })
-        .min()
+    let polled = account.sources.iter().filter(|source| source.connector != "manual");
+    let ask = Ask {
+        id: &account.id,
+        now,
+        verdict: judgement.verdict,
+        deadline: None,
+        failures: 0,
+        hint: None,
+        again: None,
+        not_before: None,
+        risk: terms.policy.risk(),
+    };
+    let next = polled.map(|source| {
+        let held = state.sources.get(&source.to_string());
+        let Some(held) = held else { return now };
+        let deadline = judgement.forecast.map(|forecast| forecast.deadline);
+        let (failures, hint, not_before) = (held.failures, held.hint, held.not_before);
+        let again = held.blind.iter().map(|blind| blind.again).filter(|at| *at > now).min();
+        let ask = Ask { deadline, failures, hint, again, not_before, ..ask };
+        next_poll(&ask, &terms.intervals)
+    });
+    // Without a source there is nobody to ask, and yet a self-reported menu has links to check.
+    let menu = (!account.menu.is_empty()).then(|| next_poll(&ask, &terms.intervals));
+    next.min().or(menu)
 }
 
 #[cfg(test)]

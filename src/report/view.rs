@@ -118,6 +118,8 @@ pub struct EvidenceView {
 pub struct MenuView {
     /// As a whole.
     pub state: MenuState,
+    /// `read` by a connector, `self_reported` in the ledger 自报, or nobody told it.
+    pub source: Option<&'static str>,
     /// Every leaf.
     pub entries: Vec<MenuEntryView>,
 }
@@ -297,7 +299,12 @@ fn menu(judgement: &Judgement) -> MenuView {
         reason: entry.reason.clone(),
         checked_at: entry.checked_at.map(rfc3339),
     });
-    MenuView { state: judgement.menu.state, entries: entries.collect() }
+    let source = match (judgement.menu.read_at, judgement.menu.is_self_reported()) {
+        (Some(_), _) => Some("read"),
+        (None, true) => Some("self_reported"),
+        (None, false) => None,
+    };
+    MenuView { state: judgement.menu.state, source, entries: entries.collect() }
 }
 
 fn faults(state: &AccountState) -> Vec<FaultView> {

@@ -10,6 +10,7 @@ mod look;
 mod manifests;
 mod office;
 mod process;
+mod proof;
 mod push;
 mod small;
 mod words;

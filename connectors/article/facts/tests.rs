@@ -52,3 +52,33 @@ fn what_is_missing_or_absurd_stays_unknown() {
         assert_eq!(facts, ArticleFacts::default(), "{script}");
     }
 }
+
+#[test]
+fn what_an_edit_or_a_reprint_says_of_another_time_makes_nothing_new() {
+    let read = |more: &str| {
+        let script = format!("var ct = \"1762747210\";\nvar oriCreateTime = '1760000000';\n{more}");
+        read(&format!("<script>{script}</script>"))
+    };
+    let at = |seconds| Utc.timestamp_opt(seconds, 0).unwrap();
+    let edited = read("var _copyright_stat = \"0\";");
+    assert!(!edited.reprint);
+    assert_eq!(
+        edited.published,
+        Some(Published::between(at(1_760_000_000), at(1_762_747_210))),
+        "certain only that it came out between the two"
+    );
+    for stat in ["var _copyright_stat = \"2\";", "var o = { copyright_stat: '2' * 1 };"] {
+        let again = read(stat);
+        assert!(again.reprint, "{stat}");
+        assert_eq!(again.published, Some(Published::at(at(1_762_747_210))), "its own time");
+    }
+}
+
+#[test]
+fn the_wechat_id_is_read_where_the_page_tells_it() {
+    let of = |text: &str| read(&format!("<script>a = {{ alias: {text} }};</script>")).wechat_id;
+    assert_eq!(of("JsDecode('maoming_fabu')").as_deref(), Some("maoming_fabu"));
+    for none in ["JsDecode('')", "JsDecode('茂名')", "JsDecode('a b c d')", "null"] {
+        assert_eq!(of(none), None, "{none}");
+    }
+}

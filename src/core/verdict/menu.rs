@@ -16,6 +16,13 @@ pub struct MenuHealth {
     pub read_at: Option<Timestamp>,
 }
 
+impl MenuHealth {
+    /// Is it only what the ledger says 自报, and nothing that was read?
+    pub fn is_self_reported(&self) -> bool {
+        self.read_at.is_none() && !self.entries.is_empty()
+    }
+}
+
 /// One leaf and its health.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MenuEntryHealth {

@@ -369,7 +369,11 @@ fn sources(out: &mut Lines, account: &Account, state: &AccountState) {
 
 fn menu(out: &mut Lines, judgement: &Judgement) {
     let menu = &judgement.menu;
-    let read = menu.read_at.map(|at| format!("({} 读取)", minute_text(at))).unwrap_or_default();
+    let read = match menu.read_at {
+        Some(at) => format!("({} 读取)", minute_text(at)),
+        None if menu.is_self_reported() => "(自报:台账中的菜单地址)".to_owned(),
+        None => String::new(),
+    };
     out.section(&format!("自定义菜单:{}{read}", menu_state_chinese(menu.state)));
     if menu.entries.is_empty() {
         return;

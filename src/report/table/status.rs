@@ -115,7 +115,8 @@ pub fn note_of(account: &AccountView) -> String {
         }
     };
     if matches!(account.menu.state, MenuState::Broken | MenuState::Degraded) {
-        parts.push(format!("菜单{}", menu_state_chinese(account.menu.state)));
+        let told = if account.menu.source == Some("self_reported") { "(自报)" } else { "" };
+        parts.push(format!("菜单{}{told}", menu_state_chinese(account.menu.state)));
     }
     if let Some(fault) = account.faults.first() {
         parts.push(format!("采集故障:{}({})", kind_chinese(fault.kind), fault.source));

@@ -80,3 +80,28 @@ async fn a_wrong_manifest_stops_the_start_and_a_right_one_is_listed() {
     let refused = stage.run(&["import", bad.to_str().unwrap()]).await.exits(2);
     refused.says(&["data-wemediaid"]);
 }
+
+#[tokio::test]
+async fn a_manifest_cannot_call_what_changes_an_account() {
+    let platform = Platform::open().await.unwrap();
+    let (asked, script) = (std::sync::Mutex::new(0), |_: &Asked| Answer::json(&json!({})));
+    let counting = |request: &Asked| {
+        *asked.lock().unwrap() += 1;
+        script(request)
+    };
+    let address = platform.url().to_string();
+    let base = address.trim_end_matches('/');
+    let stage = Stage::new(&format!(
+        "[net]\nallow_private = [\"127.0.0.0/8\"]\n[connectors.wechat]\nbase_url = \"{base}\"\n"
+    ));
+    for host in ["https://api.weixin.qq.com", base] {
+        put(&stage, "thepaper", |text| {
+            let own = "https://api.thepaper.cn/contentapi/cont/pph/user";
+            text.replace(own, &format!("{host}/cgi-bin/freepublish/submit"))
+        });
+        let check = stage.run(&["connector", "check", "thepaper", "1"]);
+        let done = platform.during(&counting, check).await.exits(1);
+        done.says(&["不在只读接口清单内"]);
+    }
+    assert_eq!(*asked.lock().unwrap(), 0, "nothing was sent");
+}
