@@ -139,7 +139,7 @@ pub fn case(
         return None;
     }
     let now = judgement.now;
-    let facts = Facts::of(state, judgement, terms);
+    let facts = Facts::of(state, judgement);
     let missed = state.words.not_found(now);
     let mut case = facts.case(account, terms, now);
     case.missed_by = missed.len();
@@ -194,7 +194,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(state: &AccountState, judgement: &Judgement, terms: &Terms) -> Self {
+    fn of(state: &AccountState, judgement: &Judgement) -> Self {
         let now = judgement.now;
         let hit = judgement.last_update.as_ref().and_then(|it| it.sighting.published.earliest);
         let later = |at: Timestamp| at <= now && hit.is_none_or(|hit| hit < at);
