@@ -36,6 +36,7 @@ pub mod callback;
 mod digest;
 pub mod health;
 pub mod notices;
+pub mod patrol;
 pub mod push;
 pub mod reach;
 pub mod run;

@@ -98,12 +98,9 @@ impl Words {
         true
     }
 
-    /// Is this very word kept already? What backs it does not matter.
+    /// Is this very word kept already?
     pub fn holds(&self, word: &Word) -> bool {
-        self.0.iter().any(|held| {
-            (held.at, held.found) == (word.at, word.found)
-                && (&held.by, &held.detail) == (&word.by, &word.detail)
-        })
+        self.0.binary_search(word).is_ok()
     }
 
     /// All, oldest first.

@@ -8,6 +8,7 @@ mod ledger;
 mod letters;
 mod look;
 mod manifests;
+mod patrol;
 mod process;
 mod push;
 mod small;

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use freshd_connectors::Target;
 use freshd_core::account::{Account, Source};
 use freshd_core::civil;
+use freshd_core::fault::FaultKind;
 use freshd_core::observation::Observation;
 
 use super::{DONE, FOUND, Usage, account_named, printed};
@@ -18,15 +19,40 @@ mod identity;
 
 use identity::Identity;
 
+/// What an article comes to.
+pub(crate) enum Opened {
+    /// It is this account's, which now holds the page's identifiers, too.
+    Fits {
+        /// The account.
+        account: Box<Account>,
+        /// What the page says.
+        seen: Observation,
+    },
+    /// It is no proof, or not of this account; Chinese.
+    Refused(String),
+    /// The page could not be read: it may be a proof; Chinese.
+    Unopened(String),
+}
+
 pub(super) async fn run(
     app: &App,
     url: &str,
     account: Option<&str>,
     who: &str,
 ) -> anyhow::Result<Response> {
+    Ok(match open(app, url, account).await? {
+        Opened::Fits { account, seen } => printed(DONE, keep(app, &account, &seen, url, who)?),
+        Opened::Refused(why) | Opened::Unopened(why) => {
+            printed(FOUND, format!("{}\n", why.trim_end()))
+        }
+    })
+}
+
+/// Opens the page and says whose it is: of the named account, or of the only one that it can be.
+pub(crate) async fn open(app: &App, url: &str, account: Option<&str>) -> anyhow::Result<Opened> {
     let observation = match look(app, url).await? {
-        Ok(observation) => observation,
-        Err(why) => return Ok(printed(FOUND, format!("{why}\n"))),
+        Opened::Fits { seen, .. } => seen,
+        other => return Ok(other),
     };
     let identity = Identity::of(&observation);
     let (owners, namesakes) = candidates(app, &identity)?;
@@ -34,30 +60,29 @@ pub(super) async fn run(
         Some(named) => account_named(app, named)?,
         None => match (owners.as_slice(), namesakes.as_slice()) {
             ([one], _) | ([], [one]) => one.id.clone(),
-            _ => return Ok(printed(FOUND, unknown(&observation, &identity))),
+            _ => return Ok(Opened::Refused(unknown(&observation, &identity))),
         },
     };
     if let Some(owner) = owners.iter().find(|owner| owner.id != id) {
-        let refusal = format!(
-            "这篇文章的账号身份({})已属于 {} {}({});没有采用\n",
+        return Ok(Opened::Refused(format!(
+            "这篇文章的账号身份({})已属于 {} {}({});没有采用",
             identity.aliases.join("、"),
             owner.id,
             owner.name,
             owner.sponsor
-        );
-        return Ok(printed(FOUND, refusal));
+        )));
     }
     let held = app.store().account(&id)?.ok_or_else(|| anyhow!("账号 {id} 已不在台账"))?;
     if let Err(refusal) = identity.belongs_to(&held) {
-        return Ok(printed(FOUND, format!("{refusal}\n")));
+        return Ok(Opened::Refused(refusal));
     }
-    let bound = identity.bound_to(held);
-    let text = keep(app, &bound, &observation, url, who)?;
-    Ok(printed(DONE, text))
+    let account = Box::new(identity.bound_to(held));
+    // A proof speaks of one article, not of the account's state at large.
+    Ok(Opened::Fits { account, seen: Observation { profile: None, ..observation } })
 }
 
-/// Opens the page; the inner error is a refusal in words.
-async fn look(app: &App, url: &str) -> anyhow::Result<Result<Observation, String>> {
+/// Opens the page, of whichever account.
+async fn look(app: &App, url: &str) -> anyhow::Result<Opened> {
     let parts = app.env.parts();
     let connector =
         parts.means.registry.find("article").ok_or_else(|| anyhow!("没有 article 采集器"))?;
@@ -68,19 +93,22 @@ async fn look(app: &App, url: &str) -> anyhow::Result<Result<Observation, String
     let errand = Errand { source, memo: None, fresh: true };
     let outcome = ask(&parts.means, errand, app.now(), false).await;
     Ok(match outcome.result {
-        Ok(seen) if !seen.sightings.is_empty() => Ok(seen),
+        Ok(seen) if !seen.sightings.is_empty() => Opened::Fits { account: Box::default(), seen },
         Ok(seen) => {
             let why = seen
                 .faults
                 .first()
                 .map_or("页面上没有发布时间", |fault| fault.detail.as_str());
-            Err(format!("这个链接不能作为佐证:{why}"))
+            Opened::Refused(format!("这个链接不能作为佐证:{why}"))
         }
-        Err(fault) if fault.kind == freshd_core::fault::FaultKind::Challenged => Err(format!(
+        Err(fault) if fault.kind == FaultKind::Challenged => Opened::Unopened(format!(
             "平台要求人工验证,请在微信或浏览器中打开后用 freshd confirm 登记:{}",
             fault.detail
         )),
-        Err(fault) => Err(format!("打不开这个链接:{}", fault.detail)),
+        Err(fault) if fault.kind == FaultKind::Gone => {
+            Opened::Refused(format!("打不开这个链接:{}", fault.detail))
+        }
+        Err(fault) => Opened::Unopened(format!("打不开这个链接:{}", fault.detail)),
     })
 }
 
@@ -102,13 +130,14 @@ fn unknown(observation: &Observation, identity: &Identity) -> String {
     let at = observation.sightings.first().and_then(|s| s.published.earliest);
     let at = at.map(civil::minute_text).unwrap_or_default();
     format!(
-        "文章属于“{}”({}),发布于{at};台账里没有唯一对应的账号,请用 --account ID 指明\n",
+        "文章属于“{}”({}),发布于{at};台账里没有唯一对应的账号,请用 --account ID 指明",
         identity.name,
         identity.aliases.join("、")
     )
 }
 
-fn keep(
+/// Keeps the article as a proof of the account; says so in words.
+pub(crate) fn keep(
     app: &App,
     bound: &Account,
     seen: &Observation,
@@ -119,9 +148,7 @@ fn keep(
     let terms = app.env.parts().terms.clone();
     let judgement = app.store().update(|change| {
         let before = change.state(&bound.id)?.unwrap_or_default();
-        // A proof speaks of one article, not of the account's state at large.
-        let article = Observation { profile: None, ..seen.clone() };
-        let applied = apply_word(bound, before, "article:proof", &article, None, &terms, now);
+        let applied = apply_word(bound, before, "article:proof", seen, None, &terms, now);
         change.put_account(bound);
         write(change, bound, &applied, now)?;
         change.audit(&Audit {
