@@ -32,6 +32,7 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+mod act;
 pub mod callback;
 mod digest;
 pub mod health;

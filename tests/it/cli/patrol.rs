@@ -1,5 +1,6 @@
 //! Is the patrol list right, does its sheet come back, and is nothing accused on one person's word?
 
+use freshd_sim::world::Kind;
 use serde_json::Value;
 
 use super::stage::{Province, Stage, account_of, days_ago, ledger, workbook};
@@ -53,7 +54,9 @@ async fn the_list_names_who_looks_at_what_and_how_much_it_is() {
     let list = stage.json(&["patrol", "list", "--json"]).await;
     assert_eq!((list["load"]["unproven"].as_u64(), list["beyond"].as_u64()), (Some(8), Some(2)));
     assert_eq!(names(&list).len(), 6, "three a person");
-    assert_eq!(list, stage.json(&["patrol", "list", "--json"]).await_same(&list));
+    let mut again = stage.json(&["patrol", "list", "--json"]).await;
+    again["as_of"] = list["as_of"].clone();
+    assert_eq!(list, again, "the same list all day");
     let own = stage.json(&["patrol", "list", "--json", "--person", "张三"]).await;
     assert!(own["tasks"].as_array().unwrap().iter().all(|task| task["person"] == "张三"));
     assert_eq!(own["tasks"].as_array().unwrap().len(), 3);
@@ -69,18 +72,6 @@ async fn the_list_names_who_looks_at_what_and_how_much_it_is() {
     assert_eq!(book[0].1[0][8], "结果");
     assert_eq!(book[0].1[1][15], list["tasks"][0]["id"].as_str().unwrap());
     stage.run(&["patrol", "import", "list.xlsx"]).await.exits(0).says(&["还没有看 6 行"]);
-}
-
-/// The list but for its instant.
-trait Same {
-    fn await_same(self, other: &Value) -> Value;
-}
-
-impl Same for Value {
-    fn await_same(mut self, other: &Value) -> Value {
-        self["as_of"] = other["as_of"].clone();
-        self
-    }
 }
 
 #[tokio::test]
@@ -107,9 +98,11 @@ async fn answers_count_as_far_as_they_prove_and_twice_is_once() {
     assert_eq!(stage.verdict("甲").await, "undetermined", "a trial changes nothing");
     stage.run(&["patrol", "import", "one.xlsx"]).await.exits(0).says(&["登记了 4 行"]);
     let before = stage.json(&["status", "--json"]).await;
+    let seen = stage.run(&["export", "observations", "--format", "jsonl"]).await.exits(0);
     let again = stage.run(&["patrol", "import", "one.xlsx"]).await.exits(0);
     again.says(&["登记了 0 行,已登记过 4 行"]);
-    assert_eq!(before["accounts"], stage.json(&["status", "--json"]).await["accounts"]);
+    let now = stage.run(&["export", "observations", "--format", "jsonl"]).await.exits(0);
+    assert_eq!((seen.stdout.lines().count(), &seen.stdout), (1, &now.stdout));
     let verdicts =
         ["甲", "乙", "丙", "丁"].map(|name| account_of(&before, name)["verdict"].as_str().unwrap());
     assert_eq!(verdicts, ["pass", "undetermined", "undetermined", "undetermined"]);
@@ -203,29 +196,23 @@ async fn every_mistake_is_told_at_once_and_nothing_changes() {
 
 #[tokio::test]
 async fn a_link_on_the_sheet_is_opened_and_must_be_the_accounts_own() {
-    let province = Province::start(40).await;
+    let province = Province::start(60).await;
     province.import().await;
-    let status = province.stage.json(&["status", "--json"]).await;
-    let wechat: Vec<&Value> = status["accounts"]
-        .as_array()
-        .unwrap()
+    let posters: Vec<_> = province
+        .world
+        .accounts
         .iter()
-        .filter(|account| account["platform"] == "wechat")
+        .filter(|it| matches!(it.kind, Kind::Wechat { .. } | Kind::Bridge) && it.gone.is_none())
+        .filter_map(|it| Some((it, it.visible(province.now).next()?.0)))
         .collect();
-    let article = province.world.accounts.iter().find_map(|account| {
-        let post = account.posts.iter().rfind(|post| post.at < province.now && !post.deleted)?;
-        let held = wechat.iter().find(|held| held["name"] == account.name.as_str())?;
-        let url = format!("{}/s/{}", province.platforms.bases().article, post.key);
-        Some((held["id"].as_str()?.to_owned(), url))
-    });
-    let Some((id, url)) = article else { panic!("the world has articles") };
-    let other = wechat.iter().find(|held| held["id"] != id.as_str()).unwrap();
-    let other = other["id"].as_str().unwrap();
+    let (own, number) = posters[0];
+    let (id, other) = (own.id.as_str(), posters[1].0.id.as_str());
+    let url = province.platforms.article_link(own, number);
     let now = days_ago(0);
     fill(&province.stage, "other.xlsx", &[[other, "", "有更新", "", &url, "张三", &now, "", ""]]);
     let refused = province.stage.run(&["patrol", "import", "other.xlsx"]).await.exits(2);
     refused.says(&["文章链接", "什么都没有改变"]);
-    fill(&province.stage, "own.xlsx", &[[&id, "", "有更新", "", &url, "张三", &now, "", ""]]);
+    fill(&province.stage, "own.xlsx", &[[id, "", "有更新", "", &url, "张三", &now, "", ""]]);
     province.stage.run(&["patrol", "import", "own.xlsx"]).await.exits(0).says(&["登记了 1 行"]);
     let asked = province.platforms.log.total();
     let again = province.stage.run(&["patrol", "import", "own.xlsx"]).await.exits(0);
