@@ -296,8 +296,6 @@ fn by_hand() -> Router<WebState> {
         .route("/api/v1/accounts/{id}/confirm", post(act::confirm))
         .route("/api/v1/accounts/{id}/proof", post(act::proof))
         .route("/api/v1/accounts/{id}/poll", post(act::poll))
-        // The handlers bound what they read themselves.
-        .layer(axum::extract::DefaultBodyLimit::disable())
 }
 
 /// All routes behind the guard.
