@@ -177,7 +177,7 @@ async fn prove(
     let said = Said {
         found: Finding::Updated,
         at: app.now(),
-        seen,
+        seen: *seen,
         detail: link.to_owned(),
         note: "文章链接".to_owned(),
         file: None,

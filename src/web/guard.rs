@@ -48,7 +48,7 @@ pub(super) async fn admit(State(state): State<WebState>, request: Request, next:
 
 /// May this path be read, and may something be brought there?
 fn taken_at(path: &str) -> (bool, bool) {
-    let fits = |route: &&str| {
+    let fits = |route: &str| {
         let (mut wanted, mut held) = (route.split('/'), path.split('/'));
         loop {
             match (wanted.next(), held.next()) {
@@ -59,7 +59,7 @@ fn taken_at(path: &str) -> (bool, bool) {
             }
         }
     };
-    let brings = super::POSTS.iter().any(|route| fits(&route));
+    let brings = super::POSTS.iter().any(|route| fits(route));
     (!brings || super::ROUTES.contains(&path), brings)
 }
 

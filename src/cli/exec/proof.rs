@@ -26,7 +26,7 @@ pub(crate) enum Opened {
         /// The account.
         account: Box<Account>,
         /// What the page says.
-        seen: Observation,
+        seen: Box<Observation>,
     },
     /// It is no proof, or not of this account; Chinese.
     Refused(String),
@@ -51,8 +51,8 @@ pub(super) async fn run(
 /// Opens the page and says whose it is: of the named account, or of the only one that it can be.
 pub(crate) async fn open(app: &App, url: &str, account: Option<&str>) -> anyhow::Result<Opened> {
     let observation = match look(app, url).await? {
-        Opened::Fits { seen, .. } => seen,
-        other => return Ok(other),
+        Ok(seen) => seen,
+        Err(refusal) => return Ok(refusal),
     };
     let identity = Identity::of(&observation);
     let (owners, namesakes) = candidates(app, &identity)?;
@@ -78,11 +78,12 @@ pub(crate) async fn open(app: &App, url: &str, account: Option<&str>) -> anyhow:
     }
     let account = Box::new(identity.bound_to(held));
     // A proof speaks of one article, not of the account's state at large.
-    Ok(Opened::Fits { account, seen: Observation { profile: None, ..observation } })
+    let seen = Box::new(Observation { profile: None, ..*observation });
+    Ok(Opened::Fits { account, seen })
 }
 
-/// Opens the page, of whichever account.
-async fn look(app: &App, url: &str) -> anyhow::Result<Opened> {
+/// Opens the page, of whichever account; the inner error is a refusal.
+async fn look(app: &App, url: &str) -> anyhow::Result<Result<Box<Observation>, Opened>> {
     let parts = app.env.parts();
     let connector =
         parts.means.registry.find("article").ok_or_else(|| anyhow!("没有 article 采集器"))?;
@@ -92,8 +93,8 @@ async fn look(app: &App, url: &str) -> anyhow::Result<Opened> {
     let source = Source::new("article", url);
     let errand = Errand { source, memo: None, fresh: true };
     let outcome = ask(&parts.means, errand, app.now(), false).await;
-    Ok(match outcome.result {
-        Ok(seen) if !seen.sightings.is_empty() => Opened::Fits { account: Box::default(), seen },
+    Ok(Err(match outcome.result {
+        Ok(seen) if !seen.sightings.is_empty() => return Ok(Ok(Box::new(seen))),
         Ok(seen) => {
             let why = seen
                 .faults
@@ -109,7 +110,7 @@ async fn look(app: &App, url: &str) -> anyhow::Result<Opened> {
             Opened::Refused(format!("打不开这个链接:{}", fault.detail))
         }
         Err(fault) => Opened::Unopened(format!("打不开这个链接:{}", fault.detail)),
-    })
+    }))
 }
 
 /// The accounts to which the page's identifiers belong already; without any, those of the same name.

@@ -252,7 +252,7 @@ async fn open(
                 let what = "文章的发布时间晚于查看时间";
                 return Ok(Err(wrong(Field::SeenAt, what, "核对查看时间")));
             }
-            (ready.said.seen, ready.bound) = (seen, Some(*account));
+            (ready.said.seen, ready.bound) = (*seen, Some(*account));
             Ok(())
         }
         Opened::Unopened(_) if answer.published.is_some() => Ok(()),
