@@ -284,13 +284,16 @@ impl Load {
 
     /// In one sentence.
     pub fn chinese(&self) -> String {
+        let time = match self.hours {
+            hours if hours >= 1.0 => format!("{hours:.1} 小时"),
+            hours => format!("{:.0} 分钟", (hours * 60.0).ceil()),
+        };
         format!(
-            "{} 个待核实账号,按 {} 天一轮每天约 {} 个,按每个 {} 秒约 {:.1} 小时",
+            "{} 个待核实账号,按 {} 天一轮每天约 {} 个,按每个 {} 秒约 {time}",
             thousands(self.unproven),
             self.round_days,
             thousands(self.per_day),
             self.seconds_each,
-            self.hours
         )
     }
 }

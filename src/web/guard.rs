@@ -71,7 +71,9 @@ pub(super) fn is_own_page(headers: &HeaderMap, public: Option<&str>) -> bool {
     if site.is_some_and(|site| site != "same-origin") {
         return false;
     }
-    let Some(origin) = text(header::ORIGIN) else { return site.is_some() };
+    // Under a strict referrer policy a browser says `null` even of our own page.
+    let origin = text(header::ORIGIN).filter(|origin| site.is_none() || *origin != "null");
+    let Some(origin) = origin else { return site.is_some() };
     let Some((_, from)) = origin.split_once("://") else { return false };
     let same = text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(from));
     same || public.is_some_and(|public| public.eq_ignore_ascii_case(from))

@@ -176,6 +176,7 @@ fn the_load_is_told_from_the_numbers() {
     let told = "3,000 个待核实账号,按 14 天一轮每天约 214 个,按每个 40 秒约 2.4 小时";
     assert_eq!(load.chinese(), told);
     assert_eq!(Load::of(1, days(14), 40).per_day, 1);
+    assert!(Load::of(1, days(14), 40).chinese().ends_with("约 1 分钟"));
     assert_eq!(Load::of(0, days(14), 40).per_day, 0);
     assert_eq!(thousands(1_234_567), "1,234,567");
 }

@@ -155,6 +155,8 @@ async fn a_session_answers_from_our_own_pages_only() {
                 assert_eq!(post(address, path, &headers, answer).await.status, 403, "{headers}");
             }
         }
+        let strict = format!("{cookie}{FORM}Origin: null\r\nSec-Fetch-Site: same-origin\r\n");
+        assert_eq!(post(address, "/patrol", &strict, answer).await.status, 303, "our own page");
         let done = post(address, "/patrol", &own, answer).await;
         assert_eq!((done.status, done.headers["location"].as_str()), (303, "/patrol"));
         let page = with_cookie(address, "/patrol", &cookie).await.body;

@@ -62,7 +62,7 @@ async fn the_list_names_who_looks_at_what_and_how_much_it_is() {
     assert_eq!(own["tasks"].as_array().unwrap().len(), 3);
     let told = stage.run(&["patrol", "list", "--all"]).await.exits(0);
     let told =
-        told.says(&["8 个待核实账号,按 14 天一轮每天约 1 个,按每个 40 秒约 0.0 小时", "从未核查"]);
+        told.says(&["8 个待核实账号,按 14 天一轮每天约 1 个,按每个 40 秒约 1 分钟", "从未核查"]);
     assert_eq!(told.stdout.matches("教育局").count(), 8);
     stage.run(&["patrol", "list", "--person", "王五"]).await.exits(2).says(&["没有核查人 王五"]);
     stage.run(&["patrol", "list", "--day", &days_ago(3)]).await.exits(2).says(&["今天到今后"]);
