@@ -32,10 +32,12 @@ use crate::poll::{Parts, PollEnv};
 use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
+mod act;
 pub mod callback;
 mod digest;
 pub mod health;
 pub mod notices;
+pub mod patrol;
 pub mod push;
 pub mod reach;
 pub mod run;

@@ -16,6 +16,7 @@ pub mod connectors;
 pub mod demo;
 pub mod exec;
 mod output;
+pub mod patrol;
 mod progress;
 pub mod request;
 mod usage;
@@ -313,6 +314,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         Command::Connector(ConnectorCommand::Check { name, target, json }) => {
             (Request::ConnectorCheck { name, target, json }, None)
         }
+        Command::Patrol(command) => patrol::request_of(command)?,
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),
     })

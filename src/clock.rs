@@ -105,5 +105,16 @@ impl Clock for ScaledClock {
     }
 }
 
+/// Bytes that nobody can guess, for what lives as long as the process: sessions of the pages.
+///
+/// # Panics
+/// The system gives no randomness at all.
+pub fn secret_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let provider = rustls::crypto::ring::default_provider();
+    provider.secure_random.fill(&mut bytes).expect("the system gives randomness");
+    bytes
+}
+
 #[cfg(test)]
 mod tests;

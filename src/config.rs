@@ -8,6 +8,7 @@ mod cron;
 mod locate;
 mod mail;
 mod manifests;
+mod patrol;
 mod policy;
 pub mod problem;
 mod reader;
@@ -34,6 +35,7 @@ pub use cron::CronSchedule;
 pub use locate::{Args, Surroundings};
 pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
+pub use patrol::PatrolConfig;
 pub use policy::{Inspection, PolicyConfig, ScheduleConfig};
 pub use problem::Problem;
 pub use secrets::{FileSecrets, SecretFile};
@@ -73,6 +75,8 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// `[connectors.*]`.
     pub connectors: ConnectorsConfig,
+    /// `[patrol]`.
+    pub patrol: PatrolConfig,
     /// `[retention]`.
     pub retention: RetentionConfig,
     /// `[ui] lang`.
@@ -215,6 +219,7 @@ fn sections(
     let schedule = closed(read("schedule"), policy::read_schedule);
     let connectors = sources::read(read("connectors"), &mut gathered);
     let retention = closed(read("retention"), service::read_retention);
+    let patrol = closed(read("patrol"), patrol::read);
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
@@ -242,6 +247,7 @@ fn sections(
         policy,
         schedule,
         connectors,
+        patrol,
         retention,
         lang,
         log,

@@ -5,6 +5,7 @@
 pub mod book;
 pub mod explain;
 pub mod export;
+pub mod patrol;
 pub mod precheck;
 pub mod table;
 pub mod view;

@@ -1,8 +1,8 @@
 //! What can be seen in a browser or asked over HTTP? The read-only page, the API and the metrics. The only place that
 //! names axum.
 //!
-//! **Invariant:** only a push changes anything, and it shows a token; nobody else is asked who they are: it is served on
-//! loopback only, GET and HEAD only, and holds no contacts.
+//! **Invariant:** only POST changes anything, and it shows a token or a session that a token opened; who only reads is not
+//! asked who they are: it is served on loopback only, and holds no contacts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,32 +19,46 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::TokenConfig;
+use crate::report::patrol::PatrolView;
 use crate::report::view::StatusView;
+use act::{Act, Acted};
 use push::{Push, Pushed};
 
+pub mod act;
 mod api;
 mod callback;
+mod form;
 mod guard;
 mod listener;
+mod login;
 mod ops;
 mod pages;
+mod patrol;
 mod problem;
 pub mod push;
 mod query;
+mod session;
 mod words;
 
 /// Accounts on a page unless asked otherwise, and at most.
 pub const PAGE_ACCOUNTS: (usize, usize) = (200, 1000);
 /// Walks through the store at once; more wait.
 const READS_AT_ONCE: usize = 4;
+/// Articles opened and words kept at once; more wait.
+const ACTS_AT_ONCE: usize = 4;
 /// Connections at once; more wait.
 const CONNECTIONS_MAX: usize = 256;
 /// How long open answers may take after the stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Every route that is read, as written in `openapi.json`.
-pub const ROUTES: [&str; 13] = [
+pub const ROUTES: [&str; 18] = [
     "/",
+    "/login",
+    "/patrol",
+    "/patrol/print",
+    "/proof",
+    "/api/v1/tasks",
     "/accounts/{id}",
     "/assets/app.js",
     "/assets/style.css",
@@ -60,7 +74,16 @@ pub const ROUTES: [&str; 13] = [
 ];
 
 /// Where something may be brought; also in `openapi.json`.
-pub const POSTS: [&str; 1] = [PUSH_PATH];
+pub const POSTS: [&str; 8] = [
+    PUSH_PATH,
+    "/login",
+    "/logout",
+    "/patrol",
+    "/proof",
+    "/api/v1/accounts/{id}/confirm",
+    "/api/v1/accounts/{id}/proof",
+    "/api/v1/accounts/{id}/poll",
+];
 /// The push.
 const PUSH_PATH: &str = "/api/v1/observations";
 
@@ -145,6 +168,17 @@ pub trait WebData: Send + Sync + 'static {
     fn tokens(&self) -> Vec<TokenConfig>;
     /// Carries a push out. What it changed is durable when this returns.
     fn push(&self, push: &Push) -> Result<Pushed, String>;
+    /// Today's patrol list: of one person, of accounts of these units (none = all), with what does not fit into the day.
+    fn patrol(
+        &self,
+        person: Option<&str>,
+        units: &[String],
+        all: bool,
+    ) -> Result<PatrolView, String>;
+    /// Who looks by hand, by name.
+    fn people(&self) -> Vec<String>;
+    /// Carries out what somebody does to an account. What it changed is durable when this returns.
+    fn act(&self, act: &Act) -> Result<Acted, String>;
     /// Can it do its work? Else why not.
     fn ready(&self) -> Result<(), String>;
 }
@@ -176,6 +210,8 @@ pub struct WebState {
     callback: Option<Arc<dyn Callback>>,
     public_host: Option<Arc<str>>,
     reads: Arc<Semaphore>,
+    acts: Arc<Semaphore>,
+    sessions: Arc<session::Sessions>,
     pages: Arc<pages::Pages>,
 }
 
@@ -187,6 +223,8 @@ impl WebState {
             callback: None,
             public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            acts: Arc::new(Semaphore::new(ACTS_AT_ONCE)),
+            sessions: Arc::default(),
             pages: Arc::new(pages::Pages::new()),
         }
     }
@@ -202,7 +240,20 @@ impl WebState {
         &self,
         read: impl FnOnce(&dyn WebData) -> Result<T, String> + Send + 'static,
     ) -> Result<T, problem::Problem> {
-        let permit = Arc::clone(&self.reads).acquire_owned().await;
+        self.work(&self.reads, read).await
+    }
+
+    /// Does what may take as long as a foreign page does; readers do not wait for it.
+    async fn act(&self, act: Act) -> Result<Acted, problem::Problem> {
+        self.work(&self.acts, move |data| data.act(&act)).await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        read: impl FnOnce(&dyn WebData) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, problem::Problem> {
+        let permit = Arc::clone(turns).acquire_owned().await;
         let data = Arc::clone(&self.data);
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -233,6 +284,20 @@ impl WebState {
     }
 }
 
+/// What people do who look by hand.
+fn by_hand() -> Router<WebState> {
+    Router::new()
+        .route("/login", get(login::page).post(login::login))
+        .route("/logout", post(login::logout))
+        .route("/patrol", get(patrol::page).post(patrol::answer))
+        .route("/patrol/print", get(patrol::print))
+        .route("/proof", get(patrol::proof_page).post(patrol::proof))
+        .route("/api/v1/tasks", get(patrol::tasks))
+        .route("/api/v1/accounts/{id}/confirm", post(act::confirm))
+        .route("/api/v1/accounts/{id}/proof", post(act::proof))
+        .route("/api/v1/accounts/{id}/poll", post(act::poll))
+}
+
 /// All routes behind the guard.
 fn router(state: WebState) -> Router {
     Router::new()
@@ -250,6 +315,7 @@ fn router(state: WebState) -> Router {
         .route("/api/v1/precheck", get(api::precheck))
         .route("/api/v1/outbox", get(api::outbox))
         .route(PUSH_PATH, post(push::push))
+        .merge(by_hand())
         .fallback(problem::not_found)
         .layer(from_fn_with_state(state.clone(), guard::admit))
         .layer(from_fn(guard::headers))

@@ -162,7 +162,10 @@ fn detail_of(account: &Account, seen: &Observation, push: &Push) -> String {
 }
 
 /// The account that a sender means: by id, by alias, or by a name that only one account has; else what to do.
-fn account_named(app: &App, text: &str) -> Result<Result<AccountId, String>, StoreError> {
+pub(super) fn account_named(
+    app: &App,
+    text: &str,
+) -> Result<Result<AccountId, String>, StoreError> {
     let mut found = app.store().find(text)?;
     if found.is_empty() {
         app.store().for_each_account(|account| {

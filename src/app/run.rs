@@ -170,7 +170,8 @@ pub async fn run(
     if let Some(listener) = listener {
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
         let pushes = Arc::new(Pushes::new(app.clone(), Arc::clone(&wakes.poll)));
-        let pages = web::WebState::new(Arc::new(Pages::new(app.clone())), host).taking(pushes);
+        let data = Pages::new(app.clone()).waking(Arc::clone(&wakes.poll));
+        let pages = web::WebState::new(Arc::new(data), host).taking(pushes);
         let stop = stop.clone();
         tasks.spawn(async move {
             if let Err(error) = web::serve(listener, pages, stop).await {

@@ -1,14 +1,20 @@
 //! What do the pages show? The web's questions, answered from the store.
 
+use std::sync::Arc;
+
 use crate::zone::{restamp, rfc3339};
 use freshd_core::id::AccountId;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::App;
+use super::patrol::Asked;
 use crate::cli::exec;
 use crate::ledger::handle::platform_of;
 use crate::report::explain::explain_json;
+use crate::report::patrol::PatrolView;
 use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::web::act::{Act, Acted};
 use crate::web::push::{Push, Pushed};
 use crate::web::{Page, PageFilter, WebData};
 
@@ -20,12 +26,19 @@ const OUTBOX_MAX: usize = 500;
 /// Answers the web from the store of a running daemon. No contacts leave here.
 pub struct Pages {
     app: App,
+    wake: Arc<Notify>,
 }
 
 impl Pages {
     /// Over an app.
     pub fn new(app: App) -> Self {
-        Self { app }
+        Self { app, wake: Arc::default() }
+    }
+
+    /// The same; `wake` ends the sleep of the poll loop.
+    #[must_use]
+    pub fn waking(self, wake: Arc<Notify>) -> Self {
+        Self { wake, ..self }
     }
 
     fn page(&self, filter: &PageFilter) -> anyhow::Result<Page> {
@@ -167,6 +180,26 @@ impl WebData for Pages {
 
     fn push(&self, push: &Push) -> Result<Pushed, String> {
         words(super::push::take(&self.app, push))
+    }
+
+    fn patrol(
+        &self,
+        person: Option<&str>,
+        units: &[String],
+        all: bool,
+    ) -> Result<PatrolView, String> {
+        let person = person.map(str::to_owned);
+        let asked = Asked { day: None, person, all, units: units.to_vec() };
+        self.app.patrol(&asked).map_err(|error| error.to_string())
+    }
+
+    fn people(&self) -> Vec<String> {
+        self.app.config().patrol.people.clone()
+    }
+
+    fn act(&self, act: &Act) -> Result<Acted, String> {
+        let runtime = tokio::runtime::Handle::current();
+        words(runtime.block_on(super::act::act(&self.app, &self.wake, act)))
     }
 
     fn ready(&self) -> Result<(), String> {

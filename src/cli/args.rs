@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::patrol::PatrolCommand;
+
 /// 政务新媒体更新监测守护程序
 #[derive(Debug, Parser)]
 #[command(name = "freshd", version, propagate_version = true, max_term_width = 110)]
@@ -96,6 +98,9 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// 人工核查单:机器判不了的账号,今天该看哪些
+    #[command(subcommand)]
+    Patrol(PatrolCommand),
     /// 输出命令补全脚本
     Completions {
         /// 哪种 shell

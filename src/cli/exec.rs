@@ -15,14 +15,16 @@ use crate::ledger::handle::platform_title;
 use crate::report::words::screen;
 
 mod check;
-mod confirm;
+pub(crate) mod confirm;
 mod export;
 mod import;
 mod mail;
+pub(crate) mod patrol;
 mod poll;
 mod precheck;
-mod proof;
+pub(crate) mod proof;
 mod status;
+pub(crate) mod word;
 
 pub use precheck::{asked as precheck_asked, made as precheck_at};
 pub use status::Filter;
@@ -62,6 +64,15 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
             check::run(app, &name, target.as_deref(), json).await
         }
         Request::Confirm { .. } => confirm::run(app, request, &caller),
+        Request::PatrolList { day, person, all, json } => {
+            patrol::list(app, patrol::ListAsked { day, person, all, json })
+        }
+        Request::PatrolExport { person, all } => patrol::export(app, person, all),
+        Request::PatrolImport { sheet, files, by, dry_run, good_rows } => {
+            let (sheet, files) = (&sheet, files.as_slice());
+            let brought = patrol::Brought { sheet, files, by, dry_run, good_rows };
+            patrol::import(app, brought, &caller).await
+        }
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };
     let response = done.unwrap_or_else(|error| failed(&error));

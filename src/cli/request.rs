@@ -149,6 +149,37 @@ pub enum Request {
         /// Answer in JSON.
         json: bool,
     },
+    /// `freshd patrol list`.
+    PatrolList {
+        /// The day, as written; `None` = today.
+        day: Option<String>,
+        /// Only this person's.
+        person: Option<String>,
+        /// What does not fit into the day, too.
+        all: bool,
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd patrol export`.
+    PatrolExport {
+        /// Only this person's.
+        person: Option<String>,
+        /// What does not fit into the day, too.
+        all: bool,
+    },
+    /// `freshd patrol import`.
+    PatrolImport {
+        /// The sheet.
+        sheet: SentFile,
+        /// The pictures that it names.
+        files: Vec<SentFile>,
+        /// Who looked, where the sheet does not say.
+        by: Option<String>,
+        /// Change nothing.
+        dry_run: bool,
+        /// Leave bad rows out.
+        good_rows: bool,
+    },
     /// `freshd proof`.
     Proof {
         /// The article.

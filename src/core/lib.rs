@@ -15,12 +15,14 @@ pub mod id;
 pub mod link;
 pub mod looks;
 pub mod observation;
+pub mod patrol;
 pub mod reminder;
 pub mod rulebook;
 pub mod schedule;
 pub mod state;
 pub mod timetext;
 pub mod verdict;
+pub mod word;
 
 /// An instant, in UTC. Civil (Beijing) time is only made at the edges: see [`civil`].
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -13,6 +13,7 @@ use crate::observation::Blind;
 use crate::reminder::Episode;
 use crate::rulebook::Rule;
 use crate::verdict::Outcome;
+use crate::word::Words;
 
 /// Sources that are a person's word are named `人工:NAME`.
 pub const PERSON_PREFIX: &str = "人工:";
@@ -39,6 +40,9 @@ pub struct AccountState {
     /// What owners were told, per rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub episodes: Vec<Episode>,
+    /// What persons who looked said 人工核查.
+    #[serde(skip_serializing_if = "Words::is_empty")]
+    pub words: Words,
 }
 
 impl AccountState {
@@ -47,6 +51,7 @@ impl AccountState {
     pub fn forget_after(&mut self, now: Timestamp) -> bool {
         let mut forgot = self.history.forget_after(now);
         let latest = now + TimeDelta::minutes(FUTURE_SKEW_MIN);
+        forgot |= self.words.forget_after(latest);
         let links = self.links.len();
         self.links.retain(|_, check| check.checked_at <= latest);
         forgot |= links != self.links.len();

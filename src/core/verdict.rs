@@ -186,7 +186,8 @@ pub fn judge(
 ) -> Judgement {
     let history = &state.history;
     let joined = joined_coverage(account, history);
-    let menu = menu_health(account, state);
+    let doubt = state.words.menu_wrong(now);
+    let menu = menu::doubted(menu_health(account, state), doubt);
     let last_update = history.last_update(now).cloned();
     let forecast = last_update
         .as_ref()
@@ -198,8 +199,8 @@ pub fn judge(
     rulings.extend(rules::app_unusable(&subject));
     rulings.push(rules::interaction_poor(&subject));
     rulings.push(rules::safety(now));
-    rulings.push(rules::account_gone(&subject));
-    rulings.push(rules::menu_links(&menu, now));
+    rulings.push(rules::account_gone(&subject, &state.words));
+    rulings.push(rules::menu_links(&menu, doubt, now));
     rulings.push(rules::filing(account, now));
     let verdict = account.lifecycle.is_judged().then(|| verdict_of(&rulings));
     let activity = activity_of(&subject, &rulings);

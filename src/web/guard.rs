@@ -28,13 +28,14 @@ pub(super) async fn admit(State(state): State<WebState>, request: Request, next:
         let detail = "只接受对本机地址(localhost、127.0.0.1)或 public_url 的访问";
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response();
     }
-    let brings = super::POSTS.contains(&request.uri().path());
-    let (allowed, told) = match brings {
-        false => ("GET, HEAD", "只读:只接受 GET 和 HEAD"),
-        true => ("POST", "只接受 POST"),
+    let (reads, brings) = taken_at(request.uri().path());
+    let (allowed, told) = match (reads, brings) {
+        (_, false) => ("GET, HEAD", "只读:只接受 GET 和 HEAD"),
+        (false, true) => ("POST", "只接受 POST"),
+        (true, true) => ("GET, HEAD, POST", "只接受 GET、HEAD 和 POST"),
     };
     let fits = match *request.method() {
-        Method::GET | Method::HEAD => !brings,
+        Method::GET | Method::HEAD => reads,
         Method::POST => brings,
         _ => false,
     };
@@ -43,6 +44,39 @@ pub(super) async fn admit(State(state): State<WebState>, request: Request, next:
         return ([(header::ALLOW, HeaderValue::from_static(allowed))], problem).into_response();
     }
     next.run(request).await
+}
+
+/// May this path be read, and may something be brought there?
+fn taken_at(path: &str) -> (bool, bool) {
+    let fits = |route: &str| {
+        let (mut wanted, mut held) = (route.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), held.next()) {
+                (None, None) => return true,
+                (Some("{id}"), Some(id)) if !id.is_empty() => {}
+                (Some(wanted), Some(held)) if wanted == held => {}
+                _ => return false,
+            }
+        }
+    };
+    let brings = super::POSTS.iter().any(|route| fits(route));
+    (!brings || super::ROUTES.contains(&path), brings)
+}
+
+/// Does a page of ours ask, and no foreign one in our visitor's name? A browser says where a POST comes from; one that
+/// does not say is not believed.
+pub(super) fn is_own_page(headers: &HeaderMap, public: Option<&str>) -> bool {
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| site != "same-origin") {
+        return false;
+    }
+    // Under a strict referrer policy a browser says `null` even of our own page.
+    let origin = text(header::ORIGIN).filter(|origin| site.is_none() || *origin != "null");
+    let Some(origin) = origin else { return site.is_some() };
+    let Some((_, from)) = origin.split_once("://") else { return false };
+    let same = text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(from));
+    same || public.is_some_and(|public| public.eq_ignore_ascii_case(from))
 }
 
 /// Is it a name of loopback, or the public one? The port does not matter.

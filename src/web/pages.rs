@@ -28,6 +28,11 @@ impl Pages {
             ("base.html", include_str!("templates/base.html")),
             ("index.html", include_str!("templates/index.html")),
             ("account.html", include_str!("templates/account.html")),
+            ("patrol.html", include_str!("templates/patrol.html")),
+            ("print.html", include_str!("templates/print.html")),
+            ("proof.html", include_str!("templates/proof.html")),
+            ("login.html", include_str!("templates/login.html")),
+            ("notice.html", include_str!("templates/notice.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ] {
             templates.add_template(name, text).expect("the embedded templates parse");
@@ -35,7 +40,7 @@ impl Pages {
         Self(templates)
     }
 
-    fn render(&self, name: &str, context: Value) -> Result<Html<String>, Problem> {
+    pub(super) fn render(&self, name: &str, context: Value) -> Result<Html<String>, Problem> {
         let page = self.0.get_template(name).and_then(|page| page.render(Serde(context)));
         page.map(Html).map_err(|error| Problem::internal(&format!("{error:#}")))
     }

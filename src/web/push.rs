@@ -2,9 +2,7 @@
 //!
 //! First who asks (401, 403), then whether it can be read at all (413, 415), then every mistake at once (422).
 
-use std::time::Duration;
-
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,14 +13,13 @@ use freshd_core::{Timestamp, civil};
 use serde_json::{Map, Value, json};
 
 use super::WebState;
+use super::form;
 use super::problem::Problem;
 use crate::config::TokenConfig;
 use crate::config::tokens::hash_of;
 
 /// Largest body, bytes: as long as a line of `observation/1`.
 pub(super) const BODY_BYTES_MAX: usize = freshd_connectors::wire::LINE_BYTES_MAX;
-/// How long a body may take.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// Characters of an account's id or alias.
 const ACCOUNT_CHARS_MAX: usize = 500;
 /// The keys of a push.
@@ -97,7 +94,10 @@ fn refused(wrong: Vec<Objection>) -> Problem {
 }
 
 /// The token that was shown, if it may push.
-async fn authorised(state: &WebState, headers: &HeaderMap) -> Result<TokenConfig, Response> {
+pub(super) async fn authorised(
+    state: &WebState,
+    headers: &HeaderMap,
+) -> Result<TokenConfig, Response> {
     let unauthorised = |detail: &str| {
         let challenge = HeaderValue::from_static("Bearer realm=\"freshd\"");
         let problem = Problem::new(StatusCode::UNAUTHORIZED, detail);
@@ -117,7 +117,7 @@ async fn authorised(state: &WebState, headers: &HeaderMap) -> Result<TokenConfig
             Err(unauthorised("令牌不对或已停用"))
         }
         Some(by) if !by.role.may_push() => {
-            let detail = format!("令牌 {} 的角色是 {},不能推送", by.name, by.role.key());
+            let detail = format!("令牌 {} 的角色是 {},不能登记和推送", by.name, by.role.key());
             Err(Problem::new(StatusCode::FORBIDDEN, detail).into_response())
         }
         Some(by) => Ok(by),
@@ -125,7 +125,7 @@ async fn authorised(state: &WebState, headers: &HeaderMap) -> Result<TokenConfig
 }
 
 /// Whose token has this hash? Every token is compared, whichever it is.
-fn holder(tokens: Vec<TokenConfig>, presented: &[u8; 32]) -> Option<TokenConfig> {
+pub(super) fn holder(tokens: Vec<TokenConfig>, presented: &[u8; 32]) -> Option<TokenConfig> {
     let mut found = None;
     for token in tokens {
         match token.is(presented) {
@@ -139,30 +139,22 @@ fn holder(tokens: Vec<TokenConfig>, presented: &[u8; 32]) -> Option<TokenConfig>
 
 /// The body as JSON.
 async fn read(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
+    read_json(headers, body, BODY_BYTES_MAX).await
+}
+
+/// The body as JSON of at most so many bytes.
+pub(super) async fn read_json(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Value, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         let detail = "内容类型应为 Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let announced = length.and_then(|length| length.parse::<usize>().ok());
-    let too_large = || {
-        let detail = format!("内容超过 {} MiB,请分几次推送", BODY_BYTES_MAX >> 20);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-    };
-    if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
-        return Err(too_large());
-    }
-    let bytes = tokio::time::timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
-    let Ok(bytes) = bytes else {
-        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "内容没有及时送完"));
-    };
-    // Of what was announced and fits, only a broken connection stops the reading.
-    let bytes = bytes.map_err(|_| match announced {
-        None => too_large(),
-        Some(_) => Problem::new(StatusCode::BAD_REQUEST, "内容没有送完整"),
-    })?;
+    let bytes = form::bytes(headers, body, most).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let what = format!("不是正确的 JSON(第 {} 行第 {} 列)", error.line(), error.column());
         refused(vec![Objection::new("", what, "用 UTF-8 编码的 JSON")])

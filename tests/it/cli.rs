@@ -9,6 +9,7 @@ mod letters;
 mod look;
 mod manifests;
 mod office;
+mod patrol;
 mod process;
 mod proof;
 mod push;

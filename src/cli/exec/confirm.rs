@@ -3,24 +3,21 @@
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use freshd_core::history::History;
-use freshd_core::id::{AccountId, Channel};
-use freshd_core::observation::{Evidence, Observation, Published, Sighting};
-use freshd_core::state::{AccountState, PERSON_PREFIX};
-use freshd_core::verdict::Judgement;
+use freshd_core::id::Channel;
+use freshd_core::observation::{Observation, Published};
+use freshd_core::state::AccountState;
+use freshd_core::word::Finding;
 use freshd_core::{Timestamp, civil, timetext};
 
+use super::word::{self, Person, Said};
 use super::{DONE, Usage, account_named, file_bytes, printed, time_of};
 use crate::app::App;
 use crate::cli::caller::Caller;
 use crate::cli::request::Request;
 use crate::control::Response;
-use crate::poll::apply::apply_word;
-use crate::poll::write;
-use crate::store::{Audit, StoreError};
 
-mod attachment;
-mod person;
+pub(crate) mod attachment;
+pub(crate) mod person;
 mod weight;
 
 pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
@@ -38,56 +35,43 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
     }
     let named = said_name.is_some();
-    let person = said_name.unwrap_or_else(|| person::shown(&caller.name));
-    let person = known_as(app, &id, person)?;
-    let mut observation = match (published_at, none_since, seen_at) {
-        (Some(published), None, None) => posted(&published, url, now)?,
-        (None, Some(since), Some(seen)) => silent(&since, &seen, now)?,
+    let name = said_name.unwrap_or_else(|| person::shown(&caller.name));
+    let person = Person {
+        name: word::known_as(app, &id, name)?,
+        named,
+        via: caller.uid,
+        login: caller.to_string(),
+    };
+    let (found, at, seen) = match (&published_at, &none_since, &seen_at) {
+        (Some(published), None, None) => (Finding::Updated, now, posted(published, url, now)?),
+        (None, Some(since), Some(seen)) => {
+            let (at, silent) = silent(since, seen, now)?;
+            (Finding::NothingSince, at, silent)
+        }
         _ => {
             let help = "写 --published-at TIME,或 --none-since TIME --seen-at TIME";
             return Err(Usage(help.to_owned()).into());
         }
     };
-    let with_file = file.is_some();
     let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
-    let spoke_before = held.history.attested.contains_key(&person);
-    let body = match &file {
+    let spoke_before = held.history.attested.contains_key(&person.name);
+    let file = match &file {
         Some(file) => {
             let bytes = file_bytes(file)?;
             attachment::admit(&file.name, &bytes).map_err(Usage)?;
-            format!("{note}\n附件 {}\n{}", file.name, base64_of(&bytes))
+            Some((file.name.clone(), bytes))
         }
-        None => note.clone(),
+        None => None,
     };
-    observation.evidence.push(Evidence { url: format!("{PERSON_PREFIX}{person}"), at: now, body });
-    let said = Said {
-        id: &id,
-        person: &person,
-        named,
-        caller,
-        with_file,
-        observation: &observation,
-        note: &note,
-    };
-    let Some((history, judgement)) = keep(app, &said, now)? else {
-        return Err(Usage(format!("没有账号 {id}")).into());
-    };
-    let verdict = judgement.verdict.map_or("不判定", |v| v.chinese());
-    let told = told(&observation, with_file);
-    let mut text = format!("已记录:{person}核查,{told};现在的判定:{verdict}\n");
-    if !observation.coverage.is_empty() {
-        let _ = writeln!(text, "{}", weight::told(&said, &history, spoke_before));
+    let detail = told(&seen, file.is_some());
+    let said = Said { found, at, seen, detail: detail.clone(), note, file };
+    let kept = word::keep(app, &id, &person, &said, None)?;
+    let mut text = format!("已记录:{}核查,{detail};{}\n", person.name, kept.chinese());
+    if !said.seen.coverage.is_empty() {
+        let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
+        let _ = writeln!(text, "{}", weight::told(&person, &said, &held.history, spoke_before));
     }
     Ok(printed(DONE, text))
-}
-
-/// The name under which this person's words on the account are kept already, else the one given: spelled another way
-/// it is the same person.
-fn known_as(app: &App, id: &AccountId, shown: String) -> anyhow::Result<String> {
-    let state = app.store().state::<AccountState>(id)?.unwrap_or_default();
-    let identity = person::identity(&shown);
-    let held = state.history.attested.into_keys().find(|name| person::identity(name) == identity);
-    Ok(held.unwrap_or(shown))
 }
 
 fn told(observation: &Observation, with_file: bool) -> String {
@@ -96,14 +80,14 @@ fn told(observation: &Observation, with_file: bool) -> String {
             let at = sighting.published.earliest.unwrap_or(sighting.published.latest);
             format!("发布于{}", civil::minute_text(at))
         }
-        None if with_file => "未见更新(附有文件)".to_owned(),
-        None => "未见更新(没有附文件)".to_owned(),
+        None => {
+            let spans = observation.coverage.on(&Channel::all());
+            let since = spans.as_slice().iter().map(|span| span.since).min();
+            let since = since.map(|at| format!("自{}起", civil::minute_text(at)));
+            let file = if with_file { "附有文件" } else { "没有附文件" };
+            format!("{}未见更新({file})", since.unwrap_or_default())
+        }
     }
-}
-
-fn base64_of(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn posted(at: &str, url: Option<String>, now: Timestamp) -> anyhow::Result<Observation> {
@@ -112,20 +96,10 @@ fn posted(at: &str, url: Option<String>, now: Timestamp) -> anyhow::Result<Obser
     if published.earliest.is_some_and(|earliest| earliest > now) {
         return Err(Usage(format!("发布时间 {at} 在将来")).into());
     }
-    let key = url.clone().unwrap_or_else(|| civil::rfc3339(published.latest));
-    let sighting = Sighting {
-        key,
-        channel: Channel::posts(),
-        published,
-        title: String::new(),
-        url,
-        pinned: false,
-        repost: false,
-    };
-    Ok(Observation { sightings: vec![sighting], ..Observation::default() })
+    Ok(word::posted(published, url))
 }
 
-fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<Observation> {
+fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<(Timestamp, Observation)> {
     let (since, seen) = (time_of(since, now)?, time_of(seen, now)?);
     if seen > now {
         return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
@@ -133,49 +107,5 @@ fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<Observation
     if since >= seen {
         return Err(Usage("--none-since 要早于 --seen-at".to_owned()).into());
     }
-    let mut observation = Observation::default();
-    observation.coverage.add(Channel::all(), since, seen);
-    Ok(observation)
-}
-
-struct Said<'a> {
-    id: &'a AccountId,
-    person: &'a str,
-    /// Was the person named, or is it whoever is logged in?
-    named: bool,
-    caller: &'a Caller,
-    with_file: bool,
-    observation: &'a Observation,
-    note: &'a str,
-}
-
-fn keep(
-    app: &App,
-    said: &Said<'_>,
-    now: Timestamp,
-) -> anyhow::Result<Option<(History, Judgement)>> {
-    let terms = app.env.parts().terms.clone();
-    let source = format!("{PERSON_PREFIX}{}", said.person);
-    let kept = app.store().update(|change| {
-        let Some(account) = change.account(said.id)? else { return Ok::<_, StoreError>(None) };
-        let mut before: AccountState = change.state(said.id)?.unwrap_or_default();
-        if let Some(uid) = said.caller.uid.filter(|_| !said.observation.coverage.is_empty()) {
-            let held = before.history.attested.entry(said.person.to_owned()).or_default();
-            *held.via.entry(uid).or_default() |= said.named;
-        }
-        let voucher =
-            freshd_core::history::Voucher { name: said.person, with_file: said.with_file };
-        let words = said.observation;
-        let applied = apply_word(&account, before, &source, words, Some(voucher), &terms, now);
-        write(change, &account, &applied, now)?;
-        change.audit(&Audit {
-            at: now,
-            who: said.person.to_owned(),
-            what: "confirm".to_owned(),
-            on: said.id.to_string(),
-            detail: format!("{}(经 {} 登记)", said.note, said.caller),
-        })?;
-        Ok(Some((applied.state.history, applied.judgement)))
-    })?;
-    Ok(kept)
+    Ok((seen, word::silent(since, seen)))
 }

@@ -18,7 +18,8 @@ use crate::store::{Audit, StoreError};
 
 mod identity;
 
-use identity::{Identity, platform_words};
+pub(crate) use identity::Identity;
+use identity::platform_words;
 
 /// Accounts named in one answer at most.
 const NAMED_MAX: usize = 20;
@@ -26,30 +27,61 @@ const NAMED_MAX: usize = 20;
 /// Said after every refusal.
 const UNCHANGED: &str = "没有采用,账号状态不变";
 
+/// What an article comes to.
+pub(crate) enum Opened {
+    /// It is this account's.
+    Fits(Box<Proven>),
+    /// It is no proof, or not of this account; Chinese.
+    Refused(String),
+    /// The page could not be read: it may be a proof; Chinese.
+    Unopened(String),
+}
+
+/// A post whose account is known.
+pub(crate) struct Proven {
+    /// The account, as the ledger has it.
+    pub account: Account,
+    /// What the page says of its account.
+    pub identity: Identity,
+    /// What the page shows.
+    pub seen: Observation,
+}
+
 pub(super) async fn run(
     app: &App,
     url: &str,
     account: Option<&str>,
     who: &str,
 ) -> anyhow::Result<Response> {
-    let refused = |why: String| Ok(printed(FOUND, format!("{}\n", why.trim_end())));
     let named = account.map(|named| account_named(app, named)).transpose()?;
+    let refused = |why: String| Ok(printed(FOUND, format!("{}\n", why.trim_end())));
+    match open(app, url, named).await? {
+        Opened::Fits(proven) => match keep(app, &proven, (url, who))? {
+            Ok(text) => Ok(printed(DONE, text)),
+            Err(refusal) => refused(refusal),
+        },
+        Opened::Refused(why) | Opened::Unopened(why) => refused(why),
+    }
+}
+
+/// Opens the page and says whose it is: of the named account, or of the only one that it can be.
+pub(crate) async fn open(app: &App, url: &str, named: Option<AccountId>) -> anyhow::Result<Opened> {
     let (seen, whose) = match look(app, url, named.as_ref()).await? {
         Ok(seen) => seen,
-        Err(why) => return refused(why),
+        Err(refusal) => return Ok(refusal),
     };
     let identity = Identity(whose);
     let found = Found::search(app, &identity)?;
     let id = match (named, found.owners.as_slice(), found.namesakes.as_slice()) {
         (Some(named), ..) => named,
         (None, [one], _) | (None, [], [one]) => one.id.clone(),
-        (None, ..) => return refused(found.unclear(&seen, &identity)),
+        (None, ..) => return Ok(Opened::Refused(found.unclear(&seen, &identity))),
     };
     let held = app.store().account(&id)?.ok_or_else(|| anyhow!("账号 {id} 已不在台账"))?;
     // A site may be several accounts'; an account of a platform is one.
     let taken = found.owners.iter().find(|owner| owner.id != id && !identity.0.ids.is_empty());
     if let Some(owner) = taken {
-        return refused(format!(
+        return Ok(Opened::Refused(format!(
             "这篇文章属于“{}”({}),已属于 {} {}({}),不是“{}”;{UNCHANGED}",
             identity.0.name,
             identity.0.ids.join("、"),
@@ -57,23 +89,22 @@ pub(super) async fn run(
             owner.name,
             owner.sponsor,
             held.name
-        ));
+        )));
     }
     if let Err(refusal) = identity.belongs_to(&held) {
-        return refused(refusal);
+        return Ok(Opened::Refused(refusal));
     }
-    match keep(app, &id, &identity, &seen, (url, who))? {
-        Ok(text) => Ok(printed(DONE, text)),
-        Err(refusal) => refused(refusal),
-    }
+    // A proof speaks of one article, not of the account's state at large.
+    let seen = Observation { profile: None, ..seen };
+    Ok(Opened::Fits(Box::new(Proven { account: held, identity, seen })))
 }
 
-/// Opens the page; the inner error is a refusal in words.
+/// Opens the page, of whichever account; the inner error is a refusal.
 async fn look(
     app: &App,
     url: &str,
     named: Option<&AccountId>,
-) -> anyhow::Result<Result<(Observation, Whose), String>> {
+) -> anyhow::Result<Result<(Observation, Whose), Opened>> {
     let parts = app.env.parts();
     let connector = parts.means.registry.articles();
     let connector = connector.ok_or_else(|| anyhow!("没有 article 采集器"))?;
@@ -99,7 +130,7 @@ async fn look(
         Ok(Looked { observation, whose: Some(whose) }) if is_dated(&observation) => {
             Ok((observation, whose))
         }
-        Ok(Looked { observation, .. }) => Err(unusable(&observation)),
+        Ok(Looked { observation, .. }) => Err(Opened::Refused(unusable(&observation))),
         Err(fault) => Err(closed(&fault, url, named)),
     })
 }
@@ -117,20 +148,20 @@ fn unusable(seen: &Observation) -> String {
 }
 
 /// Why nothing was seen: a person has to open it, it is no article, or it could not be reached.
-fn closed(fault: &Fault, url: &str, named: Option<&AccountId>) -> String {
+fn closed(fault: &Fault, url: &str, named: Option<&AccountId>) -> Opened {
     let why = &fault.detail;
     match fault.kind {
         FaultKind::Challenged | FaultKind::Unauthorized | FaultKind::RateLimited => {
             let id = named.map_or("账号ID".to_owned(), ToString::to_string);
-            format!(
+            Opened::Unopened(format!(
                 "待人工打开:{why}。\n请在微信或手机浏览器中打开这个链接,看清账号和发布时间后登记:\n  \
                  freshd confirm {id} --published-at \"年-月-日 时:分\" --url \"{url}\" --note \"人工打开文章所见\"\n{UNCHANGED}"
-            )
+            ))
         }
         FaultKind::Malformed | FaultKind::Refused => {
-            format!("这个链接不能作为佐证:{why};{UNCHANGED}")
+            Opened::Refused(format!("这个链接不能作为佐证:{why};{UNCHANGED}"))
         }
-        _ => format!("打不开这个链接:{why};{UNCHANGED}"),
+        _ => Opened::Unopened(format!("打不开这个链接:{why};{UNCHANGED}")),
     }
 }
 
@@ -202,9 +233,7 @@ impl Found {
 /// Takes the proof; the inner error is a refusal, for the account may have changed in between.
 fn keep(
     app: &App,
-    id: &AccountId,
-    identity: &Identity,
-    seen: &Observation,
+    Proven { account: Account { id, .. }, identity, seen }: &Proven,
     (url, who): (&str, &str),
 ) -> anyhow::Result<Result<String, String>> {
     let now = app.now();
@@ -218,9 +247,7 @@ fn keep(
         }
         let (bound, new) = identity.bound_to(held);
         let before = change.state(id)?.unwrap_or_default();
-        // A proof speaks of one article, not of the account's state at large.
-        let article = Observation { profile: None, ..seen.clone() };
-        let applied = apply_word(&bound, before, "article:proof", &article, None, &terms, now);
+        let applied = apply_word(&bound, before, "article:proof", seen, None, &terms, now);
         if !new.is_empty() {
             change.put_account(&bound);
         }

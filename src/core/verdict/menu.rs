@@ -4,6 +4,7 @@ use crate::Timestamp;
 use crate::account::Account;
 use crate::link::{LinkHealth, Menu, MenuEntry, MenuState};
 use crate::state::AccountState;
+use crate::word::Word;
 
 /// The menu with the health of each entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,16 @@ pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
         overall(&entries)
     };
     MenuHealth { state: overall, entries, read_at }
+}
+
+/// What a person doubts is for a person to review: such a menu is not called healthy, and never worse than it was.
+pub(super) fn doubted(menu: MenuHealth, doubt: Option<&Word>) -> MenuHealth {
+    match (doubt, menu.state) {
+        (Some(_), MenuState::Healthy | MenuState::Absent) => {
+            MenuHealth { state: MenuState::Undetermined, ..menu }
+        }
+        _ => menu,
+    }
 }
 
 fn entry_health(

@@ -14,6 +14,7 @@ use crate::link::MenuState;
 use crate::looks::CONFIRM_APART_MIN;
 use crate::observation::ProfileState;
 use crate::rulebook::{Policy, Rule};
+use crate::word::{Word, Words};
 
 /// Connectors that say whether an app can be downloaded.
 pub const DOWNLOAD_CONNECTORS: [&str; 4] = ["appstore", "huawei", "tencent", "apk"];
@@ -270,8 +271,26 @@ pub(super) fn safety(now: Timestamp) -> Ruling {
     }
 }
 
-/// 账号注销、冻结: two looks at least an hour apart must agree.
-pub(super) fn account_gone(s: &Subject<'_>) -> Ruling {
+/// 账号注销、冻结: two looks at least an hour apart must agree. That persons do not find it by name is an empty answer:
+/// it is said, and proves nothing.
+pub(super) fn account_gone(s: &Subject<'_>, words: &Words) -> Ruling {
+    let mut ruling = platform_state(s);
+    let missed = words.not_found(s.now);
+    let newest = missed.iter().map(|word| word.at).max();
+    let answered = s.history.states.newest(s.now).map(|(at, _)| *at);
+    if ruling.outcome != Outcome::Fail && newest > answered {
+        let told: Vec<_> =
+            missed.iter().map(|word| format!("{}({})", word.by, day_text(word.at))).collect();
+        ruling.reason = format!(
+            "{};{}搜不到账号,请核对账号标识,或确认是否已关停(不据此判定)",
+            ruling.reason,
+            told.join("、")
+        );
+    }
+    ruling
+}
+
+fn platform_state(s: &Subject<'_>) -> Ruling {
     let bad = |state: &ProfileState| state.is_bad();
     let newest = s.history.states.newest(s.now);
     let evidence = match newest {
@@ -308,7 +327,7 @@ pub(super) fn account_gone(s: &Subject<'_>) -> Ruling {
 }
 
 /// 菜单链接: advises.
-pub(super) fn menu_links(menu: &MenuHealth, now: Timestamp) -> Ruling {
+pub(super) fn menu_links(menu: &MenuHealth, doubt: Option<&Word>, now: Timestamp) -> Ruling {
     let outcome = match menu.state {
         MenuState::Healthy | MenuState::Absent => Outcome::Pass,
         MenuState::Degraded | MenuState::Broken | MenuState::Closed => Outcome::Fail,
@@ -323,6 +342,11 @@ pub(super) fn menu_links(menu: &MenuHealth, now: Timestamp) -> Ruling {
     }
     if !named.is_empty() {
         reason = format!("{reason}:{}", named.join("、"));
+    }
+    if let Some(word) = doubt {
+        let said = if word.detail.is_empty() { "菜单异常" } else { word.detail.as_str() };
+        let at = day_text(word.at);
+        reason = format!("{reason};{}({at})核查:{said},需人工复核", word.by);
     }
     let as_of = menu.read_at.unwrap_or(now);
     Ruling { rule: Rule::MenuLinks, outcome, as_of, reason, evidence: Vec::new() }

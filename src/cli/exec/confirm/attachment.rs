@@ -21,7 +21,7 @@ const BEGINNINGS: [(usize, &[u8]); 10] = [
 ];
 
 /// Refuses, in words, what shows nothing.
-pub(super) fn admit(name: &str, bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn admit(name: &str, bytes: &[u8]) -> Result<(), String> {
     let known =
         BEGINNINGS.iter().any(|(at, mark)| bytes.get(*at..).is_some_and(|b| b.starts_with(mark)));
     // A PDF may have a few bytes before its mark (ISO 32000, implementation note 13).
@@ -33,6 +33,23 @@ pub(super) fn admit(name: &str, bytes: &[u8]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{name} 不是图片、PDF 或文本(按文件开头的字节判断);请附截图、PDF 或文本"))
+}
+
+/// Largest picture of a patrol, bytes: with its note it fits a piece of evidence.
+pub(crate) const PICTURE_BYTES_MAX: usize = 5 << 20;
+
+/// Refuses, in words, what is no picture of a screen: PNG, JPEG or WebP, by its first bytes.
+pub(crate) fn admit_picture(name: &str, bytes: &[u8]) -> Result<(), String> {
+    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    let known = bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(b"\xff\xd8\xff");
+    if bytes.len() > PICTURE_BYTES_MAX {
+        let mib = PICTURE_BYTES_MAX >> 20;
+        return Err(format!("{name} 超过 {mib} MiB;请缩小或裁剪后再附"));
+    }
+    if known || webp {
+        return Ok(());
+    }
+    Err(format!("{name} 不是图片(按文件开头的字节判断);截图须是 PNG、JPEG 或 WebP"))
 }
 
 /// Words in UTF-8, GB18030 or marked UTF-16, with something to read in them.

@@ -3,20 +3,20 @@
 use freshd_core::history::History;
 use freshd_core::id::Channel;
 
-use super::Said;
+use crate::cli::exec::word::{Person, Said};
 
 /// What this word is worth now that it is kept, and what is lacking if it is worth nothing yet.
-pub(super) fn told(said: &Said<'_>, history: &History, spoke_before: bool) -> String {
-    if said.with_file {
+pub(super) fn told(person: &Person, said: &Said, history: &History, spoke_before: bool) -> String {
+    if said.file.is_some() {
         return "附有文件,一人核查即可采信。".to_owned();
     }
-    let span = said.observation.coverage.on(&Channel::all());
-    let Some(mine) = history.attested.get(said.person) else { return String::new() };
+    let span = said.seen.coverage.on(&Channel::all());
+    let Some(mine) = history.attested.get(&person.name) else { return String::new() };
     let overlapping = || {
         history.attested.iter().filter(|(name, word)| {
             let mut theirs = word.bare.clone();
             theirs.join(&word.filed);
-            name.as_str() != said.person && !theirs.intersect(&span).is_empty()
+            **name != person.name && !theirs.intersect(&span).is_empty()
         })
     };
     let names = |same: bool| -> Vec<&str> {

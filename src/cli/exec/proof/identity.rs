@@ -27,7 +27,7 @@ const SHARED: [&str; 12] = [
 ];
 
 /// What the page says of its account.
-pub(super) struct Identity(pub(super) Whose);
+pub(crate) struct Identity(pub(super) Whose);
 
 impl Identity {
     /// Does the account hold one of the page's identifiers, or is the page on its own site?
@@ -49,7 +49,7 @@ impl Identity {
     ///
     /// # Errors
     /// Why not, in words that name both.
-    pub(super) fn belongs_to(&self, account: &Account) -> Result<(), String> {
+    pub(crate) fn belongs_to(&self, account: &Account) -> Result<(), String> {
         if self.0.platform.is_empty() {
             return self.is_a_page_of(account);
         }
@@ -146,7 +146,7 @@ impl Identity {
     }
 
     /// The account with the page's identifiers among its aliases, and which of them are new.
-    pub(super) fn bound_to(&self, account: Account) -> (Account, Vec<String>) {
+    pub(crate) fn bound_to(&self, account: Account) -> (Account, Vec<String>) {
         let (mut bound, mut new) = (account, Vec::new());
         for id in &self.0.ids {
             if !held(&bound).iter().any(|it| same(it, id)) {

@@ -1,0 +1,157 @@
+//! What did a person say who looked at an account by hand? 人工核查: who, when, what; beside what it proves.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Words kept of one account, the newest.
+pub const WORDS_MAX: usize = 12;
+/// A person's word of a menu is shown for so long, days.
+pub const MENU_WORD_DAYS: i64 = 30;
+/// Words that an account cannot be found are shown for so long, days.
+pub const NOT_FOUND_DAYS: i64 = 30;
+
+/// What a person found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// 有更新.
+    Updated,
+    /// 未见更新.
+    NothingSince,
+    /// 搜不到账号: an empty answer, which never proves that the account is gone.
+    NotFound,
+    /// 菜单异常.
+    MenuWrong,
+}
+
+impl Finding {
+    /// The four, as they are offered.
+    pub const ALL: [Self; 4] = [Self::Updated, Self::NothingSince, Self::NotFound, Self::MenuWrong];
+
+    /// The key in JSON and forms.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Updated => "updated",
+            Self::NothingSince => "nothing_since",
+            Self::NotFound => "not_found",
+            Self::MenuWrong => "menu_wrong",
+        }
+    }
+
+    /// The word for people.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Updated => "有更新",
+            Self::NothingSince => "未见更新",
+            Self::NotFound => "搜不到账号",
+            Self::MenuWrong => "菜单异常",
+        }
+    }
+
+    /// Reads the word for people or the key.
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.chinese() == text || it.key() == text)
+    }
+}
+
+/// One look of one person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Word {
+    /// When the person looked.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What was found.
+    pub found: Finding,
+    /// What was said of it: the link or the time of the post, since when there is none, the person's note.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The hash of the evidence (the note, with the picture if there is one); empty = none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub evidence: String,
+}
+
+/// The newest words on one account, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(Vec<Word>);
+
+impl Words {
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a word; keeps the newest [`WORDS_MAX`]. Was it new?
+    pub fn add(&mut self, word: Word) -> bool {
+        let Err(place) = self.0.binary_search(&word) else { return false };
+        // One that is older than all kept is not news.
+        if self.0.len() >= WORDS_MAX && place == 0 {
+            return false;
+        }
+        self.0.insert(place, word);
+        if self.0.len() > WORDS_MAX {
+            self.0.remove(0);
+        }
+        true
+    }
+
+    /// Is this very word kept already?
+    pub fn holds(&self, word: &Word) -> bool {
+        self.0.binary_search(word).is_ok()
+    }
+
+    /// All, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Word> {
+        self.0.iter()
+    }
+
+    /// Those made by `now` and after `since` that found this, oldest first.
+    pub fn found(
+        &self,
+        what: Finding,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = &Word> {
+        self.0.iter().filter(move |word| word.found == what && word.at > since && word.at <= now)
+    }
+
+    /// Who could not find the account of late, since anybody last saw it: one word a person, the newest.
+    pub fn not_found(&self, now: Timestamp) -> Vec<&Word> {
+        let seen = |word: &&Word| word.found != Finding::NotFound && word.at <= now;
+        let last_seen = self.0.iter().rfind(seen).map(|word| word.at);
+        let since = now - TimeDelta::days(NOT_FOUND_DAYS);
+        let since = last_seen.map_or(since, |at| at.max(since));
+        let mut words: Vec<&Word> = Vec::new();
+        for word in self.found(Finding::NotFound, since, now) {
+            words.retain(|held| !same_person(&held.by, &word.by));
+            words.push(word);
+        }
+        words
+    }
+
+    /// The newest word that the menu is wrong, while it is shown.
+    pub fn menu_wrong(&self, now: Timestamp) -> Option<&Word> {
+        self.found(Finding::MenuWrong, now - TimeDelta::days(MENU_WORD_DAYS), now).next_back()
+    }
+
+    /// Forgets what was noted as of later than that; was there anything?
+    pub fn forget_after(&mut self, latest: Timestamp) -> bool {
+        let before = self.0.len();
+        self.0.retain(|word| word.at <= latest);
+        before != self.0.len()
+    }
+}
+
+/// Are these names one person's, space and case aside?
+pub fn same_person(one: &str, other: &str) -> bool {
+    let folded = |text: &str| -> String {
+        text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    };
+    folded(one) == folded(other)
+}
+
+#[cfg(test)]
+mod tests;
