@@ -244,8 +244,15 @@ fn sent(path: &Path) -> anyhow::Result<SentFile> {
 fn read_or_told(path: &Path) -> SentFile {
     let name = path.display().to_string();
     match std::fs::read(path) {
-        Ok(bytes) => SentFile { name, base64: STANDARD.encode(bytes), unread: None },
-        Err(error) => SentFile { name, base64: String::new(), unread: Some(words_of(&error)) },
+        Ok(bytes) => {
+            let modified = std::fs::metadata(path).and_then(|held| held.modified());
+            let modified = modified.ok().map(freshd_core::Timestamp::from);
+            SentFile { name, base64: STANDARD.encode(bytes), unread: None, modified }
+        }
+        Err(error) => {
+            let unread = Some(words_of(&error));
+            SentFile { name, base64: String::new(), unread, modified: None }
+        }
     }
 }
 
@@ -264,6 +271,13 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
                 yes: import.yes,
             };
             (request, import.return_file)
+        }
+        Command::Ingest(ingest) => {
+            let files = ingest.files.iter().map(|path| read_or_told(path)).collect();
+            let (complete, by, dry_run) = (ingest.complete, ingest.by, ingest.dry_run);
+            let (good_rows, json) = (ingest.good_rows, ingest.json);
+            let asked = request::Ingest { files, complete, by, dry_run, good_rows, json };
+            (Request::Ingest(asked), None)
         }
         Command::Export(export) => {
             (Request::Export { kind: export.kind, format: export.format }, export.output)

@@ -54,6 +54,8 @@ pub enum Command {
     Config(ConfigCommand),
     /// 导入台账
     Import(ImportArgs),
+    /// 接收别处采集的发布(CSV、XLSX、JSONL)
+    Ingest(IngestArgs),
     /// 导出数据
     Export(ExportArgs),
     /// 立即采集并说明看到了什么
@@ -151,6 +153,29 @@ pub struct ImportArgs {
     /// 确认大批移出(超过 20 个或 2%)
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `freshd ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// 列有发布的文件(账号名称、平台、发布时间、标题、链接),可以多个
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// 由具名的人作证:文件列全了其中各账号在此期间的发布,如 2026-10-01..2026-11-15
+    #[arg(long, value_name = "FROM..TO")]
+    pub complete: Option<String>,
+    /// 提供或作证的人;缺省为当前系统用户的登录名
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// 只说明会怎样,不改变任何东西
+    #[arg(long)]
+    pub dry_run: bool,
+    /// 跳过有问题的行,采用其余的行
+    #[arg(long)]
+    pub good_rows: bool,
+    /// 输出 JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be exported.

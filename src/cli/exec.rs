@@ -17,6 +17,7 @@ mod check;
 mod confirm;
 mod export;
 mod import;
+mod ingest;
 mod mail;
 mod poll;
 mod precheck;
@@ -42,6 +43,7 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
     let who = caller.name.as_str();
     let done = match request {
         Request::Import { .. } => import::run(app, request, who),
+        Request::Ingest(asked) => ingest::run(app, &asked, &caller),
         Request::Export { kind, format } => export::run(app, kind, format),
         Request::Poll { .. } => poll::run(app, request).await,
         Request::Status { verdict, platform, unit, json, colour } => {

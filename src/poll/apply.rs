@@ -19,6 +19,7 @@ use super::run::SourceOutcome;
 use crate::store::EvidenceId;
 
 mod faults;
+pub mod kept;
 
 use faults::{finding_of, note_breaker, note_faults, settle_scope};
 

@@ -4,6 +4,7 @@
 mod stage;
 
 mod daemon;
+mod ingest;
 mod ledger;
 mod letters;
 mod look;

@@ -16,7 +16,7 @@ use crate::poll::write;
 use crate::store::{Audit, StoreError};
 
 mod attachment;
-mod person;
+pub(super) mod person;
 
 pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
     let Request::Confirm { id, published_at, url, none_since, seen_at, file, note, by } = request
@@ -70,7 +70,7 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
 
 /// The name under which this person's words on the account are kept already, else the one given: spelled another way
 /// it is the same person.
-fn known_as(app: &App, id: &AccountId, shown: String) -> anyhow::Result<String> {
+pub(super) fn known_as(app: &App, id: &AccountId, shown: String) -> anyhow::Result<String> {
     let state = app.store().state::<AccountState>(id)?.unwrap_or_default();
     let identity = person::identity(&shown);
     let held = state.history.attested.into_keys().find(|name| person::identity(name) == identity);

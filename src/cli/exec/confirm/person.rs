@@ -3,14 +3,14 @@
 use crate::config::problem::is_invisible;
 
 /// A name as it is shown: as written, without what cannot be seen and without needless space.
-pub(super) fn shown(name: &str) -> String {
+pub(in crate::cli::exec) fn shown(name: &str) -> String {
     let seen: String = name.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What is compared: half-width, lower case, and no space beside a character that is no letter of ours, for 张 三 is
 /// 张三.
-pub(super) fn identity(name: &str) -> String {
+pub(in crate::cli::exec) fn identity(name: &str) -> String {
     let half: String = name.chars().map(half_width).flat_map(char::to_lowercase).collect();
     let mut identity = String::new();
     for part in shown(&half).split(' ') {
