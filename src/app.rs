@@ -35,6 +35,7 @@ use crate::telemetry::Metrics;
 pub mod callback;
 mod digest;
 pub mod health;
+mod intake;
 pub mod notices;
 pub mod push;
 pub mod reach;

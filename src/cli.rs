@@ -11,6 +11,7 @@ use clap::{CommandFactory as _, Parser as _};
 pub mod args;
 pub mod caller;
 pub mod checkup;
+pub mod collect;
 pub mod connectors;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -73,6 +74,14 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
             // The list needs no configuration; with one it shows the limits in force.
             let config = Config::load(&args).unwrap_or_else(|_| Config::built_in());
             print(&connectors::list(&config, json)?, None)
+        }
+        Command::Collect(asked) => {
+            let config = match load(&args) {
+                Ok(config) => config,
+                Err(exit) => return Ok(exit),
+            };
+            begin(&config);
+            collect::run(&config, &asked.targets, &asked.output, asked.json).await
         }
         command => on_store(&args, command).await,
     }
@@ -280,7 +289,17 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             (Request::Ingest(asked), None)
         }
         Command::Export(export) => {
-            (Request::Export { kind: export.kind, format: export.format }, export.output)
+            let format = match (export.kind, export.format) {
+                (_, Some(format)) => format,
+                (args::ExportKind::Targets, None) => args::ExportFormat::Csv,
+                _ => {
+                    return Err(exec::Usage(
+                        "请用 --format 写明格式:csv、xlsx 或 jsonl".to_owned(),
+                    )
+                    .into());
+                }
+            };
+            (Request::Export { kind: export.kind, format }, export.output)
         }
         Command::Poll(poll) => {
             let accounts = poll.account;

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 mod cron;
+mod exchange;
 mod locate;
 mod mail;
 mod manifests;
@@ -31,6 +32,7 @@ use freshd_core::calendar::Calendar;
 use freshd_core::rulebook::{Policy, Rulebook};
 
 pub use cron::CronSchedule;
+pub use exchange::ExchangeConfig;
 pub use locate::{Args, Surroundings};
 pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
@@ -73,6 +75,8 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// `[connectors.*]`.
     pub connectors: ConnectorsConfig,
+    /// `[collect]` and `[ingest]`.
+    pub exchange: ExchangeConfig,
     /// `[retention]`.
     pub retention: RetentionConfig,
     /// `[ui] lang`.
@@ -214,6 +218,9 @@ fn sections(
     let policy = policy::read(&section);
     let schedule = closed(read("schedule"), policy::read_schedule);
     let connectors = sources::read(read("connectors"), &mut gathered);
+    let exchange = closed(read("collect"), |collect| {
+        closed(read("ingest"), |ingest| exchange::read(collect, ingest))
+    });
     let retention = closed(read("retention"), service::read_retention);
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
@@ -242,6 +249,7 @@ fn sections(
         policy,
         schedule,
         connectors,
+        exchange,
         retention,
         lang,
         log,

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::callback::Pushes;
+use super::intake::Intake;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -212,7 +213,11 @@ fn spawn_loops(
     };
     let poller = Poller::new(app.env.clone(), stop.clone());
     let after_poll = wakes.clone();
+    let polling = app.clone();
     tasks.spawn(make("poll", &wakes.poll, Needs::ClockAndDisk).drive(async move |_| {
+        if polling.config().exchange.only {
+            return Ok(Tick::default());
+        }
         let done = poller.tick().await?;
         if done.did > 0 {
             after_poll.links.notify_one();
@@ -251,6 +256,15 @@ fn spawn_loops(
         let done = schedule::tick(&keeping, now).await?;
         if done.did > 0 {
             after_schedule.deliver.notify_one();
+        }
+        Ok(done)
+    }));
+    let (mut intake, taking, after_intake) = (Intake::default(), app.clone(), wakes.clone());
+    let intakes = make("intake", &Arc::default(), Needs::ClockAndDisk);
+    tasks.spawn(intakes.drive(async move |now| {
+        let done = intake.tick(&taking, now).await?;
+        if done.did > 0 {
+            after_intake.all();
         }
         Ok(done)
     }));

@@ -56,6 +56,8 @@ pub enum Command {
     Import(ImportArgs),
     /// 接收别处采集的发布(CSV、XLSX、JSONL)
     Ingest(IngestArgs),
+    /// 在网闸外采集一遍,写成签名的文件,供内网侧 ingest
+    Collect(CollectArgs),
     /// 导出数据
     Export(ExportArgs),
     /// 立即采集并说明看到了什么
@@ -178,6 +180,20 @@ pub struct IngestArgs {
     pub json: bool,
 }
 
+/// `freshd collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// 采集目标(内网侧用 export targets 导出)
+    #[arg(long, value_name = "FILE")]
+    pub targets: PathBuf,
+    /// 结果写到这个文件
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// 输出 JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What can be exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -190,6 +206,8 @@ pub enum ExportKind {
     Observations,
     /// 信件
     Mail,
+    /// 账号 id 和采集方式,供网闸外的 collect
+    Targets,
 }
 
 /// In which form.
@@ -209,9 +227,9 @@ pub enum ExportFormat {
 pub struct ExportArgs {
     /// 导出什么
     pub kind: ExportKind,
-    /// 格式
+    /// 格式;targets 缺省为 csv
     #[arg(long)]
-    pub format: ExportFormat,
+    pub format: Option<ExportFormat>,
     /// 写到文件;缺省为标准输出
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -10,6 +10,7 @@ use freshd_core::{Timestamp, civil};
 use super::confirm::person;
 use super::{DONE, USAGE, Usage, file_bytes, json, printed};
 use crate::app::App;
+use crate::bundle;
 use crate::cli::caller::Caller;
 use crate::cli::request::{Ingest, SentFile};
 use crate::config::problem::Problem;
@@ -19,6 +20,7 @@ use crate::ledger::posts::whose::Directory;
 use crate::ledger::posts::{self, span};
 use crate::store::{EVIDENCE_BYTES_MAX, EvidenceId, StoreError};
 
+mod bundles;
 mod keep;
 mod tell;
 
@@ -39,6 +41,14 @@ pub(super) struct Table {
 }
 
 pub(super) fn run(app: &App, asked: &Ingest, caller: &Caller) -> anyhow::Result<Response> {
+    let sent = bundles_of(asked)?;
+    if !sent.is_empty() {
+        if sent.len() < asked.files.len() || asked.complete.is_some() {
+            let what = "网闸采集文件要单独导入,不与表格一起,也不用 --complete";
+            return Err(Usage(what.to_owned()).into());
+        }
+        return bundles::take(app, &sent, asked, caller);
+    }
     let now = app.now();
     let by = giver(asked, caller)?;
     if asked.complete.is_some() && asked.files.len() > 1 {
@@ -70,6 +80,18 @@ pub(super) fn run(app: &App, asked: &Ingest, caller: &Caller) -> anyhow::Result<
         keep::keep(app, held, &giver, asked.dry_run, &mut report)?;
     }
     told(&report, asked, DONE)
+}
+
+/// The files that are bundles.
+fn bundles_of(asked: &Ingest) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for file in asked.files.iter().filter(|file| file.unread.is_none()) {
+        let bytes = file_bytes(file)?;
+        if bundle::is_bundle(&bytes) {
+            found.push((file.name.clone(), bytes));
+        }
+    }
+    Ok(found)
 }
 
 fn told(report: &Report, asked: &Ingest, exit: i32) -> anyhow::Result<Response> {

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use freshd_core::civil;
 use serde_json::Value;
 
+use super::daemon::Daemon;
 use super::stage::{HEADER, Stage, account_of, real_now};
 
 const UNIT: &str = "市教育局";
@@ -251,4 +252,35 @@ async fn workbooks_gbk_and_jsonl_are_read_as_they_are() {
     stage.write("bad.jsonl", format!("{line}{{\"id\": [1]}}\nnonsense\n"));
     let done = stage.run(&["ingest", "bad.jsonl"]).await.exits(2);
     done.says(&["第 2 行 id", "第 3 行", "这一行不是 JSON"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_takes_a_file_over_its_socket_and_what_is_dropped_into_its_folder() {
+    let stage = stage(&[("城东", "dy1", UNIT), ("城西", "dy2", UNIT)]).await;
+    stage.configure("[ingest]\nwatch = \"inbox\"\n");
+    std::fs::create_dir(stage.path("inbox")).unwrap();
+    let good = format!("账号名称,平台,发布时间\n城东,抖音,{}\n城西,抖音,\n", day(2));
+    stage.write("inbox/good.csv", &good);
+    stage.write("inbox/bad.csv", "账号名称,平台,发布时间\n城东,抖音,2099-01-01\n");
+    stage.write("inbox/half.csv.part", "账号名称");
+    let mut daemon = Daemon::start(&stage).await;
+    for _ in 0..2 {
+        daemon.log("a dropped file was looked at").await;
+    }
+    assert!(stage.path("inbox/done/good.csv").exists());
+    assert!(stage.path("inbox/failed/bad.csv").exists());
+    let told = std::fs::read_to_string(stage.path("inbox/failed/bad.csv.txt")).unwrap();
+    assert!(told.contains("在将来"), "{told}");
+    assert!(stage.path("inbox/half.csv.part").exists());
+    assert_eq!(outcome(&stage, "城东").await.0, "pass");
+    // Nobody vouches for what was dropped.
+    let (verdict, silent) = outcome(&stage, "城西").await;
+    assert_eq!((verdict.as_str(), &silent["proven_until"]), ("undetermined", &Value::Null));
+    stage.write("complete.csv", &good);
+    let complete = span(40, 0);
+    // The same bytes came a moment ago: they count up to then.
+    let args = ["ingest", "complete.csv", "--complete", &complete, "--by", "张三"];
+    stage.run(&args).await.exits(0).says(&["同一文件当时已经导入过", "已采用"]);
+    assert_eq!(outcome(&stage, "城西").await.0, "fail");
+    daemon.stop().await;
 }
