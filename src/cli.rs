@@ -281,24 +281,9 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             };
             (request, import.return_file)
         }
-        Command::Ingest(ingest) => {
-            let files = ingest.files.iter().map(|path| read_or_told(path)).collect();
-            let (complete, by, dry_run) = (ingest.complete, ingest.by, ingest.dry_run);
-            let (good_rows, json) = (ingest.good_rows, ingest.json);
-            let asked = request::Ingest { files, complete, by, dry_run, good_rows, json };
-            (Request::Ingest(asked), None)
-        }
+        Command::Ingest(ingest) => (ingest_request(ingest), None),
         Command::Export(export) => {
-            let format = match (export.kind, export.format) {
-                (_, Some(format)) => format,
-                (args::ExportKind::Targets, None) => args::ExportFormat::Csv,
-                _ => {
-                    return Err(exec::Usage(
-                        "请用 --format 写明格式:csv、xlsx 或 jsonl".to_owned(),
-                    )
-                    .into());
-                }
-            };
+            let format = export_format(&export)?;
             (Request::Export { kind: export.kind, format }, export.output)
         }
         Command::Poll(poll) => {
@@ -338,6 +323,22 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),
     })
+}
+
+fn ingest_request(ingest: args::IngestArgs) -> Request {
+    let files = ingest.files.iter().map(|path| read_or_told(path)).collect();
+    let (complete, by, dry_run) = (ingest.complete, ingest.by, ingest.dry_run);
+    let (good_rows, json) = (ingest.good_rows, ingest.json);
+    Request::Ingest(request::Ingest { files, complete, by, dry_run, good_rows, json })
+}
+
+/// Targets are for a program; in which form anything else is wanted must be said.
+fn export_format(export: &args::ExportArgs) -> anyhow::Result<args::ExportFormat> {
+    match (export.kind, export.format) {
+        (_, Some(format)) => Ok(format),
+        (args::ExportKind::Targets, None) => Ok(args::ExportFormat::Csv),
+        _ => Err(exec::Usage("请用 --format 写明格式:csv、xlsx 或 jsonl".to_owned()).into()),
+    }
 }
 
 fn mail_request(mail: MailCommand) -> Request {

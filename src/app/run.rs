@@ -203,7 +203,7 @@ fn spawn_loops(
     pulses: &Pulses,
     stop: &CancellationToken,
 ) {
-    let make = |name, wake: &Arc<Notify>, needs| Loop {
+    let make = |name: &'static str, wake: &Arc<Notify>, needs: Needs| Loop {
         name,
         app: app.clone(),
         wake: Arc::clone(wake),
@@ -225,11 +225,13 @@ fn spawn_loops(
         }
         Ok(done)
     }));
-    let mut links = LinkChecker::new(app.env.clone());
-    tasks.spawn(
-        make("links", &wakes.links, Needs::ClockAndDisk)
-            .drive(async move |_| Ok(links.tick().await?)),
-    );
+    let (mut links, linking) = (LinkChecker::new(app.env.clone()), app.clone());
+    tasks.spawn(make("links", &wakes.links, Needs::ClockAndDisk).drive(async move |_| {
+        if linking.config().exchange.only {
+            return Ok(Tick::default());
+        }
+        Ok(links.tick().await?)
+    }));
     let (noting, after_notify) = (app.clone(), wakes.clone());
     tasks.spawn(make("notify", &wakes.notify, Needs::Clock).drive(async move |now| {
         let report = noting.notifier().tick(now, false).await?;
@@ -259,6 +261,16 @@ fn spawn_loops(
         }
         Ok(done)
     }));
+    spawn_others(tasks, make, app, wakes);
+}
+
+/// What comes in by itself, and what must be tidied.
+fn spawn_others(
+    tasks: &tokio_util::task::TaskTracker,
+    make: impl Fn(&'static str, &Arc<Notify>, Needs) -> Loop,
+    app: &App,
+    wakes: &Wakes,
+) {
     let (mut intake, taking, after_intake) = (Intake::default(), app.clone(), wakes.clone());
     let intakes = make("intake", &Arc::default(), Needs::ClockAndDisk);
     tasks.spawn(intakes.drive(async move |now| {

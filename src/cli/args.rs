@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+mod exchange;
+
+pub use exchange::{CollectArgs, IngestArgs};
+
 /// 政务新媒体更新监测守护程序
 #[derive(Debug, Parser)]
 #[command(name = "freshd", version, about, propagate_version = true, max_term_width = 110)]
@@ -155,43 +159,6 @@ pub struct ImportArgs {
     /// 确认大批移出(超过 20 个或 2%)
     #[arg(long)]
     pub yes: bool,
-}
-
-/// `freshd ingest`.
-#[derive(Debug, Args)]
-pub struct IngestArgs {
-    /// 列有发布的文件(账号名称、平台、发布时间、标题、链接),可以多个
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// 由具名的人作证:文件列全了其中各账号在此期间的发布,如 2026-10-01..2026-11-15
-    #[arg(long, value_name = "FROM..TO")]
-    pub complete: Option<String>,
-    /// 提供或作证的人;缺省为当前系统用户的登录名
-    #[arg(long, value_name = "NAME")]
-    pub by: Option<String>,
-    /// 只说明会怎样,不改变任何东西
-    #[arg(long)]
-    pub dry_run: bool,
-    /// 跳过有问题的行,采用其余的行
-    #[arg(long)]
-    pub good_rows: bool,
-    /// 输出 JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `freshd collect`.
-#[derive(Debug, Args)]
-pub struct CollectArgs {
-    /// 采集目标(内网侧用 export targets 导出)
-    #[arg(long, value_name = "FILE")]
-    pub targets: PathBuf,
-    /// 结果写到这个文件
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-    /// 输出 JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What can be exported.

@@ -4,6 +4,8 @@
 //! A file of posts is a source `ingest:NAME`. Only with `--complete`, and only for the accounts that it names, does its
 //! silence prove something: a named person vouches for it, with the file as proof.
 
+use std::collections::BTreeMap;
+
 use freshd_core::coverage::Span;
 use freshd_core::{Timestamp, civil};
 
@@ -27,8 +29,13 @@ mod tell;
 use keep::Held;
 use tell::Report;
 
-/// `Timestamp`, with the hash of the file behind it: when a file was taken first. Whatever it lists, it listed by then.
+/// `Claims`, with the hash of the file behind it.
 const META_FILE: &str = "ingest.file.";
+/// Claims that are remembered of one file; the oldest go first.
+const CLAIMS_MAX: usize = 50;
+
+/// What was vouched for with a file, as it was written, and when first: the same words again claim no more.
+type Claims = BTreeMap<String, Timestamp>;
 
 /// One file on its way in.
 pub(super) struct Table {
@@ -36,6 +43,8 @@ pub(super) struct Table {
     name: String,
     bytes: Vec<u8>,
     id: EvidenceId,
+    /// What it is said to list completely, as it was written.
+    claim: Option<String>,
     /// What it lists completely, at most.
     complete: Option<Span>,
 }
@@ -62,6 +71,7 @@ pub(super) fn run(app: &App, asked: &Ingest, caller: &Caller) -> anyhow::Result<
     let mut held = Vec::new();
     for file in &asked.files {
         let Some(mut table) = opened(file, &mut report)? else { continue };
+        table.claim = asked.complete.as_ref().map(|text| text.trim().to_owned());
         if let Some(span) = complete {
             table.complete = Some(capped(app, file, &table, span, &mut report)?);
         }
@@ -130,7 +140,7 @@ fn opened(file: &SentFile, report: &mut Report) -> anyhow::Result<Option<Table>>
         return Ok(None);
     }
     let id = EvidenceId::of(&bytes);
-    Ok(Some(Table { name: file.name.clone(), bytes, id, complete: None }))
+    Ok(Some(Table { name: file.name.clone(), bytes, id, claim: None, complete: None }))
 }
 
 /// No file lists what was published after it was made.
@@ -141,8 +151,9 @@ fn capped(
     span: Span,
     report: &mut Report,
 ) -> anyhow::Result<Span> {
-    let first: Option<Timestamp> = app.store().meta(&format!("{META_FILE}{}", table.id))?;
-    let caps = [(first, "同一文件当时已经导入过"), (file.modified, "文件最后修改于此时")];
+    let held: Option<Claims> = app.store().meta(&format!("{META_FILE}{}", table.id))?;
+    let first = held.and_then(|held| held.get(table.claim.as_deref()?).copied());
+    let caps = [(first, "同一文件当时已经这样作过证"), (file.modified, "文件最后修改于此时")];
     let mut until = span.until;
     for (at, why) in caps {
         let Some(at) = at.filter(|at| *at < until) else { continue };

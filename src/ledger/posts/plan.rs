@@ -11,7 +11,7 @@ use freshd_core::history::{SIGHTINGS_BY_EARLIEST, SIGHTINGS_BY_LATEST};
 use freshd_core::id::{AccountId, Channel};
 use freshd_core::observation::{Published, Sighting};
 
-use super::whose::Directory;
+use super::whose::{Directory, Refused};
 use super::{Posts, Row, Time};
 use crate::config::problem::Problem;
 
@@ -90,29 +90,8 @@ pub fn plan(posts: Posts, directory: &Directory, options: Options) -> Plan {
     let mut by_account: BTreeMap<AccountId, Vec<(Published, Post)>> = BTreeMap::new();
     for row in &posts.rows {
         let found = finder.whose(row);
-        let mut problems = row.problems.clone();
-        let owners = match &found {
-            Ok((id, _)) => Some(vec![id.clone()]),
-            Err(refused) => {
-                // Of a row that could not be read it is told why, not that it names nobody.
-                if problems.is_empty() || !row.name.is_empty() || !row.handle.is_empty() {
-                    problems.push(refused.problem.clone());
-                }
-                if refused.is_unknown {
-                    let (name, platform) = (row.name.clone(), row.platform.clone());
-                    work.plan.unknown.insert(Unknown {
-                        name,
-                        platform,
-                        handle: row.handle.clone(),
-                    });
-                }
-                refused.maybe.clone()
-            }
-        };
         let place = row.place.to_string();
-        if !problems.is_empty() {
-            work.plan.problems.extend(problems);
-            work.doubts.push((place, owners));
+        if work.doubted(row, found.as_ref()) {
             continue;
         }
         let Ok((id, notice)) = found else { continue };
@@ -158,6 +137,36 @@ struct Work {
 }
 
 impl Work {
+    /// Is something wrong with the row, or is it nobody's? Then it is told and left out.
+    fn doubted(
+        &mut self,
+        row: &Row,
+        found: Result<&(AccountId, Option<Problem>), &Refused>,
+    ) -> bool {
+        let mut problems = row.problems.clone();
+        let owners = match found {
+            Ok((id, _)) => Some(vec![id.clone()]),
+            Err(refused) => {
+                // Of a row that could not be read it is told why, not that it names nobody.
+                if problems.is_empty() || !row.name.is_empty() || !row.handle.is_empty() {
+                    problems.push(refused.problem.clone());
+                }
+                if refused.is_unknown {
+                    let (name, platform) = (row.name.clone(), row.platform.clone());
+                    let handle = row.handle.clone();
+                    self.plan.unknown.insert(Unknown { name, platform, handle });
+                }
+                refused.maybe.clone()
+            }
+        };
+        if problems.is_empty() {
+            return false;
+        }
+        self.plan.problems.extend(problems);
+        self.doubts.push((row.place.to_string(), owners));
+        true
+    }
+
     fn claim(
         &mut self,
         complete: Option<Span>,

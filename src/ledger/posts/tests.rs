@@ -100,3 +100,14 @@ fn totals_and_signatures_are_passed_over_but_never_a_row_with_a_time() {
     assert_eq!(plan.problems.len(), 1, "{:?}", plan.problems);
     assert!(plan.problems[0].to_string().contains("第 7 行"), "{:?}", plan.problems);
 }
+
+#[test]
+fn a_platform_or_identifier_that_is_not_known_leaves_its_namesakes_or_everybody_in_doubt() {
+    let head = "账号名称,平台,发布时间,账号标识\n";
+    let other = format!("{head}城东,抖音号,2026-11-01,\n城东,抖音,,\n城西,抖音,,\n");
+    let plan = taken(&other, true, true);
+    assert_eq!(claims(&plan), ["抖音:b"]);
+    assert!(plan.problems[0].help.contains("抖音:a"), "{:?}", plan.problems);
+    let mistyped = format!("{head},抖音,2026-11-01,zz9\n城西,抖音,,\n");
+    assert!(claims(&taken(&mistyped, true, true)).is_empty());
+}

@@ -33,6 +33,7 @@ pub struct Directory {
     ids: BTreeMap<String, usize>,
     identifiers: BTreeMap<String, BTreeSet<usize>>,
     names: BTreeMap<String, BTreeSet<usize>>,
+    platforms: BTreeSet<String>,
 }
 
 impl FromIterator<Account> for Directory {
@@ -45,6 +46,7 @@ impl FromIterator<Account> for Directory {
             }
             directory.names.entry(same(&account.name)).or_default().insert(at);
             directory.ids.insert(account.id.to_string(), at);
+            directory.platforms.insert(account.platform.clone());
             let Account { id, name, platform, sponsor, .. } = account;
             directory.known.push(Known { id, name, platform, sponsor });
         }
@@ -228,6 +230,11 @@ impl Finder<'_> {
 
     /// Not in the ledger. It may be a slip for a name that is much like it.
     fn unknown(&mut self, row: &Row, what: &str) -> Refused {
+        if row.name.is_empty() {
+            // An identifier that was mistyped may be anybody's.
+            let problem = row.whose_problem(what, "核对账号标识,或先把账号导入台账");
+            return Refused { problem, maybe: None, is_unknown: true };
+        }
         let key = (row.platform.clone(), row.name.clone());
         let near = match self.near.get(&key) {
             Some(near) => Some(near.clone()),
@@ -248,6 +255,13 @@ impl Finder<'_> {
     }
 
     fn names_like(&self, row: &Row) -> Vec<usize> {
+        if !self.directory.platforms.contains(&row.platform) {
+            // The platform may be called otherwise in the ledger.
+            let namesakes = self.directory.by_name("", &row.name);
+            if !namesakes.is_empty() {
+                return namesakes;
+            }
+        }
         let length = row.name.chars().count();
         let like = |known: &Known| {
             (row.platform.is_empty() || known.platform == row.platform)

@@ -8,7 +8,7 @@ use freshd_core::state::AccountState;
 use freshd_core::{Timestamp, civil};
 
 use super::tell::{AccountReport, Report};
-use super::{META_FILE, Table};
+use super::{CLAIMS_MAX, Claims, META_FILE, Table};
 use crate::app::App;
 use crate::cli::caller::Caller;
 use crate::cli::exec::confirm::known_as;
@@ -117,8 +117,14 @@ fn begin(
     let name = format!("{META_FILE}{}", table.id);
     app.store().update::<_, StoreError>(|change| {
         change.evidence(&table.bytes, now)?;
-        if change.meta::<Timestamp>(&name)?.is_none() {
-            change.put_meta(&name, &now)?;
+        if let Some(claim) = &table.claim {
+            let mut claims: Claims = change.meta(&name)?.unwrap_or_default();
+            claims.entry(claim.clone()).or_insert(now);
+            while claims.len() > CLAIMS_MAX {
+                let oldest = claims.iter().min_by_key(|(_, at)| **at).map(|(text, _)| text.clone());
+                claims.remove(&oldest.unwrap_or_default());
+            }
+            change.put_meta(&name, &claims)?;
         }
         let posts: usize = held.plan.accounts.values().map(|given| given.listed).sum();
         let complete = table.complete.map(|span| {
