@@ -1,6 +1,6 @@
 //! What does the outside machine do? Asks each source of a list once and writes a signed bundle; no store, no ledger.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -140,20 +140,20 @@ async fn polled(
     clock: &SystemClock,
 ) -> Vec<(Wanted, SourceOutcome)> {
     let slots = Mutex::new(Slots::new(parts.courtesy.clone()));
-    let resting: Mutex<BTreeMap<String, ()>> = Mutex::default();
+    let resting: Mutex<BTreeSet<String>> = Mutex::default();
     let bar = Progress::new("采集", wanted.len(), false);
     let asked = wanted.iter().enumerate().map(|(nth, one)| {
         let (slots, resting) = (&slots, &resting);
         async move {
             let connector = &one.source.connector;
             let now = slot(slots, clock, nth, connector).await;
-            if locked(resting).contains_key(connector) {
+            if locked(resting).contains(connector) {
                 return None;
             }
             let errand = Errand { source: one.source.clone(), memo: None, fresh: true };
             let outcome = ask(&parts.means, errand, now, false).await;
             if outcome.is_rate_limited() {
-                locked(resting).insert(connector.clone(), ());
+                locked(resting).insert(connector.clone());
             }
             Some((one.clone(), outcome))
         }

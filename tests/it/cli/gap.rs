@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use chrono::TimeDelta;
+use freshd_sim::{Site, WeatherKind};
 use serde_json::Value;
 
 use super::stage::{Province, Stage};
@@ -111,4 +113,39 @@ async fn a_bundle_that_is_not_as_it_was_signed_changes_nothing() {
     let collect = ["collect", "--targets", targets, "-o", "x.bundle"];
     outside.run(&collect).await.exits(2).says(&["「bad」不是采集方式"]);
     assert!(!outside.path("x.bundle").exists());
+}
+
+/// Scope, kind and source of every fault, by account.
+async fn faults(stage: &Stage) -> Vec<String> {
+    let status = stage.json(&["status", "--json"]).await;
+    let mut found = Vec::new();
+    for account in status["accounts"].as_array().unwrap() {
+        for fault in account["faults"].as_array().unwrap() {
+            let part = |key: &str| fault[key].as_str().unwrap().to_owned();
+            let (scope, kind, source) = (part("scope"), part("kind"), part("source"));
+            found.push(format!("{} {scope} {kind} {source}", account["id"]));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_outside_is_told_inside_and_accuses_nobody() {
+    let province = Province::start(12).await;
+    let ledger = province.world.ledger_csv(province.platforms.bases());
+    let (from, to) = (province.now - TimeDelta::days(1), province.now + TimeDelta::days(1));
+    province.weather.force(Site::Weibo, WeatherKind::Captcha, from, to);
+    province.weather.force(Site::Nanfang, WeatherKind::Outage, from, to);
+    let (inside, outside) = (like(&province, KEY), like(&province, KEY));
+    inside.import(&ledger).await;
+    inside.run(&["export", "targets", "-o", "targets.csv"]).await.exits(0);
+    inside.write("in.bundle", bundle(&inside, &outside).await);
+    inside.run(&["ingest", "in.bundle"]).await.exits(0);
+    let direct = like(&province, KEY);
+    direct.import(&ledger).await;
+    direct.run(&["poll", "--all"]).await;
+    let told = faults(&inside).await;
+    assert!(!told.is_empty());
+    assert_eq!(told, faults(&direct).await);
+    assert_eq!(known(&inside).await, known(&direct).await);
 }
