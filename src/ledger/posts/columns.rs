@@ -46,6 +46,8 @@ const COLUMNS: [(Column, &[&str]); 8] = {
                 "id",
                 "账号id",
                 "平台账号id",
+                "系统id",
+                "系统id",
                 "handle",
                 "account",
                 "account_id",
