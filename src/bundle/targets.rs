@@ -63,7 +63,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<Wanted>, Vec<Problem>> {
             let header = sheet.first()?;
             header.cells.iter().position(|cell| names.contains(&cell.text.as_str()))
         };
-        let account = place(&["account", "id", "系统id", "系统id", "账号ID", "账号id", "账号标识"]);
+        let account = place(&["account", "id", "系统id", "账号ID", "账号id", "账号标识"]);
         let sources = place(&["sources", "source", "采集方式", "采集来源"]);
         let (Some(account), Some(sources)) = (account, sources) else {
             let help = "用 freshd export targets 导出,或写 account、sources 两列";

@@ -47,7 +47,6 @@ const COLUMNS: [(Column, &[&str]); 8] = {
                 "账号id",
                 "平台账号id",
                 "系统id",
-                "系统id",
                 "handle",
                 "account",
                 "account_id",
