@@ -36,6 +36,7 @@ mod act;
 pub mod callback;
 mod digest;
 pub mod health;
+mod intake;
 pub mod notices;
 pub mod patrol;
 pub mod push;

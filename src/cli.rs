@@ -11,6 +11,7 @@ use clap::CommandFactory as _;
 pub mod args;
 pub mod caller;
 pub mod checkup;
+pub mod collect;
 pub mod connectors;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -83,6 +84,14 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
                 Config::built_in()
             });
             print(&connectors::list(&config, json)?, None)
+        }
+        Command::Collect(asked) => {
+            let config = match load(&args) {
+                Ok(config) => config,
+                Err(exit) => return Ok(exit),
+            };
+            begin(&config);
+            collect::run(&config, &asked.targets, &asked.output, asked.json).await
         }
         command => on_store(&args, command).await,
     }
@@ -254,8 +263,15 @@ fn sent(path: &Path) -> anyhow::Result<SentFile> {
 fn read_or_told(path: &Path) -> SentFile {
     let name = path.display().to_string();
     match std::fs::read(path) {
-        Ok(bytes) => SentFile { name, base64: STANDARD.encode(bytes), unread: None },
-        Err(error) => SentFile { name, base64: String::new(), unread: Some(words_of(&error)) },
+        Ok(bytes) => {
+            let modified = std::fs::metadata(path).and_then(|held| held.modified());
+            let modified = modified.ok().map(freshd_core::Timestamp::from);
+            SentFile { name, base64: STANDARD.encode(bytes), unread: None, modified }
+        }
+        Err(error) => {
+            let unread = Some(words_of(&error));
+            SentFile { name, base64: String::new(), unread, modified: None }
+        }
     }
 }
 
@@ -276,8 +292,10 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             };
             (request, import.return_file)
         }
+        Command::Ingest(ingest) => (ingest_request(ingest), None),
         Command::Export(export) => {
-            (Request::Export { kind: export.kind, format: export.format }, export.output)
+            let format = export_format(&export)?;
+            (Request::Export { kind: export.kind, format }, export.output)
         }
         Command::Poll(poll) => {
             let accounts = poll.account;
@@ -318,6 +336,22 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),
     })
+}
+
+fn ingest_request(ingest: args::IngestArgs) -> Request {
+    let files = ingest.files.iter().map(|path| read_or_told(path)).collect();
+    let (complete, by, dry_run) = (ingest.complete, ingest.by, ingest.dry_run);
+    let (good_rows, json) = (ingest.good_rows, ingest.json);
+    Request::Ingest(request::Ingest { files, complete, by, dry_run, good_rows, json })
+}
+
+/// Targets are for a program; in which form anything else is wanted must be said.
+fn export_format(export: &args::ExportArgs) -> anyhow::Result<args::ExportFormat> {
+    match (export.kind, export.format) {
+        (_, Some(format)) => Ok(format),
+        (args::ExportKind::Targets, None) => Ok(args::ExportFormat::Csv),
+        _ => Err(exec::Usage("请用 --format 写明格式:csv、xlsx 或 jsonl".to_owned()).into()),
+    }
 }
 
 fn mail_request(mail: MailCommand) -> Request {

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 mod cron;
+mod exchange;
 mod locate;
 mod mail;
 mod manifests;
@@ -32,6 +33,7 @@ use freshd_core::calendar::Calendar;
 use freshd_core::rulebook::{Policy, Rulebook};
 
 pub use cron::CronSchedule;
+pub use exchange::ExchangeConfig;
 pub use locate::{Args, Surroundings};
 pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
@@ -77,6 +79,8 @@ pub struct Config {
     pub connectors: ConnectorsConfig,
     /// `[patrol]`.
     pub patrol: PatrolConfig,
+    /// `[collect]` and `[ingest]`.
+    pub exchange: ExchangeConfig,
     /// `[retention]`.
     pub retention: RetentionConfig,
     /// `[ui] lang`.
@@ -218,6 +222,9 @@ fn sections(
     let policy = policy::read(&section);
     let schedule = closed(read("schedule"), policy::read_schedule);
     let connectors = sources::read(read("connectors"), &mut gathered);
+    let exchange = closed(read("collect"), |collect| {
+        closed(read("ingest"), |ingest| exchange::read(collect, ingest))
+    });
     let retention = closed(read("retention"), service::read_retention);
     let patrol = closed(read("patrol"), patrol::read);
     let lang = closed(read("ui"), service::read_lang);
@@ -248,6 +255,7 @@ fn sections(
         schedule,
         connectors,
         patrol,
+        exchange,
         retention,
         lang,
         log,

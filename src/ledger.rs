@@ -11,6 +11,7 @@ pub mod handle;
 pub mod header;
 mod merge;
 pub mod plan;
+pub mod posts;
 pub mod returned;
 pub mod row;
 pub mod rows;

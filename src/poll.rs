@@ -29,6 +29,7 @@ pub mod links;
 mod meet;
 pub mod now;
 pub mod run;
+pub mod take;
 
 use apply::{Applied, Terms, apply_again};
 use courtesy::Slots;

@@ -47,7 +47,7 @@ use serde::de::DeserializeOwned;
 pub use self::audit::Audit;
 pub use self::change::{Change, Known};
 pub use self::error::{ACCEPT_LOSS, Holder, Missing, StoreError};
-pub use self::evidence::EvidenceId;
+pub use self::evidence::{EVIDENCE_BYTES_MAX, EvidenceId};
 pub use self::fdatasync::syncs;
 pub use self::import::LedgerChange;
 pub use self::links::StoredLink;

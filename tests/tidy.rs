@@ -12,8 +12,9 @@ const FUNCTION_LINES_MAX: (usize, usize) = (70, 120);
 const README_LINES_MAX: usize = 200;
 
 /// Which modules of the daemon each may name. `core` and the connectors are crates of their own.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("app", &["*"]),
+    ("bundle", &["config", "ledger"]),
     ("cli", &["*"]),
     ("clock", &[]),
     ("config", &["os"]),

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::callback::Pushes;
+use super::intake::Intake;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -204,7 +205,7 @@ fn spawn_loops(
     pulses: &Pulses,
     stop: &CancellationToken,
 ) {
-    let make = |name, wake: &Arc<Notify>, needs| Loop {
+    let make = |name: &'static str, wake: &Arc<Notify>, needs: Needs| Loop {
         name,
         app: app.clone(),
         wake: Arc::clone(wake),
@@ -214,7 +215,11 @@ fn spawn_loops(
     };
     let poller = Poller::new(app.env.clone(), stop.clone());
     let after_poll = wakes.clone();
+    let polling = app.clone();
     tasks.spawn(make("poll", &wakes.poll, Needs::ClockAndDisk).drive(async move |_| {
+        if polling.config().exchange.only {
+            return Ok(Tick::default());
+        }
         let done = poller.tick().await?;
         if done.did > 0 {
             after_poll.links.notify_one();
@@ -222,11 +227,13 @@ fn spawn_loops(
         }
         Ok(done)
     }));
-    let mut links = LinkChecker::new(app.env.clone());
-    tasks.spawn(
-        make("links", &wakes.links, Needs::ClockAndDisk)
-            .drive(async move |_| Ok(links.tick().await?)),
-    );
+    let (mut links, linking) = (LinkChecker::new(app.env.clone()), app.clone());
+    tasks.spawn(make("links", &wakes.links, Needs::ClockAndDisk).drive(async move |_| {
+        if linking.config().exchange.only {
+            return Ok(Tick::default());
+        }
+        Ok(links.tick().await?)
+    }));
     let (noting, after_notify) = (app.clone(), wakes.clone());
     tasks.spawn(make("notify", &wakes.notify, Needs::Clock).drive(async move |now| {
         let report = noting.notifier().tick(now, false).await?;
@@ -253,6 +260,25 @@ fn spawn_loops(
         let done = schedule::tick(&keeping, now).await?;
         if done.did > 0 {
             after_schedule.deliver.notify_one();
+        }
+        Ok(done)
+    }));
+    spawn_others(tasks, make, app, wakes);
+}
+
+/// What comes in by itself, and what must be tidied.
+fn spawn_others(
+    tasks: &tokio_util::task::TaskTracker,
+    make: impl Fn(&'static str, &Arc<Notify>, Needs) -> Loop,
+    app: &App,
+    wakes: &Wakes,
+) {
+    let (mut intake, taking, after_intake) = (Intake::default(), app.clone(), wakes.clone());
+    let intakes = make("intake", &Arc::default(), Needs::ClockAndDisk);
+    tasks.spawn(intakes.drive(async move |now| {
+        let done = intake.tick(&taking, now).await?;
+        if done.did > 0 {
+            after_intake.all();
         }
         Ok(done)
     }));

@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
+mod exchange;
+
+pub use exchange::{CollectArgs, IngestArgs};
 
 /// 政务新媒体更新监测守护程序
 #[derive(Debug, Parser)]
@@ -57,6 +60,10 @@ pub enum Command {
     Config(ConfigCommand),
     /// 导入台账
     Import(ImportArgs),
+    /// 接收别处采集的发布(CSV、XLSX、JSONL)
+    Ingest(IngestArgs),
+    /// 在网闸外采集一遍,写成签名的文件,供内网侧 ingest
+    Collect(CollectArgs),
     /// 导出数据
     Export(ExportArgs),
     /// 立即采集并说明看到了什么
@@ -174,6 +181,8 @@ pub enum ExportKind {
     Observations,
     /// 信件
     Mail,
+    /// 账号 id 和采集方式,供网闸外的 collect
+    Targets,
 }
 
 /// In which form.
@@ -193,9 +202,9 @@ pub enum ExportFormat {
 pub struct ExportArgs {
     /// 导出什么
     pub kind: ExportKind,
-    /// 格式
+    /// 格式;targets 缺省为 csv
     #[arg(long)]
-    pub format: ExportFormat,
+    pub format: Option<ExportFormat>,
     /// 写到文件;缺省为标准输出
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

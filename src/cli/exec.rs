@@ -18,6 +18,7 @@ mod check;
 pub(crate) mod confirm;
 mod export;
 mod import;
+mod ingest;
 mod mail;
 pub(crate) mod patrol;
 mod poll;
@@ -45,6 +46,7 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
     let who = caller.name.as_str();
     let done = match request {
         Request::Import { .. } => import::run(app, request, who),
+        Request::Ingest(asked) => ingest::run(app, &asked, &caller),
         Request::Export { kind, format } => export::run(app, kind, format),
         Request::Poll { .. } => poll::run(app, request).await,
         Request::Status { verdict, platform, unit, json, colour } => {

@@ -14,6 +14,26 @@ pub struct SentFile {
     /// Why it could not be read, Chinese; then it has no bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+    /// When it was last written, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<freshd_core::Timestamp>,
+}
+
+/// What `freshd ingest` asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingest {
+    /// Tables of posts, or bundles of `freshd collect`.
+    pub files: Vec<SentFile>,
+    /// `FROM..TO`: every post of this span is listed.
+    pub complete: Option<String>,
+    /// Whose word it is, if not the caller's.
+    pub by: Option<String>,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Leave bad rows out.
+    pub good_rows: bool,
+    /// Answer in JSON.
+    pub json: bool,
 }
 
 /// A command on the store.
@@ -38,6 +58,8 @@ pub enum Request {
         #[serde(default)]
         json: bool,
     },
+    /// `freshd ingest`.
+    Ingest(Ingest),
     /// `freshd export`.
     Export {
         /// What.

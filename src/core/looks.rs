@@ -71,4 +71,12 @@ impl<T: Clone + Ord> Looks<T> {
         let first = run.last().map_or(*newest, |(at, _)| *at);
         (*newest - first >= TimeDelta::minutes(CONFIRM_APART_MIN)).then_some(*newest)
     }
+
+    /// From when on a second look would confirm `wanted`, which the newest look made by `now` says and no older one yet.
+    pub fn unconfirmed(&self, now: Timestamp, wanted: impl Fn(&T) -> bool) -> Option<Timestamp> {
+        let waits = self.newest(now).is_some_and(|(_, answer)| wanted(answer))
+            && self.confirmed(now, &wanted).is_none();
+        let first = self.made_by(now).rev().take_while(|(_, held)| wanted(held)).last();
+        first.filter(|_| waits).map(|(at, _)| *at + TimeDelta::minutes(CONFIRM_APART_MIN))
+    }
 }

@@ -44,6 +44,9 @@ pub const SETTLED_DAYS: i64 = 3;
 /// The last look before a warning is so long before it, minutes: nobody is warned of what was mended yesterday.
 const BEFORE_WARNING_MIN: i64 = 90;
 
+/// A second look that is to confirm a finding comes within so long after it may.
+const SECOND_LOOK: TimeDelta = TimeDelta::minutes(20);
+
 /// A server's wish longer than this is capped here and told to the operator.
 pub const WISH_MAX_DAYS: i64 = 7;
 
@@ -64,6 +67,8 @@ pub struct Ask<'a> {
     pub hint: Option<Timestamp>,
     /// From when on something can be seen that cannot be seen yet: yesterday's figures, at half past eight.
     pub again: Option<Timestamp>,
+    /// A finding waits for a second look, which counts from then on: gone, frozen.
+    pub confirm: Option<Timestamp>,
     /// A server's wish, never shortened.
     pub not_before: Option<Timestamp>,
     /// The largest reminder threshold.
@@ -74,8 +79,7 @@ pub struct Ask<'a> {
 /// after figures come out, right before a warning, right at the deadline.
 pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
     let policy = interval(ask, intervals);
-    let spread = spread(ask.id, ask.failures, policy / 8);
-    let mut next = ask.now + policy + spread;
+    let mut next = ask.now + policy + spread(ask.id, ask.failures, policy / 8);
     let latest = ask.now + policy + policy / 8;
     let fits = |at: &Timestamp| *at - ask.now >= policy / 6 && *at <= latest;
     if let Some(at) = appointment(ask, latest).filter(|at| ask.failures == 0 && fits(at)) {
@@ -89,6 +93,9 @@ pub fn next_poll(ask: &Ask<'_>, intervals: &Intervals) -> Timestamp {
     }
     if let Some(hint) = ask.hint.filter(|hint| *hint > ask.now) {
         next = next.max(hint + self_spread(ask.id));
+    }
+    if let Some(confirm) = ask.confirm {
+        next = next.min(confirm.max(ask.now) + spread(ask.id, ask.failures, SECOND_LOOK));
     }
     next.max(ask.not_before.unwrap_or(next))
 }

@@ -265,6 +265,11 @@ fn evidence_class(account: &Account, history: &History, now: Timestamp) -> Evide
     if machine.is_some_and(|until| now - until <= TimeDelta::days(AUTO_AGE_MAX_DAYS)) {
         return EvidenceClass::Auto;
     }
+    // What a person stands for counts before hits that prove nothing: it may make a fail.
+    let attested = history.attested_spans().until();
+    if attested.is_some_and(|until| now - until <= TimeDelta::days(AUTO_AGE_MAX_DAYS)) {
+        return EvidenceClass::Attested;
+    }
     let by_person = |seen: &&Seen| seen.source.starts_with(crate::state::PERSON_PREFIX);
     if history.sightings.iter().any(|seen| !by_person(&seen)) {
         EvidenceClass::HitsOnly

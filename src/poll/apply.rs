@@ -19,6 +19,7 @@ use super::run::SourceOutcome;
 use crate::store::EvidenceId;
 
 mod faults;
+pub mod kept;
 
 use faults::{finding_of, note_breaker, note_faults, settle_scope};
 
@@ -366,6 +367,7 @@ fn account_next_poll(
         failures: 0,
         hint: None,
         again: None,
+        confirm: state.history.states.unconfirmed(now, |said| said.is_bad()),
         not_before: None,
         risk: terms.policy.risk(),
     };

@@ -138,7 +138,7 @@ pub async fn ask(means: &Means, errand: Errand, now: Timestamp, traced: bool) ->
 
 /// A channel counts for the rule only where somebody's silence on it can prove something. A process says its channels
 /// only when it is first spoken to.
-fn channels_of(connector: &dyn Connector) -> Vec<Channel> {
+pub(super) fn channels_of(connector: &dyn Connector) -> Vec<Channel> {
     let facts = connector.descriptor();
     let met = connector.late_courtesy().is_none_or(|late| late.courtesy.is_some());
     if facts.proves_silence && met { facts.channels.clone() } else { Vec::new() }

@@ -4,6 +4,8 @@
 mod stage;
 
 mod daemon;
+mod gap;
+mod ingest;
 mod ledger;
 mod letters;
 mod look;

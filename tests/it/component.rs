@@ -175,7 +175,9 @@ async fn import(daemon: &Daemon, scene: &Scene) {
     let ledger = scene.world.ledger_csv(scene.platforms.bases());
     let base64 = base64::engine::general_purpose::STANDARD.encode(ledger);
     let request = Request::Import {
-        files: vec![SentFile { name: "台账.csv".to_owned(), base64, unread: None }],
+        files: vec![SentFile {
+            name: "台账.csv".to_owned(), base64, unread: None, modified: None
+        }],
         dry_run: false,
         good_rows: false,
         want_return: false,

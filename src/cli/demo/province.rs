@@ -116,6 +116,7 @@ impl Province {
             name: name.display().to_string(),
             base64: STANDARD.encode(std::fs::read(&name)?),
             unread: None,
+            modified: None,
         };
         let request = Request::Import {
             files: vec![file],

@@ -10,6 +10,7 @@ use freshd_core::verdict::{Activity, EvidenceClass, Outcome};
 
 use super::{DONE, bytes};
 use crate::app::App;
+use crate::bundle::targets::COLUMNS;
 use crate::cli::args::{ExportFormat, ExportKind};
 use crate::control::Response;
 use crate::ledger::handle::platform_title;
@@ -24,6 +25,7 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
         ExportKind::Rulings => rulings(app)?,
         ExportKind::Observations => journal(app, "observed")?,
         ExportKind::Mail => mail(app)?,
+        ExportKind::Targets => targets(app)?,
     };
     Ok(bytes(
         DONE,
@@ -148,6 +150,20 @@ fn accounts(app: &App) -> anyhow::Result<Rows> {
     })?;
     let columns = NAMES.iter().map(|name| (*name).to_owned()).chain(extra.iter().cloned());
     Ok(Rows { columns: columns.collect(), rows })
+}
+
+/// What is to be asked from outside a gap, and nothing else of the ledger.
+fn targets(app: &App) -> anyhow::Result<Rows> {
+    let mut rows = Vec::new();
+    app.store().for_each_account(|account| {
+        let polled = account.sources.iter().filter(|source| source.connector != "manual");
+        let sources: Vec<String> = polled.map(ToString::to_string).collect();
+        if account.lifecycle.is_judged() && !sources.is_empty() {
+            rows.push(vec![json!(account.id), json!(sources.join(" "))]);
+        }
+        Ok(true)
+    })?;
+    Ok(Rows { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
 }
 
 fn rulings(app: &App) -> anyhow::Result<Rows> {

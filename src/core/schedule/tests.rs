@@ -22,6 +22,7 @@ fn ask(id: &AccountId) -> Ask<'_> {
         failures: 0,
         hint: None,
         again: None,
+        confirm: None,
         not_before: None,
         risk: TimeDelta::days(5),
     }
@@ -120,4 +121,17 @@ fn accounts_are_spread() {
     let waits: std::collections::BTreeSet<_> =
         (0..200).map(|n| wait_min(&ask(&AccountId::new(format!("weibo:{n}"))))).collect();
     assert!(waits.len() > 80, "only {} different waits", waits.len());
+}
+
+#[test]
+fn a_finding_gets_its_second_look_as_soon_as_that_counts() {
+    let id = AccountId::new("weibo:1");
+    let confirm = Some(now() + TimeDelta::minutes(60));
+    let hint = Some(now() + TimeDelta::hours(20));
+    let next = next_poll(&Ask { confirm, hint, ..ask(&id) }, &Intervals::default());
+    let wait = (next - now()).num_minutes();
+    assert!((60..80).contains(&wait), "{wait}");
+    let wish = Some(now() + TimeDelta::hours(30));
+    let wished = Ask { confirm, not_before: wish, ..ask(&id) };
+    assert_eq!(Some(next_poll(&wished, &Intervals::default())), wish, "a wish stands");
 }

@@ -33,7 +33,7 @@ impl Daemon {
     }
 
     /// The next log line with this message.
-    async fn log(&mut self, message: &str) -> Value {
+    pub(super) async fn log(&mut self, message: &str) -> Value {
         let wanted = async {
             let mut seen = Vec::new();
             while let Some(line) = self.lines.next_line().await.unwrap() {

@@ -124,7 +124,12 @@ impl Stage {
         let ledger = self.world.ledger_csv(self.platforms.bases());
         let base64 = base64::engine::general_purpose::STANDARD.encode(ledger);
         let request = Request::Import {
-            files: vec![SentFile { name: "台账.csv".to_owned(), base64, unread: None }],
+            files: vec![SentFile {
+                name: "台账.csv".to_owned(),
+                base64,
+                unread: None,
+                modified: None,
+            }],
             dry_run: false,
             good_rows: false,
             want_return: false,

@@ -79,7 +79,8 @@ fn columns_are_found_wherever_they_stand() {
     let book = filled(&[row]);
     assert_eq!(pictures(&book), ["a.png"]);
     let read = read(&book).unwrap();
-    let mut picture = SentFile { name: "a.png".to_owned(), base64: String::new(), unread: None };
+    let mut picture =
+        SentFile { name: "a.png".to_owned(), base64: String::new(), unread: None, modified: None };
     let answer = read.filled[0].answer(None, std::slice::from_ref(&picture), now()).unwrap();
     assert_eq!((answer.found, answer.person.as_str()), (Finding::NothingSince, "李四"));
     assert_eq!(answer.picture, Some(("a.png".to_owned(), Vec::new())));
