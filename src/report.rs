@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here reads a store or a clock; whoever calls brings the accounts and the instant.
 
 pub mod book;
+pub mod classes;
 pub mod explain;
 pub mod export;
 pub mod patrol;

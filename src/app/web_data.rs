@@ -13,7 +13,7 @@ use crate::cli::exec;
 use crate::ledger::handle::platform_of;
 use crate::report::explain::explain_json;
 use crate::report::patrol::PatrolView;
-use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::report::view::{StatusView, account_view};
 use crate::web::act::{Act, Acted};
 use crate::web::push::{Push, Pushed};
 use crate::web::{Page, PageFilter, WebData};
@@ -46,14 +46,13 @@ impl Pages {
         let policy = self.app.policy();
         let platform = filter.platform.as_deref().map(platform_of);
         let filter = &PageFilter { platform, ..filter.clone() };
-        let mut view =
-            StatusView { as_of: as_of(now), totals: Totals::default(), accounts: Vec::new() };
+        let mut view = StatusView::at(now);
         let mut next = None;
         self.app.for_each_judged(now, |account, state, judgement| {
             if !filter.takes(&account, judgement.verdict) {
                 return Ok(true);
             }
-            view.totals.add(judgement.verdict);
+            view.count(&judgement);
             let behind = filter.cursor.as_deref().is_some_and(|at| account.id.as_str() <= at);
             if behind {
                 return Ok(true);

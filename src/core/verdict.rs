@@ -91,7 +91,7 @@ impl Activity {
 }
 
 /// What the evidence of an account rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceClass {
     /// 自动可判: a source whose silence proves something.
@@ -105,6 +105,19 @@ pub enum EvidenceClass {
 }
 
 impl EvidenceClass {
+    /// All of them, strongest first.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::HitsOnly, Self::Attested, Self::None];
+
+    /// The key in interfaces.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::HitsOnly => "hits_only",
+            Self::Attested => "attested",
+            Self::None => "none",
+        }
+    }
+
     /// The word for people.
     pub fn chinese(self) -> &'static str {
         match self {

@@ -53,6 +53,8 @@ pub struct Precheck {
     pub by_region: Vec<GroupRow>,
     /// By 平台.
     pub by_platform: Vec<GroupRow>,
+    /// By 证据类别, the key: what the verdicts rest on, strongest first.
+    pub by_evidence_class: Vec<GroupRow>,
     /// 突出问题名单: one row per failing veto rule.
     pub problems: Vec<ProblemRow>,
     /// 预警名单.

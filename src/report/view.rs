@@ -1,5 +1,6 @@
 //! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
 
+use super::classes::Classes;
 use crate::zone::rfc3339;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Filing, Lifecycle};
@@ -198,8 +199,30 @@ pub struct StatusView {
     pub as_of: String,
     /// Over the whole filter.
     pub totals: Totals,
+    /// On what the verdicts rest, over the whole filter.
+    pub evidence_classes: Classes,
     /// The accounts, in the order of ids.
     pub accounts: Vec<AccountView>,
+}
+
+impl StatusView {
+    /// Of no account yet, at this instant.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            as_of: as_of(now),
+            totals: Totals::default(),
+            evidence_classes: Classes::default(),
+            accounts: Vec::new(),
+        }
+    }
+
+    /// Counts one more account of the filter.
+    pub fn count(&mut self, judgement: &Judgement) {
+        self.totals.add(judgement.verdict);
+        if judgement.verdict.is_some() {
+            self.evidence_classes.add(judgement.evidence_class);
+        }
+    }
 }
 
 /// Builds an account's view.

@@ -89,6 +89,7 @@ fn index_context(filter: &PageFilter, page: &Page, totals: Totals) -> Value {
     json!({
         "as_of": page.view.as_of,
         "total": totals.all(),
+        "rests_on": page.view.evidence_classes.chinese(),
         "all_href": href(&PageFilter { verdict: None, cursor: None, ..filter.clone() }),
         "first_href": href(&PageFilter { cursor: None, ..filter.clone() }),
         "tiles": [

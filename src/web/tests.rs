@@ -16,7 +16,7 @@ use super::*;
 use crate::report::explain::explain_json;
 use crate::report::precheck;
 use crate::report::samples::{Sample, account, now, policy, province, sample};
-use crate::report::view::{Totals, account_view, as_of};
+use crate::report::view::{account_view, as_of};
 
 /// The sample province; `broken` fails every read.
 struct Fake {
@@ -65,8 +65,7 @@ impl WebData for Fake {
         if self.broken {
             return Err("/secret/path is broken".to_owned());
         }
-        let mut view =
-            StatusView { as_of: as_of(now()), totals: Totals::default(), accounts: vec![] };
+        let mut view = StatusView::at(now());
         let mut next = None;
         for (account, state, judgement) in &self.accounts {
             if !filter.takes(account, judgement.verdict) {

@@ -11,7 +11,7 @@ use crate::config::suggest::nearest;
 use crate::control::Response;
 use crate::ledger::handle::{platform_of, platform_title};
 use crate::ledger::header::folded;
-use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::report::view::{StatusView, account_view};
 use crate::report::words::plain;
 use crate::report::{explain, table};
 
@@ -55,10 +55,10 @@ pub(super) fn status(
     let mut filter = filter.clone();
     filter.platform =
         filter.platform.as_deref().map(|name| platform_named(app, name)).transpose()?;
-    let mut view = StatusView { as_of: as_of(now), totals: Totals::default(), accounts: vec![] };
+    let mut view = StatusView::at(now);
     app.for_each_judged(now, |account, state, judgement| {
         if filter.takes(&account, &judgement) {
-            view.totals.add(judgement.verdict);
+            view.count(&judgement);
             view.accounts.push(account_view(&account, &state, &judgement, &policy));
         }
         Ok(true)

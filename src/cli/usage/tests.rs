@@ -21,7 +21,7 @@ fn every_refusal_says_what_where_and_how() {
         ("freshd precheck --quarter 2026Q4 --at x", &["--quarter", "不能与 --at", "同时写"]),
         ("freshd poll --all --all", &["--all", "只能写一次"]),
         ("freshd explain 甲 乙", &["多余的参数“乙”"]),
-        ("freshd export accounts", &["缺少 --format"]),
+        ("freshd export", &["缺少", "freshd export --help"]),
     ] {
         let told = refused(line);
         for part in parts {

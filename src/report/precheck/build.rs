@@ -12,7 +12,7 @@ use freshd_core::civil;
 use freshd_core::forecast::last_safe_day;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::AccountState;
-use freshd_core::verdict::{Judgement, Outcome, Ruling};
+use freshd_core::verdict::{EvidenceClass, Judgement, Outcome, Ruling};
 
 use super::wording::{how_to_lift, named_last_quarter, previous_quarter, problem, why_open};
 use super::{
@@ -37,6 +37,7 @@ pub struct Builder<'a> {
     by_reporting_unit: BTreeMap<String, Counts>,
     by_region: BTreeMap<String, Counts>,
     by_platform: BTreeMap<String, Counts>,
+    by_evidence_class: BTreeMap<EvidenceClass, Counts>,
     problems: Vec<ProblemRow>,
     at_risk: Vec<RiskRow>,
     undetermined: Vec<OpenRow>,
@@ -63,6 +64,7 @@ impl<'a> Builder<'a> {
             by_reporting_unit: BTreeMap::new(),
             by_region: BTreeMap::new(),
             by_platform: BTreeMap::new(),
+            by_evidence_class: BTreeMap::new(),
             problems: Vec::new(),
             at_risk: Vec::new(),
             undetermined: Vec::new(),
@@ -83,7 +85,7 @@ impl<'a> Builder<'a> {
         if let Some(now) = self.ahead_of {
             return self.add_ahead(account, state, judgement, now);
         }
-        self.count(account, verdict);
+        self.count(account, judgement, verdict);
         match verdict {
             Outcome::Fail => {
                 for ruling in judgement.vetoes() {
@@ -108,7 +110,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn count(&mut self, account: &Account, verdict: Outcome) {
+    fn count(&mut self, account: &Account, judgement: &Judgement, verdict: Outcome) {
         let filled = |name: &str| {
             let name = name.trim();
             if name.is_empty() { "(未填)".to_owned() } else { name.to_owned() }
@@ -122,6 +124,7 @@ impl<'a> Builder<'a> {
         one(self.by_reporting_unit.entry(filled(&account.reporting_unit)).or_default());
         one(self.by_region.entry(filled(&account.region)).or_default());
         one(self.by_platform.entry(filled(&account.platform)).or_default());
+        one(self.by_evidence_class.entry(judgement.evidence_class).or_default());
     }
 
     fn problem(
@@ -192,6 +195,8 @@ impl<'a> Builder<'a> {
         (1..).zip(&mut self.undetermined).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.at_risk).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.lapses).for_each(|(no, row)| row.no = no);
+        let by_class = self.by_evidence_class;
+        let by_class = by_class.into_iter().map(|(class, held)| (class.key().to_owned(), held));
         Precheck {
             quarter: self.quarter,
             at: rfc3339(self.at),
@@ -204,6 +209,7 @@ impl<'a> Builder<'a> {
             by_reporting_unit: groups(self.by_reporting_unit),
             by_region: groups(self.by_region),
             by_platform: groups(self.by_platform),
+            by_evidence_class: groups(by_class),
             problems: self.problems,
             at_risk: self.at_risk,
             undetermined: self.undetermined,
@@ -214,7 +220,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn groups(counted: BTreeMap<String, Counts>) -> Vec<GroupRow> {
+fn groups(counted: impl IntoIterator<Item = (String, Counts)>) -> Vec<GroupRow> {
     let settled = |(name, mut counts): (String, Counts)| {
         counts.settle();
         GroupRow { name, counts }

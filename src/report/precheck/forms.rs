@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use freshd_core::rulebook::Rule;
+use freshd_core::verdict::EvidenceClass;
 
 use super::sheets::{POST_BY, POST_FROM};
 use super::{Counts, Precheck};
 use crate::report::book::{self, Kind, Sheet};
+use crate::report::classes::Classes;
 use crate::report::table::{Cell, Column, Ink, Table, paint};
 use crate::report::words::{day_of, minute_of, plain, platform_chinese};
 
@@ -200,7 +202,18 @@ impl Precheck {
             scope.undetermined,
             scope.failed,
             rate_text(scope)
-        )
+        ) + &self.rests_on()
+    }
+
+    /// On what the verdicts rest: `;证据:自动可判 38.0%,…`.
+    fn rests_on(&self) -> String {
+        let mut classes = Classes::default();
+        for class in EvidenceClass::ALL {
+            let rows = self.by_evidence_class.iter().filter(|row| row.name == class.key());
+            (0..rows.map(|row| row.counts.checked).sum()).for_each(|_| classes.add(class));
+        }
+        let shares = classes.chinese();
+        if shares.is_empty() { shares } else { format!(";证据:{shares}") }
     }
 
     /// What the dates rest on, each a line with its end.

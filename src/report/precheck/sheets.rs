@@ -1,5 +1,6 @@
 //! Which sheets hold a precheck, and which columns each?
 
+use freshd_core::verdict::EvidenceClass;
 use serde_json::{Value, json};
 
 use super::{Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow};
@@ -38,9 +39,10 @@ impl Precheck {
             ("通报对象", &self.by_reporting_unit),
             ("地区", &self.by_region),
             ("平台", &self.by_platform),
+            ("证据", &self.by_evidence_class),
         ];
         for (kind, group) in groups {
-            let named = |it: &GroupRow| row(kind, platform_chinese(&it.name), &it.counts);
+            let named = |it: &GroupRow| row(kind, shown(kind, &it.name), &it.counts);
             rows.extend(group.iter().map(named));
         }
         let columns = vec![
@@ -214,4 +216,17 @@ fn open_cells(row: &OpenRow) -> Vec<Value> {
         json!(row.how),
     ]);
     cells
+}
+
+fn class_of(key: &str) -> &str {
+    EvidenceClass::ALL.into_iter().find(|class| class.key() == key).map_or(key, |it| it.chinese())
+}
+
+/// A group's name for people.
+fn shown<'a>(kind: &str, name: &'a str) -> &'a str {
+    match kind {
+        "平台" => platform_chinese(name),
+        "证据" => class_of(name),
+        _ => name,
+    }
 }

@@ -4,16 +4,15 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::report::samples::{now, policy, province};
-use crate::report::view::{StatusView, Totals, account_view, as_of};
+use crate::report::view::{StatusView, account_view};
 
 fn view() -> StatusView {
-    let mut totals = Totals::default();
-    let mut accounts = Vec::new();
+    let mut view = StatusView::at(now());
     for (account, state, judgement) in province() {
-        totals.add(judgement.verdict);
-        accounts.push(account_view(&account, &state, &judgement, &policy()));
+        view.count(&judgement);
+        view.accounts.push(account_view(&account, &state, &judgement, &policy()));
     }
-    StatusView { as_of: as_of(now()), totals, accounts }
+    view
 }
 
 #[test]

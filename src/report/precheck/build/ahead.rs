@@ -48,18 +48,18 @@ impl Builder<'_> {
         let today = judge(account, state, self.policy, now);
         match outlook(&today, then) {
             Outlook::Passes => {
-                self.count(account, Outcome::Pass);
+                self.count(account, &today, Outcome::Pass);
                 if self.lapses(then) {
                     self.lapses.extend(self.risk(account, then));
                 }
             }
             Outlook::MustPublish => {
-                self.count(account, Outcome::Undetermined);
+                self.count(account, &today, Outcome::Undetermined);
                 self.must_publish += 1;
                 self.at_risk.extend(self.due(account, &today, now));
             }
             Outlook::Open => {
-                self.count(account, Outcome::Undetermined);
+                self.count(account, &today, Outcome::Undetermined);
                 let (reason, how) = self.open_ahead(account, state, &today, then, now);
                 self.undetermined.push(OpenRow {
                     no: 0,
