@@ -12,6 +12,7 @@ pub mod drive;
 pub mod letters;
 mod live;
 pub mod outcome;
+pub mod people;
 pub mod province;
 mod text;
 pub mod truth;
@@ -26,6 +27,7 @@ use drive::Driver;
 use letters::Post;
 pub use outcome::Found;
 use outcome::{Checked, Traffic};
+use people::Patrols;
 use province::{Province, Scenario};
 
 /// Runs `freshd demo`; the answer is the exit status.
@@ -54,9 +56,14 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
     telemetry::init(&app.config().log);
     let mut driver = Driver::new(app.clone(), province.clock.clone());
     let (mut wrong, mut comparisons, mut last) = (BTreeMap::new(), 0, Vec::new());
+    let mut patrols = Patrols::default();
     for day in 0..=scenario.days {
         let now = province.start + TimeDelta::days(i64::from(day));
         driver.run_to(now).await?;
+        if day == 0 {
+            patrols.begin(&truth::compare_all(&app, &province.world, &province.weather, now)?);
+        }
+        patrols.look(&app, &province.world).await?;
         last = truth::compare_all(&app, &province.world, &province.weather, now)?;
         comparisons += last.len();
         Found::note(&mut wrong, &last, now);
@@ -72,6 +79,7 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
         wrong,
         post,
         course: driver.course,
+        patrols,
         traffic: Traffic::of(&province.platforms.log),
         precheck: precheck(&app).await?,
         elapsed_ms: (SystemClock.now() - begun).num_milliseconds(),

@@ -24,6 +24,8 @@ pub const LEAD_DAYS: i64 = 3;
 pub const INSPECTION_NEAR_DAYS: i64 = 7;
 /// After a "nothing since" that counts, a rectification would show within so many days.
 pub const RECTIFIED_WITHIN_DAYS: i64 = 7;
+/// So much younger than it must be is a proof of silence at an inspection, hours: it is no use if it lapses that morning.
+const ROOM_H: i64 = 12;
 /// Somebody else looks for an account that one person could not find after so many hours.
 pub const NOT_FOUND_AGAIN_H: i64 = 20;
 
@@ -168,8 +170,8 @@ impl Case {
             Some(hit) if !open => hit + terms.window <= at,
             _ => true,
         };
-        // A proof of silence must be at most 48 h old at the inspection.
-        let youngest = at - TimeDelta::hours(AS_OF_AGE_MAX_H);
+        // A proof of silence must be at most 48 h old at the inspection, and people look once a day.
+        let youngest = at - TimeDelta::hours(AS_OF_AGE_MAX_H - ROOM_H);
         if lapses && self.why != Why::SecondPerson && self.missed_by < 2 {
             let told = facts.silent.map(|span| span.until);
             let wanted = told.map_or(at - TimeDelta::days(LEAD_DAYS), |_| youngest);

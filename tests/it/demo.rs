@@ -3,7 +3,7 @@
 
 use freshd::cli::demo::province::Scenario;
 use freshd::cli::demo::{Found, run_once};
-use freshd_core::verdict::Outcome;
+use freshd_core::verdict::{EvidenceClass, Outcome};
 
 const SEED: u64 = 7;
 
@@ -22,6 +22,11 @@ async fn a_small_province_is_judged_as_it_is_and_written_to() {
     assert!(count(&found, Outcome::Pass) > 10 && count(&found, Outcome::Fail) > 2, "{report}");
     assert!(found.last.iter().any(|one| one.menu.found > 0), "{report}");
     assert_eq!(found.precheck.exit, 1, "{report}");
+    let patrols = &found.patrols;
+    assert!(patrols.looks > 0 && patrols.refused.is_empty(), "{report}");
+    let attested = |one: &&freshd::cli::demo::truth::Compared| one.class == EvidenceClass::Attested;
+    let failed = found.last.iter().filter(attested).any(|one| one.verdict == Outcome::Fail);
+    assert!(failed, "what people saw decides, too: {report}");
 
     assert!(!mails.is_empty(), "{report}");
     assert_eq!(found.post.arrived, mails.len());

@@ -12,6 +12,7 @@ use freshd_sim::{RequestLog, Site};
 
 use super::drive::Course;
 use super::letters::Post;
+use super::people::Patrols;
 use super::text::table;
 use super::truth::{Compared, Mark, MenuTally, Situation};
 
@@ -88,6 +89,8 @@ pub struct Found {
     pub post: Post,
     /// What the ticks did.
     pub course: Course,
+    /// What people looked at.
+    pub patrols: Patrols,
     /// What the platforms saw.
     pub traffic: Traffic,
     /// What the precheck says.
@@ -111,7 +114,10 @@ impl Found {
 
     /// Was no verdict ever wrong, no letter sent twice, and no platform's wish ignored?
     pub fn is_right(&self) -> bool {
-        self.wrong.is_empty() && self.post.twice == 0 && self.traffic.violations.is_empty()
+        self.wrong.is_empty()
+            && self.post.twice == 0
+            && self.traffic.violations.is_empty()
+            && self.patrols.refused.is_empty()
     }
 
     /// The report, Chinese, ending with a line end.
@@ -151,6 +157,24 @@ impl Found {
             vec![said, count(class).to_string()]
         };
         out.push_str(&table(&[row(Auto), row(HitsOnly), row(Attested), row(None)]));
+        let (patrols, all) = (&self.patrols, self.last.len().max(1));
+        let open = self.last.iter().filter(|one| one.verdict == Outcome::Undetermined).count();
+        let share = |count: usize| count as f64 * 100.0 / all as f64;
+        writeln!(
+            out,
+            "  人工核查:{} 天里共看 {} 次(最多一天 {} 次),按每次 {} 秒计 {:.1} 小时;\
+             待核实的账号从 {:.1}%(第一天,还没有人看)到 {:.1}%(最后一刻)",
+            patrols.days.len(),
+            patrols.looks,
+            patrols.most,
+            patrols.seconds_each,
+            patrols.hours(),
+            share(patrols.open_before),
+            share(open),
+        )?;
+        for refused in patrols.refused.iter().take(LIST_MAX) {
+            writeln!(out, "  核查单没有收下:{refused}")?;
+        }
         Ok(())
     }
 

@@ -214,6 +214,10 @@ base_urls = ["{nanfang}"]
 [connectors.appstore]
 base_url = "{itunes}"
 
+[patrol]
+# 机器看不到的账号,两个值班员每天早上照核查单看一遍。
+people = ["值班员甲", "值班员乙"]
+
 [log]
 level = "error"
 "#,
