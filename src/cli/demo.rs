@@ -41,6 +41,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
         days_after: 0,
         seed: args.seed,
         listen: None,
+        unauthorised: args.unauthorised,
     };
     let (found, _) = run_once(&scenario).await?;
     print!("{}", found.report());
@@ -65,6 +66,7 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
         }
         patrols.look(&app, &province.world).await?;
         last = truth::compare_all(&app, &province.world, &province.weather, now)?;
+        patrols.check(&app, &last, now);
         comparisons += last.len();
         Found::note(&mut wrong, &last, now);
     }

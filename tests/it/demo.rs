@@ -7,13 +7,17 @@ use freshd_core::verdict::{EvidenceClass, Outcome};
 
 const SEED: u64 = 7;
 
+fn scenario(accounts: usize, days: u32) -> Scenario {
+    Scenario { accounts, days, days_after: 0, seed: SEED, listen: None, unauthorised: false }
+}
+
 fn count(found: &Found, verdict: Outcome) -> usize {
     found.last.iter().filter(|one| one.verdict == verdict).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_province_is_judged_as_it_is_and_written_to() {
-    let scenario = Scenario { accounts: 40, days: 16, days_after: 0, seed: SEED, listen: None };
+    let scenario = scenario(40, 16);
     let (found, mails) = run_once(&scenario).await.unwrap();
     let report = found.report();
     assert!(found.wrong.is_empty(), "seed {SEED}\n{report}");
@@ -44,4 +48,18 @@ async fn a_small_province_is_judged_as_it_is_and_written_to() {
         assert!(next.starts_with("  "), "a colon with nothing after it: {line}\n{report}");
     }
     assert!(report.contains("误报 0 个账号,漏报 0 个账号"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_most_authorise_nothing_people_bring_the_proof() {
+    let scenario = Scenario { unauthorised: true, ..scenario(30, 20) };
+    let (found, _) = run_once(&scenario).await.unwrap();
+    let report = found.report();
+    assert!(found.is_right(), "seed {SEED}\n{report}");
+    let auto = found.last.iter().filter(|one| one.class == EvidenceClass::Auto).count();
+    assert!(auto * 4 <= found.last.len(), "{report}");
+    let (first, check) = (found.patrols.open_before, found.patrols.checks.last().unwrap());
+    assert!(first * 3 >= check.judged, "at first a third cannot be judged: {report}");
+    assert!(check.open * 20 <= check.judged, "at the check at most 5 %: {report}");
+    assert!(report.contains("季度检查"), "{report}");
 }

@@ -157,24 +157,7 @@ impl Found {
             vec![said, count(class).to_string()]
         };
         out.push_str(&table(&[row(Auto), row(HitsOnly), row(Attested), row(None)]));
-        let (patrols, all) = (&self.patrols, self.last.len().max(1));
-        let open = self.last.iter().filter(|one| one.verdict == Outcome::Undetermined).count();
-        let share = |count: usize| count as f64 * 100.0 / all as f64;
-        writeln!(
-            out,
-            "  人工核查:{} 天里共看 {} 次(最多一天 {} 次),按每次 {} 秒计 {:.1} 小时;\
-             待核实的账号从 {:.1}%(第一天,还没有人看)到 {:.1}%(最后一刻)",
-            patrols.days.len(),
-            patrols.looks,
-            patrols.most,
-            patrols.seconds_each,
-            patrols.hours(),
-            share(patrols.open_before),
-            share(open),
-        )?;
-        for refused in patrols.refused.iter().take(LIST_MAX) {
-            writeln!(out, "  核查单没有收下:{refused}")?;
-        }
+        out.push_str(&self.patrols.report(&self.last));
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{Datelike as _, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::id::AccountId;
@@ -25,6 +25,9 @@ use crate::cli::exec::word;
 const PICTURE: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
+/// Refused answers that are printed.
+const REFUSED_MAX: usize = 20;
+
 /// What the people did.
 #[derive(Clone, Debug, Default)]
 pub struct Patrols {
@@ -38,20 +41,78 @@ pub struct Patrols {
     pub seconds_each: u32,
     /// Accounts that were 待核实 at the beginning, before anybody looked.
     pub open_before: usize,
+    /// What was known at each quarter's inspection instant.
+    pub checks: Vec<Check>,
     /// Answers that were refused, in words: there should be none.
     pub refused: Vec<String>,
 }
 
+/// One quarterly check.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Its instant.
+    pub at: Timestamp,
+    /// Accounts that are judged.
+    pub judged: usize,
+    /// Of those: 待核实.
+    pub open: usize,
+    /// Looks since the beginning.
+    pub looks: usize,
+}
+
 impl Patrols {
-    /// Hours of work in all.
-    pub fn hours(&self) -> f64 {
-        self.looks as f64 * f64::from(self.seconds_each) / 3600.0
+    /// Hours of work that so many looks are.
+    pub fn hours(&self, looks: usize) -> f64 {
+        looks as f64 * f64::from(self.seconds_each) / 3600.0
     }
 
     /// Notes how many accounts nobody can judge yet.
     pub fn begin(&mut self, compared: &[Compared]) {
-        let open = compared.iter().filter(|one| one.verdict == Outcome::Undetermined);
-        self.open_before = open.count();
+        self.open_before = open(compared);
+    }
+
+    /// Notes what is known, if `now` is a quarter's inspection instant.
+    pub fn check(&mut self, app: &App, compared: &[Compared], now: Timestamp) {
+        let config = app.config();
+        let (day, inspection) = (civil::day(now), config.policy.inspection);
+        let of =
+            |quarter| inspection.of_quarter(day.year(), quarter, &config.calendar, config.timezone);
+        if (1..=4).any(|quarter| of(quarter) == Some(now)) {
+            let (judged, looks) = (compared.len(), self.looks);
+            self.checks.push(Check { at: now, judged, open: open(compared), looks });
+        }
+    }
+
+    /// What it cost and what it brought, some lines, Chinese.
+    pub fn report(&self, last: &[Compared]) -> String {
+        let share = |open: usize, all: usize| open as f64 * 100.0 / all.max(1) as f64;
+        let mut out = format!(
+            "  人工核查:{} 天里共看 {} 次(最多一天 {} 次),按每次 {} 秒计 {:.1} 小时;\
+             待核实的账号从 {:.1}%(第一天,还没有人看)到 {:.1}%(最后一刻)\n",
+            self.days.len(),
+            self.looks,
+            self.most,
+            self.seconds_each,
+            self.hours(self.looks),
+            share(self.open_before, last.len()),
+            share(open(last), last.len()),
+        );
+        let mut before = 0;
+        for check in &self.checks {
+            let looks = check.looks - before;
+            before = check.looks;
+            out.push_str(&format!(
+                "  季度检查 {}:待核实 {} 个({:.1}%);上次检查以来人工核查 {looks} 次,{:.1} 小时\n",
+                civil::minute_text(check.at),
+                check.open,
+                share(check.open, check.judged),
+                self.hours(looks),
+            ));
+        }
+        for refused in self.refused.iter().take(REFUSED_MAX) {
+            out.push_str(&format!("  核查单没有收下:{refused}\n"));
+        }
+        out
     }
 
     /// One morning.
@@ -84,6 +145,10 @@ impl Patrols {
         }
         Ok(())
     }
+}
+
+fn open(compared: &[Compared]) -> usize {
+    compared.iter().filter(|one| one.verdict == Outcome::Undetermined).count()
 }
 
 /// What a reader of the account would write down.

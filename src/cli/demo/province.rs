@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_sim::mail::{MailOptions, Security};
+use freshd_sim::world::Mix;
 use freshd_sim::{
     Bases, MailServer, Platforms, SimClock, Site, Weather, WeatherKind, World, WorldSpec,
 };
@@ -43,6 +44,8 @@ pub struct Scenario {
     pub days_after: u32,
     /// The same seed gives the same province and weather.
     pub seed: u64,
+    /// A province as it is at the beginning: 20 % can be judged automatically, of 40 % there are hits, of 40 % nothing.
+    pub unauthorised: bool,
     /// Where the pages are served; `None` = nowhere.
     pub listen: Option<SocketAddr>,
 }
@@ -79,7 +82,10 @@ impl Province {
             .context("这个季度没有监测时间点")?;
         let start = inspection - TimeDelta::days(i64::from(scenario.days));
         let span = scenario.days + scenario.days_after + BEYOND_DAYS;
-        let spec = WorldSpec::new(scenario.accounts, start, span);
+        let mut spec = WorldSpec::new(scenario.accounts, start, span);
+        if scenario.unauthorised {
+            spec.mix = Mix::unauthorised();
+        }
         let world = Arc::new(World::generate(scenario.seed, spec));
         let weather = Arc::new(weather(scenario, start, span));
         let clock = ManualClock::new(start);

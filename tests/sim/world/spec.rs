@@ -83,6 +83,21 @@ impl Mix {
             ..Self::default()
         }
     }
+
+    /// A province at its beginning: of a fifth an authorised or public list tells all, of two fifths a bridge shows some
+    /// posts, of two fifths nothing is read.
+    pub fn unauthorised() -> Self {
+        Self {
+            wechat: 8,
+            wechat_unverified: 0,
+            weibo: 6,
+            nanfang: 4,
+            app: 2,
+            bridge: 40,
+            unsourced: 40,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Mix {
