@@ -20,6 +20,7 @@ pub(crate) mod promise;
 pub mod redact;
 mod rest;
 mod send;
+mod skew;
 #[cfg(test)]
 mod substitute;
 mod trace;
@@ -124,13 +125,16 @@ pub enum HttpErrorKind {
     Broken,
     /// The host asked to be left alone until this instant, and was.
     Resting(Timestamp),
+    /// Several sites agree that our own clock is wrong; the answer was discarded.
+    ClockWrong,
 }
 
 impl HttpError {
-    /// As a fault of the given scope (`ResolverDown` is always Local).
+    /// As a fault of the given scope (`ResolverDown` and `ClockWrong` are always Local).
     pub fn fault(self, scope: FaultScope) -> Fault {
         let (scope, kind) = match self.kind {
             HttpErrorKind::ResolverDown => (FaultScope::Local, FaultKind::Unreachable),
+            HttpErrorKind::ClockWrong => (FaultScope::Local, FaultKind::Unavailable),
             HttpErrorKind::Refused => (FaultScope::Account, FaultKind::Refused),
             HttpErrorKind::TimedOut => (scope, FaultKind::TimedOut),
             HttpErrorKind::HostNotFound | HttpErrorKind::Connect => (scope, FaultKind::Unreachable),
@@ -152,7 +156,7 @@ impl HttpError {
 pub struct HttpClient {
     shared: Arc<send::Shared>,
     trace: Option<TraceSink>,
-    now: Option<Timestamp>,
+    moment: Option<send::Moment>,
 }
 
 impl Request {
@@ -218,7 +222,7 @@ impl HttpClient {
     /// holds): of a platform's interfaces only those on the list of reading are asked.
     pub fn reading_only(settings: NetSettings, bases: &[(Api, Url)]) -> Result<Self, HttpError> {
         let shared = send::Shared::new(settings, promise::Promise::at(bases))?;
-        Ok(Self { shared: Arc::new(shared), trace: None, now: None })
+        Ok(Self { shared: Arc::new(shared), trace: None, moment: None })
     }
 
     /// The same client, writing each request into `sink`.
@@ -228,10 +232,11 @@ impl HttpClient {
     }
 
     /// The same client at an instant: hosts that asked to be left alone (429 or 503 with `Retry-After`, to whomever
-    /// it was said) are not asked before the time, which is [`HttpErrorKind::Resting`].
+    /// it was said) are not asked before the time, which is [`HttpErrorKind::Resting`]. Sites' `Date` is compared with
+    /// it: where several agree that it is wrong, answers are [`HttpErrorKind::ClockWrong`] until they agree with us.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        Self { now: Some(now), ..self.clone() }
+        Self { moment: Some(send::Moment::of(now)), ..self.clone() }
     }
 
     /// Hosts that are not to be asked at `now`, and until when; to be remembered over a restart.
@@ -249,7 +254,7 @@ impl HttpClient {
     /// [`HttpErrorKind::Broken`]. Waits for the host's courtesy first, which does not count as
     /// network time.
     pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        self.shared.exchange(request, self.trace.as_ref(), self.now).await
+        self.shared.exchange(request, self.trace.as_ref(), self.moment).await
     }
 }
 

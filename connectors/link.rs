@@ -80,6 +80,7 @@ fn failed(error: &HttpError) -> LinkAnswer {
         HttpErrorKind::TimedOut => unknown("对方没有及时回答"),
         HttpErrorKind::Broken => unknown("跳转次数过多或回答不完整"),
         HttpErrorKind::Resting(_) => unknown("对方要求稍后再访问"),
+        HttpErrorKind::ClockWrong => unknown("本机时钟不准,未能核验"),
     }
 }
 

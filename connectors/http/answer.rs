@@ -40,7 +40,7 @@ pub fn retry_after_s(response: &Response, now: Timestamp) -> Option<u64> {
 }
 
 /// The three forms of an HTTP date (RFC 9110 §5.6.7); all are GMT.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     if let Ok(at) = DateTime::parse_from_rfc2822(text) {
         return Some(at.to_utc());
     }

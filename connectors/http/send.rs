@@ -2,7 +2,7 @@
 //! decoded.
 
 use std::error::Error;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +15,7 @@ use super::courtesy::Courtesy;
 use super::guard::{Door, Guard, GuardedResolver, ResolveError};
 use super::promise::Promise;
 use super::rest::Rests;
+use super::skew::{self, Skew};
 use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
 
 /// Longest wait for a connection (name, TCP and TLS together).
@@ -30,6 +31,26 @@ const IDLE_PER_HOST: usize = 32;
 const USER_AGENT: &str =
     concat!("freshd/", env!("CARGO_PKG_VERSION"), " (+government new-media freshness monitor)");
 
+/// What our clock said when the poll began, and when that was.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    now: Timestamp,
+    since: Instant,
+}
+
+impl Moment {
+    /// The clock says `now`, now.
+    pub(super) fn of(now: Timestamp) -> Self {
+        Self { now, since: Instant::now() }
+    }
+
+    /// What the clock says by this time, if nobody set it.
+    fn passed(self) -> Timestamp {
+        let span = chrono::TimeDelta::from_std(self.since.elapsed()).ok();
+        span.and_then(|span| self.now.checked_add_signed(span)).unwrap_or(self.now)
+    }
+}
+
 /// What all clones of a client share.
 pub(super) struct Shared {
     guard: Arc<Guard>,
@@ -38,6 +59,7 @@ pub(super) struct Shared {
     courtesy: Courtesy,
     timeout: Duration,
     pub(super) rests: Rests,
+    skew: Mutex<Skew>,
     promise: Promise,
     /// What answers in place of the network.
     #[cfg(test)]
@@ -73,6 +95,7 @@ impl Shared {
             courtesy,
             timeout: settings.timeout,
             rests,
+            skew: Mutex::default(),
             promise,
             #[cfg(test)]
             substitute: None,
@@ -85,14 +108,14 @@ impl Shared {
         &self,
         request: Request,
         sink: Option<&super::TraceSink>,
-        now: Option<Timestamp>,
+        moment: Option<Moment>,
     ) -> Result<Response, HttpError> {
         let mut hop = Hop::first(request)?;
         let mut left = self.timeout;
         loop {
             let cookie = hop.headers.contains_key(header::COOKIE);
             self.promise.keep(hop.method, &hop.url, cookie)?;
-            if let Some(now) = now {
+            if let Some(Moment { now, .. }) = moment {
                 self.rests.check(&hop.url, now)?;
             }
             let result = self.one(&hop, &mut left).await;
@@ -100,14 +123,24 @@ impl Shared {
                 trace::record(sink, hop.method, &hop.url, &hop.headers, &result);
             }
             let response = result?;
-            if let Some(now) = now {
-                self.rests.note(&hop.url, &response, now);
+            if let Some(moment) = moment {
+                self.rests.note(&hop.url, &response, moment.now);
+                self.compare(&hop.url, &response, moment.passed())?;
             }
             match hop.next(&response)? {
                 Some(next) => hop = next,
                 None => return Ok(response),
             }
         }
+    }
+
+    /// Compares our clock with the site's; an answer that was taken by a wrong clock is none.
+    fn compare(&self, url: &Url, response: &Response, ours: Timestamp) -> Result<(), HttpError> {
+        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((site, theirs)) = skew::reading(url, response) {
+            skew.note(site, theirs, ours);
+        }
+        skew.check(ours)
     }
 
     /// One request and its answer, within what is `left` of the time.

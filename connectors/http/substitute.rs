@@ -14,7 +14,7 @@ use crate::conformance::stage::{Answer, Asked, Manner};
 pub(crate) type Substitute = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
 
 impl HttpClient {
-    /// A client whose every request for a loopback address is answered by the script.
+    /// A client whose every request is answered by the script.
     pub(crate) fn substituted(substitute: Substitute) -> Result<Self, HttpError> {
         let settings = NetSettings {
             allow_private: vec!["127.0.0.0/8".parse().expect("a literal network parses")],
@@ -24,7 +24,7 @@ impl HttpClient {
         };
         let mut shared = send::Shared::new(settings, Promise::default())?;
         shared.substitute = Some(substitute);
-        Ok(Self { shared: Arc::new(shared), trace: None, now: None })
+        Ok(Self { shared: Arc::new(shared), trace: None, moment: None })
     }
 }
 
