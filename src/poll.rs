@@ -44,6 +44,8 @@ const REFILL_SHARE: usize = 8;
 const LEASE_MIN: i64 = 3;
 /// After so long a tick claims no more and ends with what is in flight, so that whoever watches the loop sees it turn.
 const TICK_SPAN: TimeDelta = TimeDelta::seconds(30);
+/// Evidence that was read so long ago is marked as kept with each poll, days; it is kept for more than twice as long.
+const KEPT_AFTER_DAYS: i64 = 14;
 /// Applied polls between two barriers (group commit).
 const BARRIER_EVERY: usize = 256;
 
@@ -335,7 +337,14 @@ pub fn write(
         let id = id.parse().expect("evidence is named by the hash of its bytes");
         change.evidence_of(id, body.as_bytes(), now)?;
     }
-    // What backs a ruling that stands, however long ago it was read, upkeep marks for all accounts by the week.
+    // What a ruling may name is not thrown away, however long ago it was read; upkeep does the same for accounts that are
+    // not polled.
+    let old = |at: Timestamp| now - at >= TimeDelta::days(KEPT_AFTER_DAYS);
+    for held in applied.state.history.evidence().filter(|held| old(held.at)) {
+        if let Ok(id) = held.id.parse() {
+            change.keep_evidence(id, now);
+        }
+    }
     for line in &applied.journal {
         change.journal(&account.id, now, line)?;
     }
