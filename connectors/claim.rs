@@ -198,6 +198,10 @@ pub fn settle(seen: &mut Observation, channels: &[Channel], at: Timestamp) -> Ve
             wrong.push(foreign("/coverage".to_owned(), channel));
         }
     }
+    if seen.carried_by.places().any(|place| place >= seen.evidence.len()) {
+        let what = format!("指到了没有的佐证(共 {} 份,从 0 数起)", seen.evidence.len());
+        wrong.push(Objection::new("/carried_by", what, "写 evidence 里的次序,或不写"));
+    }
     seen.coverage.cut(at);
     for evidence in &mut seen.evidence {
         evidence.at = evidence.at.min(at);

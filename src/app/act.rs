@@ -56,12 +56,12 @@ fn foreign(act: &Act, account: &Account) -> Option<Acted> {
     (!covers).then(|| Acted::Forbidden(told()))
 }
 
-/// The login of a token: a number beyond those of system users, so that one token is one login whatever names it says.
+/// The login of a token: a number beyond those of system users, and never a named one: whoever holds a token can say any
+/// name, so that one token is one person, whatever names it says.
 fn login(act: &Act) -> Login {
     let hash = stable_hash(&[b"token", act.by.name.as_bytes()]);
     let via = u32::try_from(hash & 0x7fff_ffff).unwrap_or(0) | 0x8000_0000;
-    let (shown, named) = (format!("令牌 {}", act.by.name), act.person.is_some());
-    Login { via: Some(via), shown, named }
+    Login { via: Some(via), shown: format!("令牌 {}", act.by.name), named: false }
 }
 
 fn name_of(act: &Act) -> String {
@@ -182,6 +182,7 @@ async fn prove(
         detail: link.to_owned(),
         note: "文章链接".to_owned(),
         file: None,
+        shown: false,
     };
     let kept = word::keep(app, &bound.id, &person, &said, Some(&identity))?;
     Ok(done(&bound.id, &kept, format!("{text};{}", kept.chinese())))

@@ -160,6 +160,12 @@ impl Carriers {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Every place that is named.
+    pub fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let single = [self.coverage, self.profile, self.download].into_iter().flatten();
+        single.chain(self.interaction.values().copied()).chain(self.sightings.values().copied())
+    }
 }
 
 /// A part of an observation that a piece of evidence carries.

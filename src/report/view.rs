@@ -1,10 +1,12 @@
 //! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
 
 use super::classes::Classes;
+use super::words::kept_chinese;
 use crate::zone::rfc3339;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Filing, Lifecycle};
 use freshd_core::fault::{FaultKind, FaultScope};
+use freshd_core::history::EvidenceRef;
 use freshd_core::link::{LinkHealth, MenuState};
 use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
@@ -205,6 +207,17 @@ pub struct StatusView {
     pub accounts: Vec<AccountView>,
 }
 
+impl From<&EvidenceRef> for EvidenceView {
+    fn from(evidence: &EvidenceRef) -> Self {
+        Self {
+            id: evidence.id.clone(),
+            at: rfc3339(evidence.at),
+            url: evidence.url.clone(),
+            what: kept_chinese(&evidence.url).to_owned(),
+        }
+    }
+}
+
 impl StatusView {
     /// Of no account yet, at this instant.
     pub fn at(now: Timestamp) -> Self {
@@ -299,16 +312,7 @@ fn rulings(judgement: &Judgement, policy: &Policy) -> Vec<RulingView> {
         as_of: rfc3339(ruling.as_of),
         clause: policy.profile.clause(ruling.rule).to_owned(),
         reason: ruling.reason.clone(),
-        evidence: ruling
-            .evidence
-            .iter()
-            .map(|evidence| EvidenceView {
-                id: evidence.id.clone(),
-                at: rfc3339(evidence.at),
-                url: evidence.url.clone(),
-                what: "采集留存的原始答复".to_owned(),
-            })
-            .collect(),
+        evidence: ruling.evidence.iter().map(EvidenceView::from).collect(),
     };
     judgement.rulings.iter().map(view).collect()
 }

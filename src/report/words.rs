@@ -27,6 +27,15 @@ pub fn class_chinese(class: EvidenceClass, has_source: bool) -> &'static str {
     }
 }
 
+/// What is kept of a source, for people: whose word it is.
+pub fn kept_chinese(source: &str) -> &'static str {
+    match source {
+        source if source.starts_with(PERSON_PREFIX) => "人工核查的记录",
+        source if source.starts_with("push:") => "推送的内容",
+        _ => "采集留存的原始答复",
+    }
+}
+
 /// `人工:李四`, as evidence names a person, in plain words; connectors by their names.
 pub fn source_chinese(source: &str) -> String {
     match source.strip_prefix(PERSON_PREFIX) {

@@ -51,12 +51,6 @@ pub(super) async fn login(
     refuse_foreign(&state, &headers)?;
     let form = Form::read(&headers, body).await?;
     let now = state.data.now();
-    if state.sessions.is_barred(now) {
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "错误的令牌太多,请几分钟后再试");
-        return Ok(
-            ([(header::RETRY_AFTER, HeaderValue::from_static("300"))], problem).into_response()
-        );
-    }
     let presented = hash_of(form.text("token"));
     let found =
         state.read(move |data| Ok((holder(data.tokens(), &presented), data.people()))).await?;
@@ -65,6 +59,13 @@ pub(super) async fn login(
         Some(by) => {
             let detail = format!("令牌 {} 的角色是 {},不能登记", by.name, by.role.key());
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        // Who has the right token is let in, whatever others have tried.
+        None if state.sessions.is_barred(now) => {
+            let told = "错误的令牌太多,请几分钟后再试";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, told);
+            let after = [(header::RETRY_AFTER, HeaderValue::from_static("300"))];
+            return Ok((after, problem).into_response());
         }
         None => {
             state.sessions.failed(now);

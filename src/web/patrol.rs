@@ -44,6 +44,12 @@ async fn listed(
     let mut view = serde_json::to_value(state.read(read).await?)
         .map_err(|error| Problem::internal(&error.to_string()))?;
     view["person"] = json!(told);
+    if visitor.is_none() {
+        // Who looks is nobody's business who has not come in.
+        view["people"] = json!([]);
+        let tasks = view["tasks"].as_array_mut().into_iter().flatten();
+        tasks.for_each(|task| task["person"] = Value::Null);
+    }
     Ok(view)
 }
 

@@ -55,16 +55,16 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
     };
     let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
     let spoke_before = held.history.attested.contains_key(&person.name);
-    let file = match &file {
+    let (file, shown) = match &file {
         Some(file) => {
             let bytes = file_bytes(file)?;
-            attachment::admit(&file.name, &bytes).map_err(Usage)?;
-            Some((file.name.clone(), bytes))
+            let shown = attachment::admit(&file.name, &bytes).map_err(Usage)?;
+            (Some((file.name.clone(), bytes)), shown)
         }
-        None => None,
+        None => (None, false),
     };
     let detail = told(&seen, file.is_some());
-    let said = Said { found, at, seen, detail: detail.clone(), note, file };
+    let said = Said { found, at, seen, detail: detail.clone(), note, file, shown };
     let kept = word::keep(app, &id, &person, &said, None)?;
     let mut text = format!("已记录:{}核查,{detail};{}\n", person.name, kept.chinese());
     if !said.seen.coverage.is_empty() {

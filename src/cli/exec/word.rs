@@ -41,6 +41,8 @@ pub(crate) struct Said {
     pub note: String,
     /// A picture or another file: its name and bytes.
     pub file: Option<(String, Vec<u8>)>,
+    /// Does the file show what was seen? A text is only more words.
+    pub shown: bool,
 }
 
 /// What became of it.
@@ -108,7 +110,7 @@ pub(crate) fn word_of(person: &Person, said: &Said) -> Word {
         by: person.name.clone(),
         found: said.found,
         detail: said.detail.clone(),
-        evidence: crate::store::EvidenceId::of(body_of(said).as_bytes()).to_string(),
+        evidence: crate::store::EvidenceId::of(body_of(person, said).as_bytes()).to_string(),
     }
 }
 
@@ -135,7 +137,7 @@ pub(crate) fn keep(
     let (now, terms) = (app.now(), app.env.parts().terms.clone());
     let who = format!("{PERSON_PREFIX}{}", person.name);
     let mut seen = said.seen.clone();
-    let told = Evidence { url: who.clone(), at: said.at, body: body_of(said) };
+    let told = Evidence { url: who.clone(), at: said.at, body: body_of(person, said) };
     let body = told.body.clone();
     // A page that was opened speaks for itself; the word is kept beside it.
     seen.evidence.insert(if proven.is_some() { seen.evidence.len() } else { 0 }, told);
@@ -159,7 +161,7 @@ pub(crate) fn keep(
             *held.via.entry(via).or_default() |= person.named;
         }
         before.words.add(word.clone());
-        let voucher = Voucher { name: &person.name, with_file: said.file.is_some() };
+        let voucher = Voucher { name: &person.name, with_file: said.shown };
         let voucher = proven.is_none().then_some(voucher);
         let applied = apply_word(&account, before, source, &seen, voucher, &terms, now);
         if !new.is_empty() {
@@ -191,12 +193,21 @@ fn journal_line(word: &Word) -> serde_json::Value {
     })
 }
 
-/// The note, and the file after it.
-fn body_of(said: &Said) -> String {
+/// Who says what, through whom and of when; the note, and the file after it. It is what a ruling cites.
+fn body_of(person: &Person, said: &Said) -> String {
     use base64::Engine as _;
     let encoded = |bytes| base64::engine::general_purpose::STANDARD.encode(bytes);
-    match &said.file {
-        Some((name, bytes)) => format!("{}\n附件 {name}\n{}", said.note, encoded(bytes)),
-        None => said.note.clone(),
+    let mut body = format!(
+        "核查人 {}(经 {} 登记),查看于 {}:{};{}\n说明:{}",
+        person.name,
+        person.login,
+        civil::minute_text(said.at),
+        said.found.chinese(),
+        said.detail,
+        said.note
+    );
+    if let Some((name, bytes)) = &said.file {
+        body.push_str(&format!("\n附件 {name}\n{}", encoded(bytes)));
     }
+    body
 }

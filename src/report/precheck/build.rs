@@ -135,12 +135,6 @@ impl<'a> Builder<'a> {
         ruling: &Ruling,
     ) -> ProblemRow {
         let last = last_update(judgement);
-        let evidence = ruling.evidence.iter().map(|evidence| EvidenceView {
-            id: evidence.id.clone(),
-            at: rfc3339(evidence.at),
-            url: evidence.url.clone(),
-            what: "采集留存的原始答复".to_owned(),
-        });
         ProblemRow {
             no: 0,
             who: who(account),
@@ -151,7 +145,7 @@ impl<'a> Builder<'a> {
             as_of: rfc3339(ruling.as_of),
             last_update: last.map(rfc3339),
             days: last.map(|last| (ruling.as_of - last).num_days().max(0)),
-            evidence: evidence.collect(),
+            evidence: ruling.evidence.iter().map(EvidenceView::from).collect(),
             also_last_quarter: named_last_quarter(account, ruling.rule, &self.previous),
             rectification_deadline: rfc3339(rectification(self.at)),
         }

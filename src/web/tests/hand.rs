@@ -223,8 +223,10 @@ async fn sessions_end_and_guessing_is_stopped() {
         for _ in 0..10 {
             assert_eq!(post(address, "/login", &own, "token=guess").await.status, 401);
         }
-        let barred = post(address, "/login", &own, &token("operator")).await;
+        let barred = post(address, "/login", &own, "token=guess").await;
         assert_eq!((barred.status, barred.headers["retry-after"].as_str()), (429, "300"));
+        let right = post(address, "/login", &own, &token("operator")).await;
+        assert_eq!(right.status, 303, "who guesses locks nobody out");
         hours.store(13, Ordering::SeqCst);
         assert_eq!(post(address, "/login", &own, &token("operator")).await.status, 303);
         let person = "token=0123456789abcdef-operator&person=nobody";

@@ -14,7 +14,7 @@ async fn stage(config: &str) -> Stage {
     stage.import(&ledger(&[("甲", "教育局"), ("乙", "卫健局"), ("丙", "民政局")])).await;
     let (old, past, now) = (days_ago(12), days_ago(20), days_ago(0));
     stage.run(&["confirm", "甲", "--published-at", &old, "--note", "看到"]).await.exits(0);
-    stage.write("shot.png", b"\x89PNG\r\n\x1a\n");
+    stage.write("shot.png", include_bytes!("../../../src/cli/demo/screenshot.png"));
     let silent = [
         "confirm",
         "乙",

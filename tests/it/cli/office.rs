@@ -88,7 +88,7 @@ async fn a_check_that_lies_ahead_is_told_as_ahead_and_fails_nobody() {
 async fn a_word_says_whether_it_counts_and_why_not() {
     let stage = Stage::new("");
     stage.import(&ledger(&[("甲", "教育局")])).await;
-    stage.write("shot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    stage.write("shot.png", include_bytes!("../../../src/cli/demo/screenshot.png"));
     let (since, seen) = (days_ago(20), days_ago(0));
     let word = ["confirm", "甲", "--none-since", &since, "--seen-at", &seen, "--note", "看过"];
     let by = |more: &[&'static str]| [&word[..], more].concat();
@@ -105,7 +105,7 @@ async fn a_word_says_whether_it_counts_and_why_not() {
 
     let filed = Stage::new("");
     filed.import(&ledger(&[("甲", "教育局")])).await;
-    filed.write("shot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    filed.write("shot.png", include_bytes!("../../../src/cli/demo/screenshot.png"));
     let done = filed.run(&by(&["--file", "shot.png"])).await.exits(0);
     let done = done.says(&["附有文件,一人核查即可采信"]);
     assert!(!done.stdout.contains("需两人") && !done.stdout.contains("须另一人"));

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::stage::{Province, Stage, account_of, days_ago, ledger, workbook};
 
 const CONFIG: &str = "[patrol]\npeople = [\"张三\", \"李四\"]\ndaily = 3\nseconds_each = 40\n";
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+const PNG: &[u8] = include_bytes!("../../../src/cli/demo/screenshot.png");
 const HEADS: [&str; 9] = [
     "账号编号",
     "账号名称",

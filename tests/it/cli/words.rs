@@ -70,7 +70,7 @@ async fn nothing_since_wants_two_persons_or_a_file() {
     assert_eq!(stage.verdict("甲").await, "fail");
 
     let filed = one().await;
-    filed.write("shot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    filed.write("shot.png", include_bytes!("../../../src/cli/demo/screenshot.png"));
     run(&filed, "张三", &["--file", "shot.png"]).await;
     let status = filed.json(&["status", "--json"]).await;
     let account = account_of(&status, "甲");

@@ -1,55 +1,58 @@
-//! Can this file show what a person saw? A picture, a PDF or a text, told by its first bytes and not by its name.
+//! Can this file show what a person saw? A picture or a PDF that is whole, told by its bytes; a text is only more words.
 
 use encoding_rs::{GB18030, UTF_16BE, UTF_16LE};
 
+mod picture;
+
 /// So much of a text is looked at, bytes.
 const TEXT_LOOKED_AT: usize = 64 << 10;
+/// Endings of names that promise a picture or a PDF.
+const PROMISING: [&str; 11] =
+    [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".pdf"];
 
-/// How pictures and PDF begin: what stands at which byte.
-const BEGINNINGS: [(usize, &[u8]); 10] = [
-    (0, b"\x89PNG"),
-    (0, b"\xff\xd8\xff"),
-    (0, b"GIF8"),
-    (8, b"WEBP"),
-    (0, b"BM"),
-    (0, b"II*\0"),
-    (0, b"MM\0*"),
-    // HEIC and AVIF, which telephones make.
-    (4, b"ftyphe"),
-    (4, b"ftypmif1"),
-    (4, b"ftypavif"),
-];
-
-/// Refuses, in words, what shows nothing.
-pub(crate) fn admit(name: &str, bytes: &[u8]) -> Result<(), String> {
-    let known =
-        BEGINNINGS.iter().any(|(at, mark)| bytes.get(*at..).is_some_and(|b| b.starts_with(mark)));
-    // A PDF may have a few bytes before its mark (ISO 32000, implementation note 13).
-    let pdf = bytes[..bytes.len().min(1024)].windows(5).any(|held| held == b"%PDF-");
+/// Does it show something? A picture or PDF does; a text is kept, and shows nothing.
+///
+/// # Errors
+/// Why it is refused, in words.
+pub(crate) fn admit(name: &str, bytes: &[u8]) -> Result<bool, String> {
     if bytes.is_empty() {
         return Err(format!("{name} 是空文件,不能作为核查的依据;请附截图、PDF 或文本"));
     }
-    if known || pdf || is_text(bytes) {
-        return Ok(());
+    match picture::kind(bytes) {
+        Some(kind) if kind.is_whole(bytes) => return Ok(true),
+        Some(kind) => {
+            return Err(format!(
+                "{name} 是残缺的 {} 文件,打不开;请重新截图或重新保存后再附",
+                kind.name()
+            ));
+        }
+        None => {}
     }
-    Err(format!("{name} 不是图片、PDF 或文本(按文件开头的字节判断);请附截图、PDF 或文本"))
+    let lower = name.to_lowercase();
+    let promises = PROMISING.iter().any(|ending| lower.ends_with(ending));
+    if is_text(bytes) && !promises {
+        return Ok(false);
+    }
+    let is = if promises { "不是图片或 PDF" } else { "不是图片、PDF 或文本" };
+    Err(format!("{name} {is}(按文件内容判断);请附截图、PDF 或文本"))
 }
 
 /// Largest picture of a patrol, bytes: with its note it fits a piece of evidence.
 pub(crate) const PICTURE_BYTES_MAX: usize = 5 << 20;
 
-/// Refuses, in words, what is no picture of a screen: PNG, JPEG or WebP, by its first bytes.
+/// Refuses, in words, what is no picture of a screen: PNG, JPEG or WebP.
 pub(crate) fn admit_picture(name: &str, bytes: &[u8]) -> Result<(), String> {
-    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    let known = bytes.starts_with(b"\x89PNG\r\n\x1a\n") || bytes.starts_with(b"\xff\xd8\xff");
     if bytes.len() > PICTURE_BYTES_MAX {
         let mib = PICTURE_BYTES_MAX >> 20;
         return Err(format!("{name} 超过 {mib} MiB;请缩小或裁剪后再附"));
     }
-    if known || webp {
-        return Ok(());
+    match picture::kind(bytes) {
+        Some(kind) if kind.is_of_a_screen() && kind.is_whole(bytes) => Ok(()),
+        Some(kind) if kind.is_of_a_screen() => {
+            Err(format!("{name} 是残缺的 {} 图片,打不开;请重新截图后再附", kind.name()))
+        }
+        _ => Err(format!("{name} 不是图片(按文件内容判断);截图须是 PNG、JPEG 或 WebP")),
     }
-    Err(format!("{name} 不是图片(按文件开头的字节判断);截图须是 PNG、JPEG 或 WebP"))
 }
 
 /// Words in UTF-8, GB18030 or marked UTF-16, with something to read in them.

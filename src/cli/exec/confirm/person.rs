@@ -1,5 +1,7 @@
 //! Are two names one person's? Spelling, width, case and what cannot be seen make no second person.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use crate::config::problem::is_invisible;
 
 /// A name as it is shown: as written, without what cannot be seen and without needless space.
@@ -8,28 +10,35 @@ pub(crate) fn shown(name: &str) -> String {
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What is compared: half-width, lower case, and no space beside a character that is no letter of ours, for 张 三 is
-/// 张三.
+/// What is compared: letters and digits only, whatever their width, form or case, without what is added in brackets, and
+/// without a space beside a character that is no letter of ours, for 张 三 is 张三.
 pub(crate) fn identity(name: &str) -> String {
-    let half: String = name.chars().map(half_width).flat_map(char::to_lowercase).collect();
+    let folded = ComposingNormalizerBorrowed::new_nfkc().normalize(name).to_lowercase();
     let mut identity = String::new();
-    for part in shown(&half).split(' ') {
+    for part in without_brackets(&shown(&folded)).split(' ') {
+        let part: String = part.chars().filter(|c| c.is_alphanumeric()).collect();
         let apart =
             identity.ends_with(|c: char| c.is_ascii()) && part.starts_with(|c: char| c.is_ascii());
         if apart {
             identity.push(' ');
         }
-        identity.push_str(part);
+        identity.push_str(&part);
     }
     identity
 }
 
-fn half_width(c: char) -> char {
-    match c {
-        '\u{3000}' => ' ',
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        _ => c,
+/// 张三(甲局) is 张三; a name that is nothing but brackets stays.
+fn without_brackets(name: &str) -> String {
+    let (mut outside, mut depth) = (String::new(), 0_usize);
+    for c in name.chars() {
+        match c {
+            '(' | '[' | '【' | '〔' | '《' | '<' | '{' => depth += 1,
+            ')' | ']' | '】' | '〕' | '》' | '>' | '}' => depth = depth.saturating_sub(1),
+            c if depth == 0 => outside.push(c),
+            _ => {}
+        }
     }
+    if outside.chars().any(char::is_alphanumeric) { outside } else { name.to_owned() }
 }
 
 /// Controls, what hides or reorders text, and characters that fill a place with nothing.

@@ -7,7 +7,7 @@ use crate::cli::exec::word::{Person, Said};
 
 /// What this word is worth now that it is kept, and what is lacking if it is worth nothing yet.
 pub(super) fn told(person: &Person, said: &Said, history: &History, spoke_before: bool) -> String {
-    if said.file.is_some() {
+    if said.shown {
         return "附有文件,一人核查即可采信。".to_owned();
     }
     let span = said.seen.coverage.on(&Channel::all());
@@ -38,5 +38,12 @@ pub(super) fn told(person: &Person, said: &Said, history: &History, spoke_before
         return "此人此前附过文件的时段仍予采信。".to_owned();
     }
     let before = if spoke_before { "同一人再次核查仍只算一人," } else { "" };
-    format!("还不能采信:{before}须另一人也核查(--by 写明姓名)且时段一致,或用 --file 附上截图。")
+    let text = if said.file.is_some() {
+        "附的是文本,随核查保存,但不能代替截图;"
+    } else {
+        ""
+    };
+    format!(
+        "还不能采信:{text}{before}须另一人也核查(--by 写明姓名)且时段一致,或用 --file 附上截图。"
+    )
 }

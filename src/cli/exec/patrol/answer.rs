@@ -140,6 +140,7 @@ pub(crate) async fn ready(
         note: answer.note.clone(),
         seen,
         file: answer.picture.clone(),
+        shown: answer.picture.is_some(),
     };
     let mut ready = Ready { id: id.clone(), person, said, proven: None };
     if answer.found == Finding::Updated

@@ -10,6 +10,11 @@ fn spelling_makes_no_second_person() {
         ("张三", "张\u{200b}三\u{202e}"),
         ("Li  Lei", "li lei"),
         ("Li Lei", "LI LEI"),
+        ("张三", "张 三."),
+        ("张三", "张三(甲局)"),
+        ("张三", "张三【值班】"),
+        ("李一", "李\u{2f00}"),
+        ("Ren\u{e9}", "Rene\u{301}"),
     ] {
         assert_eq!(identity(one), identity(other), "{one:?} and {other:?}");
     }
