@@ -41,7 +41,7 @@ pub struct Settings {
     pub appstore_base: Url,
     /// `[connectors.appstore] country`, default `cn`.
     pub appstore_country: String,
-    /// `[connectors.appstore] control`: an app that certainly is in the store; default 微信.
+    /// `[connectors.appstore] control`: an app that certainly is in the store; default 微信; empty = none.
     pub appstore_control: String,
     /// `[connectors.huawei]`.
     pub huawei: HuaweiSettings,

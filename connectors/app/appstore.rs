@@ -35,7 +35,7 @@ pub struct AppstoreConnector {
 
 impl AppstoreConnector {
     /// Asks the storefront of `country` (two letters; without it the store of the USA would answer);
-    /// `control` is the number of an app that certainly is there.
+    /// `control` is the number of an app that certainly is there; empty = none is asked for.
     pub fn new(base: Url, country: String, control: String) -> Self {
         let descriptor = Descriptor {
             name: "appstore".into(),
@@ -72,13 +72,11 @@ impl AppstoreConnector {
 
     /// Past caches, together with the control app: only an answer that holds it can lack another.
     async fn recheck(&self, id: &str, cx: &PollContext<'_>) -> Result<(Finding, Evidence), Fault> {
-        let ids = match id == self.control {
-            true => id.to_owned(),
-            false => format!("{id},{}", self.control),
-        };
+        let controlled = !self.control.is_empty() && id != self.control;
+        let ids = if controlled { format!("{id},{}", self.control) } else { id.to_owned() };
         let answer = self.call(&ids, true, cx).await?;
-        let (finding, mut evidence) = self.told(&answer, (id, id == self.control), cx)?;
-        if finding.app.is_some() {
+        let (finding, mut evidence) = self.told(&answer, (id, !controlled), cx)?;
+        if finding.app.is_some() || self.control.is_empty() {
             return Ok((finding, evidence));
         }
         if record_of(&answer.1, &self.control).is_none() {
@@ -184,10 +182,13 @@ impl Connector for AppstoreConnector {
             }
             None => DownloadSign {
                 available: Some(false),
-                what: format!(
-                    "{}区应用商店查无此应用,同一次查询能查到对照应用 {}(已绕过缓存复查)",
-                    self.country, self.control
-                ),
+                what: match self.control.as_str() {
+                    "" => format!("{}区应用商店查无此应用(已绕过缓存复查)", self.country),
+                    control => format!(
+                        "{}区应用商店查无此应用,同一次查询能查到对照应用 {control}(已绕过缓存复查)",
+                        self.country
+                    ),
+                },
             },
         });
         Ok(observation)

@@ -195,8 +195,12 @@ fn built_in(name: &str, own: &Section<'_>, config: &mut ConnectorsConfig, gather
             if let Some(country) = own.parsed("country", country) {
                 settings.appstore_country = country;
             }
-            if let Some(control) = own.parsed("control", appstore_control) {
-                settings.appstore_control = control;
+            let theirs = Settings::default().appstore_base;
+            match own.parsed("control", appstore_control) {
+                Some(control) => settings.appstore_control = control,
+                // Another place need not have the app that Apple's store has.
+                None if settings.appstore_base != theirs => settings.appstore_control.clear(),
+                None => {}
             }
         }
         "huawei" => {

@@ -108,6 +108,15 @@ fn mistakes_in_the_toml_are_told_together_with_the_rest() {
 }
 
 #[test]
+fn another_place_than_apples_has_a_control_only_if_one_is_named() {
+    let control = |text: &str| parse(text).unwrap().connectors.settings.appstore_control;
+    let elsewhere = "[connectors.appstore]\nbase_url = \"http://127.0.0.1:9\"\n";
+    assert_eq!(control(""), "414478124");
+    assert_eq!(control(elsewhere), "");
+    assert_eq!(control(&format!("{elsewhere}control = \"284882215\"\n")), "284882215");
+}
+
+#[test]
 fn mail_never_sends_a_password_in_the_clear() {
     for server in [
         "smtp+opportunistic://u@mail:25",

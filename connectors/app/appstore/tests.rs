@@ -226,3 +226,16 @@ async fn one_bad_number_does_not_spoil_the_others() {
     assert_eq!(good.unwrap().download.unwrap().available, Some(true));
     assert_eq!(bad.unwrap_err().scope, FaultScope::Account);
 }
+
+#[tokio::test]
+async fn without_a_control_two_answers_past_the_cache_are_enough() {
+    let stage = Stage::open().await.unwrap();
+    let http = stage.client().unwrap();
+    let none = AppstoreConnector::new(stage.url(), "cn".to_owned(), String::new());
+    let (target, cx) = (Target::new("1234567890"), context(&http));
+    let result = stage.during(&|_: &Asked| empty(), none.poll(&target, &cx)).await;
+    let download = result.unwrap().download.unwrap();
+    assert_eq!(download.available, Some(false));
+    assert!(download.what.ends_with("查无此应用(已绕过缓存复查)"), "{}", download.what);
+    assert_eq!(stage.log().len(), 2);
+}

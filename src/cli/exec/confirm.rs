@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::cli::caller::Caller;
 use crate::cli::request::Request;
 use crate::control::Response;
+use attachment::Worth;
 
 pub(crate) mod attachment;
 pub(crate) mod person;
@@ -55,18 +56,25 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
     };
     let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
     let spoke_before = held.history.attested.contains_key(&person.name);
-    let (file, shown) = match &file {
+    let (file, worth) = match &file {
         Some(file) => {
             let bytes = file_bytes(file)?;
-            let shown = attachment::admit(&file.name, &bytes).map_err(Usage)?;
-            (Some((file.name.clone(), bytes)), shown)
+            let worth = attachment::admit(&file.name, &bytes).map_err(Usage)?;
+            (Some((file.name.clone(), bytes)), Some(worth))
         }
-        None => (None, false),
+        None => (None, None),
     };
+    let shown = worth.is_some_and(Worth::is_shown);
     let detail = told(&seen, file.is_some());
     let said = Said { found, at, seen, detail: detail.clone(), note, file, shown };
     let kept = word::keep(app, &id, &person, &said, None)?;
     let mut text = format!("已记录:{}核查,{detail};{}\n", person.name, kept.chinese());
+    if let (Some(Worth::ShowsPerhaps(kind)), Some((name, _))) = (worth, &said.file) {
+        let _ = writeln!(
+            text,
+            "注意:{name} 不像完整的 {kind} 文件,请确认能打开;打不开请重新截图再登记。"
+        );
+    }
     if !said.seen.coverage.is_empty() {
         let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
         let _ = writeln!(text, "{}", weight::told(&person, &said, &held.history, spoke_before));

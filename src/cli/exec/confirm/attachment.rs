@@ -10,28 +10,41 @@ const TEXT_LOOKED_AT: usize = 64 << 10;
 const PROMISING: [&str; 11] =
     [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".pdf"];
 
-/// Does it show something? A picture or PDF does; a text is kept, and shows nothing.
+/// What an attachment is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// A picture or a PDF, whole.
+    Shows,
+    /// It begins like one of this name, and its end or its size is missing: whoever attached it looks again.
+    ShowsPerhaps(&'static str),
+    /// A text: kept, and no more than words.
+    Words,
+}
+
+impl Worth {
+    /// Does it count as showing what was seen?
+    pub(crate) fn is_shown(self) -> bool {
+        self != Self::Words
+    }
+}
+
+/// What is it worth? Told by its bytes.
 ///
 /// # Errors
 /// Why it is refused, in words.
-pub(crate) fn admit(name: &str, bytes: &[u8]) -> Result<bool, String> {
+pub(crate) fn admit(name: &str, bytes: &[u8]) -> Result<Worth, String> {
     if bytes.is_empty() {
         return Err(format!("{name} 是空文件,不能作为核查的依据;请附截图、PDF 或文本"));
     }
     match picture::kind(bytes) {
-        Some(kind) if kind.is_whole(bytes) => return Ok(true),
-        Some(kind) => {
-            return Err(format!(
-                "{name} 是残缺的 {} 文件,打不开;请重新截图或重新保存后再附",
-                kind.name()
-            ));
-        }
+        Some(kind) if kind.is_whole(bytes) => return Ok(Worth::Shows),
+        Some(kind) => return Ok(Worth::ShowsPerhaps(kind.name())),
         None => {}
     }
     let lower = name.to_lowercase();
     let promises = PROMISING.iter().any(|ending| lower.ends_with(ending));
     if is_text(bytes) && !promises {
-        return Ok(false);
+        return Ok(Worth::Words);
     }
     let is = if promises { "不是图片或 PDF" } else { "不是图片、PDF 或文本" };
     Err(format!("{name} {is}(按文件内容判断);请附截图、PDF 或文本"))
