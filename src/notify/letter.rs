@@ -1,6 +1,6 @@
 //! What does one letter say? Composed from all that one recipient must be told in one run; pure.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use freshd_core::account::Account;
 use freshd_core::calendar::Calendar;
 use freshd_core::forecast::last_safe_day;
@@ -270,9 +270,15 @@ fn due_text(deadline: Timestamp, now: Timestamp) -> String {
 }
 
 /// The last day that was named before the deadline passed: the same day as in every earlier letter.
-fn past_due_text(deadline: Timestamp) -> String {
+fn past_due_text(deadline: Timestamp, now: Timestamp) -> String {
     let before = deadline - chrono::TimeDelta::days(2);
-    last_safe_day(deadline, before).map_or_else(String::new, chinese_date)
+    last_safe_day(deadline, before).map_or_else(String::new, |day| dated(day, now))
+}
+
+/// A day that may be long past: with its year where that is not this one.
+fn dated(day: NaiveDate, now: Timestamp) -> String {
+    let year = if day.year() == civil::day(now).year() { "" } else { "%Y年" };
+    day.format(&format!("{year}%-m月%-d日")).to_string()
 }
 
 fn chinese_date(day: NaiveDate) -> String {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::clean::{clean_header_text, clean_line};
 use super::super::holiday;
 use super::role::Role;
-use super::{House, Item, due_text, past_due_text};
+use super::{House, Item, dated, due_text, past_due_text};
 
 /// Pieces of advice per account.
 const ADVICE_MAX: usize = 8;
@@ -95,7 +95,7 @@ fn act(item: &Item, house: &House<'_>, now: Timestamp) -> String {
             let days = house.policy.window_days();
             match deadline {
                 Some(at) => {
-                    let day = past_due_text(at);
+                    let day = past_due_text(at, now);
                     format!("应于{day}(含)前发布,已超期;请尽快发布新内容(每{days}天内至少一次)")
                 }
                 None => format!("请尽快发布新内容(每{days}天内至少一次)"),
@@ -201,7 +201,9 @@ fn link(account: &Account, house: &House<'_>) -> String {
 fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>) -> String {
     let judgement = &item.judgement;
     let last = judgement.last_update.as_ref().and_then(|seen| seen.sighting.published.earliest);
-    let last = last.map(|at| format!(",最近更新{}", civil::chinese_day(at))).unwrap_or_default();
+    let last = last
+        .map(|at| format!(",最近更新{}", dated(civil::day(at), judgement.now)))
+        .unwrap_or_default();
     let office = clean_line(house.office);
     let sign = if office.is_empty() { String::new() } else { format!("({office})") };
     match item.tell.reason {

@@ -265,3 +265,11 @@ fn the_words_follow_who_reads_them() {
     let own = to("boss@b.gov.cn", &account, Audience::Supervisor);
     assert!(own.text.contains("贵单位主办的以下账号"), "{}", own.text);
 }
+
+#[test]
+fn a_day_of_another_year_is_told_with_its_year() {
+    let day = |text: &str| text.parse().unwrap();
+    let now = civil::start_of(day("2026-11-22"));
+    assert_eq!(dated(day("2026-09-19"), now), "9月19日");
+    assert_eq!(dated(day("2021-09-19"), now), "2021年9月19日");
+}
