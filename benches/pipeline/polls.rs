@@ -37,7 +37,7 @@ const AT_ONCE: usize = freshd::app::POLLS_AT_ONCE;
 /// Rounds of which the best counts.
 const ROUNDS: usize = 3;
 /// After so many minutes every account that passes is due again.
-const NEXT_ROUND_MIN: i64 = 28 * 60;
+const NEXT_ROUND_MIN: i64 = 3 * 24 * 60;
 
 /// A store with accounts, a clock that stands, and everything that polls them.
 pub struct Bench {
