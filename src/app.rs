@@ -23,8 +23,8 @@ use freshd_core::verdict::{Judgement, judge};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::notify::smtp::{Patience, Transport, TransportSettings};
+use crate::config::{Config, Dkim, FileSecrets};
+use crate::notify::smtp::{Patience, Signer, Transport, TransportSettings};
 use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
@@ -190,13 +190,22 @@ fn transport(config: &Config) -> Option<Arc<Transport>> {
     let server = config.mail.server.clone()?;
     let from = config.mail.from.clone()?;
     let secrets = Arc::clone(&config.secrets);
+    let (keys, dkim) = (Arc::clone(&config.secrets), config.mail.dkim.clone());
     Some(Arc::new(Transport::new(TransportSettings {
         server,
         password: Arc::new(move || secrets.mail_password()),
         from,
+        signed_by: Arc::new(move || signer(dkim.as_ref(), &keys)),
         root_cert_der: None,
         patience: Patience::default(),
     })))
+}
+
+/// What letters are signed with. The key is read when it is needed, like every secret.
+fn signer(dkim: Option<&Dkim>, keys: &FileSecrets) -> Result<Option<Signer>, String> {
+    let Some(dkim) = dkim else { return Ok(None) };
+    let key = keys.dkim_key().map_err(|problem| problem.0)?;
+    Signer::new(&dkim.domain, &dkim.selector, key.expose()).map(Some)
 }
 
 /// Every connector of a configuration: the built-in ones, those with a manifest, and those that are programs of their own, of which none is

@@ -35,7 +35,7 @@ use freshd_core::rulebook::{Policy, Rulebook};
 pub use cron::CronSchedule;
 pub use exchange::ExchangeConfig;
 pub use locate::{Args, Surroundings};
-pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
+pub use mail::{Dkim, MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
 pub use patrol::PatrolConfig;
 pub use policy::{Inspection, PolicyConfig, ScheduleConfig};
@@ -230,6 +230,7 @@ fn sections(
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
+    gathered.single("mail", "dkim", mail.dkim.as_ref().map(|dkim| dkim.key.clone()));
     let (rulebook, calendar) = (rulebook(file, around), calendar(file, around));
     if let Ok(rulebook) = &rulebook {
         check_profile(&section, &policy, rulebook);

@@ -434,7 +434,7 @@ fn keys(table: &toml::Table, path: &str, found: &mut BTreeSet<String>) {
         let key = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match value {
             toml::Value::Table(inner) => keys(inner, &key, found),
-            _ if matches!(name, "at_once" | "per_minute") => {
+            _ if path.starts_with("connectors") && matches!(name, "at_once" | "per_minute") => {
                 found.insert(format!("connectors.NAME.{name}"));
             }
             _ => {

@@ -1,7 +1,7 @@
 //! How are letters sent, and to whom at all? `[mail]`.
 
 use chrono::NaiveTime;
-use url::Url;
+use url::{Host, Url};
 
 use super::reader::{Section, Wrong, wrong};
 use super::secrets::SecretFile;
@@ -28,6 +28,14 @@ pub struct MailConfig {
     pub redirect_to: Option<String>,
     /// Letters that may leave in a day; 0 = no limit.
     pub per_day: u32,
+    /// Letters that may leave in a minute; 0 = no limit.
+    pub per_minute: u32,
+    /// …to the addresses of one domain.
+    pub domain_per_minute: u32,
+    /// Letters handed in at once, each over a connection of its own.
+    pub at_once: u32,
+    /// Letters are signed by it.
+    pub dkim: Option<Dkim>,
     /// A run that would write to more than this share of the recipients (0 to 1) is held…
     pub hold_share: f64,
     /// …if it is more than this many recipients.
@@ -36,6 +44,17 @@ pub struct MailConfig {
     pub send_between: SendHours,
     /// Only on working days (save a letter that would come too late).
     pub working_days_only: bool,
+}
+
+/// `[mail.dkim]`: letters are signed here (RFC 6376), where no relay does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dkim {
+    /// The domain that is signed for.
+    pub domain: String,
+    /// The public key stands at `SELECTOR._domainkey.DOMAIN`.
+    pub selector: String,
+    /// The private key.
+    pub key: SecretFile,
 }
 
 /// `[mail] mode`.
@@ -97,6 +116,10 @@ pub(crate) fn read(section: &Section<'_>) -> MailConfig {
         pilot_units: section.list("pilot_units", |unit| Ok(unit.to_owned())).unwrap_or_default(),
         redirect_to: section.parsed("redirect_to", bare),
         per_day: section.whole("per_day", 0..=1_000_000).unwrap_or(500),
+        per_minute: section.whole("per_minute", 0..=100_000).unwrap_or(300),
+        domain_per_minute: section.whole("domain_per_minute", 0..=100_000).unwrap_or(120),
+        at_once: section.whole("at_once", 1..=20).unwrap_or(2),
+        dkim: dkim(section),
         hold_share: section.share("hold_share").unwrap_or(0.3),
         hold_min_recipients: section.whole("hold_min_recipients", 0..=1_000_000).unwrap_or(50),
         send_between: section.parsed("send_between", hours).unwrap_or(SendHours::DAYTIME),
@@ -104,6 +127,30 @@ pub(crate) fn read(section: &Section<'_>) -> MailConfig {
     };
     check(section, &mail);
     mail
+}
+
+fn dkim(mail: &Section<'_>) -> Option<Dkim> {
+    let section = mail.section("dkim");
+    let label = |text: &str| match Host::parse(text) {
+        Ok(Host::Domain(name)) => Ok(name),
+        _ => wrong(format!("「{text}」不是域名"), "写成 example.gov.cn 这样的域名"),
+    };
+    let domain = section.parsed("domain", label);
+    let selector = section.parsed("selector", label);
+    let key = SecretFile::read(&section, "key_file");
+    let all = [
+        ("domain", domain.is_some()),
+        ("selector", selector.is_some()),
+        ("key_file", key.is_some()),
+    ];
+    for (name, there) in all {
+        if section.is_present() && !there && !section.has(name) {
+            let help = "写全 domain、selector 和 key_file;不签名就去掉 [mail.dkim]";
+            section.problem(name, format!("没有写 {name}"), help);
+        }
+    }
+    section.close();
+    Some(Dkim { domain: domain?, selector: selector?, key: key? })
 }
 
 fn check(section: &Section<'_>, mail: &MailConfig) {

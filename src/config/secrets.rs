@@ -167,6 +167,11 @@ impl FileSecrets {
         self.singles.contains_key(&key).then(|| self.secret("mail", "password")).transpose()
     }
 
+    /// The key that letters are signed with.
+    pub fn dkim_key(&self) -> Result<Secret, SecretProblem> {
+        self.secret("mail", "dkim")
+    }
+
     /// Says once per file that everybody can read it.
     fn look_at(&self, file: &SecretFile) {
         if !fs::metadata(&file.path).is_ok_and(|held| is_open(&held)) {

@@ -1,16 +1,22 @@
 //! Did each letter leave, and what was said to it? Claim, barrier, send, record, barrier.
 
+mod ceiling;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{NaiveDate, TimeDelta};
 use freshd_core::id::stable_hash;
 use freshd_core::{Timestamp, civil};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 
+use self::ceiling::{Ceiling, Limits};
 use super::settings::NotifySettings;
 use super::smtp::{Outcome, Outgoing, Transport};
 use super::write::LetterEvent;
 use super::{META_REFUSED, META_RELAY_FAILING_SINCE, META_SENT_ON};
+use crate::config::MailConfig;
 use crate::store::{Change, Letter, LetterBody, LetterState, Store, StoreError};
 
 /// A sender that died loses its letters to the next one after this, minutes.
@@ -22,7 +28,7 @@ pub const BACKOFF_MAX_S: i64 = 4_000;
 /// A letter that could not be delivered for so long is given up, days.
 pub const LIFE_DAYS: i64 = 5;
 /// Letters claimed at once.
-const BATCH: usize = 10;
+const BATCH: usize = 20;
 /// Letters sent in one tick; then the loop is given back.
 const TICK_MAX: usize = 200;
 /// First wait after the server could not be used at all, seconds; doubled up to [`RELAY_MAX_S`].
@@ -50,7 +56,7 @@ pub struct DeliverReport {
     pub deferred: usize,
     /// Given up after [`LIFE_DAYS`].
     pub given_up: usize,
-    /// Not tried: outside the sending hours.
+    /// Not tried: outside the sending hours, or above a ceiling.
     pub waiting: usize,
     /// Why the server as a whole could not be used.
     pub relay_fault: Option<String>,
@@ -64,6 +70,7 @@ pub struct Deliverer {
     pub(super) settings: NotifySettings,
     transport: Option<Arc<Transport>>,
     relay: Mutex<Relay>,
+    ceiling: Mutex<Ceiling>,
 }
 
 /// Faults of the server in a row, and when it is tried again.
@@ -76,7 +83,7 @@ struct Relay {
 impl Deliverer {
     /// Over a store; without a transport (no server configured) letters wait.
     pub fn new(store: Store, settings: NotifySettings, transport: Option<Arc<Transport>>) -> Self {
-        Self { store, settings, transport, relay: Mutex::default() }
+        Self { store, settings, transport, relay: Mutex::default(), ceiling: Mutex::default() }
     }
 
     /// Sends what is due at `now`, at most 200 letters.
@@ -108,24 +115,62 @@ impl Deliverer {
         now: Timestamp,
         report: &mut DeliverReport,
     ) -> Result<(), StoreError> {
+        // The first goes alone: if the server is away, one letter finds out, not all.
+        let mut at_once = 1;
+        let mut sending = FuturesUnordered::new();
         for letter in batch {
-            let opens = self.settings.window().when(now, letter.late_after);
-            if opens > now {
-                self.put_back(&letter.id, opens)?;
-                report.waiting += 1;
-            } else if let Some(at) = self.relay_opens().filter(|at| *at > now) {
+            if let Some(at) = self.waits(&letter, now) {
                 self.put_back(&letter.id, at)?;
-            } else {
-                let outcome = self.send_one(transport, &letter, now).await?;
-                self.note_relay(&outcome, now, report)?;
-                let state = self.record(&letter.id, &outcome, now)?;
-                match state {
-                    Some(LetterState::Accepted) => report.accepted += 1,
-                    Some(LetterState::Refused) => report.refused += 1,
-                    Some(LetterState::GivenUp) => report.given_up += 1,
-                    _ => report.deferred += 1,
-                }
+                report.waiting += 1;
+                continue;
             }
+            if sending.len() >= at_once
+                && let Some(sent) = sending.next().await
+            {
+                self.sent(sent?, now, report)?;
+                at_once = self.settings.mail.at_once.max(1) as usize;
+            }
+            // What the letter before ended with may be that the server cannot be used.
+            if let Some(at) = self.relay_opens().filter(|at| *at > now) {
+                self.put_back(&letter.id, at)?;
+                continue;
+            }
+            sending.push(async move {
+                let outcome = self.send_one(transport, &letter, now).await?;
+                Ok::<_, StoreError>((letter, outcome))
+            });
+        }
+        while let Some(sent) = sending.next().await {
+            self.sent(sent?, now, report)?;
+        }
+        Ok(())
+    }
+
+    /// Until when a letter must not leave: outside the hours, or above a ceiling.
+    fn waits(&self, letter: &Letter, now: Timestamp) -> Option<Timestamp> {
+        let opens = self.settings.window().when(now, letter.late_after);
+        if opens > now {
+            return Some(opens);
+        }
+        let MailConfig { per_minute, domain_per_minute, redirect_to, .. } = &self.settings.mail;
+        let to = redirect_to.as_deref().filter(|to| !to.is_empty()).unwrap_or(&letter.to);
+        let limits = Limits { all: *per_minute, domain: *domain_per_minute };
+        let mut ceiling = self.ceiling.lock().unwrap_or_else(PoisonError::into_inner);
+        ceiling.ask(to, now, limits).err()
+    }
+
+    fn sent(
+        &self,
+        (letter, outcome): (Letter, Outcome),
+        now: Timestamp,
+        report: &mut DeliverReport,
+    ) -> Result<(), StoreError> {
+        self.note_relay(&outcome, now, report)?;
+        match self.record(&letter.id, &outcome, now)? {
+            Some(LetterState::Accepted) => report.accepted += 1,
+            Some(LetterState::Refused) => report.refused += 1,
+            Some(LetterState::GivenUp) => report.given_up += 1,
+            _ => report.deferred += 1,
         }
         Ok(())
     }
@@ -176,9 +221,12 @@ impl Deliverer {
         let failing: Option<Timestamp> = self.store.meta(META_RELAY_FAILING_SINCE)?;
         if let Outcome::Deferred { detail, relay: true } = outcome {
             let mut relay = self.relay.lock().unwrap_or_else(PoisonError::into_inner);
-            relay.faults = relay.faults.saturating_add(1);
-            let wait = doubled(RELAY_FIRST_S, relay.faults, RELAY_MAX_S);
-            relay.not_before = Some(now + TimeDelta::seconds(wait));
+            // Letters that were handed in together met one fault, not several.
+            if relay.not_before.is_none_or(|at| at <= now) {
+                relay.faults = relay.faults.saturating_add(1);
+                let wait = doubled(RELAY_FIRST_S, relay.faults, RELAY_MAX_S);
+                relay.not_before = Some(now + TimeDelta::seconds(wait));
+            }
             drop(relay);
             report.relay_fault = Some(detail.clone());
             let since = failing.unwrap_or(now);

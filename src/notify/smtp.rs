@@ -1,29 +1,31 @@
 //! Did the mail server take the letter? The conversation by SMTP; the only file that names the mail library.
 //!
-//! One connection is kept between letters. The library's own pool is not used: a send that is given up half-way would
-//! go back into it with half a message on the wire.
+//! Connections are kept between letters, as many as were in use at once. The library's own pool is not used: a send that is given
+//! up half-way would go back into it with half a message on the wire.
+
+mod dkim;
+mod message;
 
 use std::error::Error as _;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use freshd_connectors::connector::{Secret, SecretProblem};
 use freshd_core::Timestamp;
 use lettre::Address;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
 
-use super::clean::{self, clean_header_text, domain_of, one_line};
+pub use self::dkim::Signer;
+use self::message::message;
+use super::clean::{self, domain_of, one_line};
 use crate::config::{MailServer, MailTls};
 
 /// A kept connection is used again within this time; servers drop idle ones after minutes.
@@ -57,6 +59,9 @@ impl Default for Patience {
 /// Reads the relay's password when it is needed; `None` = none is configured.
 pub type Password = Arc<dyn Fn() -> Result<Option<Secret>, SecretProblem> + Send + Sync>;
 
+/// Reads the key that letters are signed with; `None` = they are not.
+pub type SignedBy = Arc<dyn Fn() -> Result<Option<Signer>, String> + Send + Sync>;
+
 /// Where letters are handed in, and as whom.
 #[derive(Clone)]
 pub struct TransportSettings {
@@ -66,6 +71,8 @@ pub struct TransportSettings {
     pub password: Password,
     /// Sender, `地址` or `名称 <地址>`.
     pub from: String,
+    /// Signs letters (DKIM); without a key that can be read nothing leaves.
+    pub signed_by: SignedBy,
     /// Trusted besides the system's certificates (DER): a private authority, tests.
     pub root_cert_der: Option<Vec<u8>>,
     /// How long to wait.
@@ -107,10 +114,10 @@ pub enum Outcome {
     },
 }
 
-/// The way out for letters.
+/// The way out for letters. Several may be handed in at once, each over a connection of its own.
 pub struct Transport {
     settings: TransportSettings,
-    kept: Mutex<Option<Kept>>,
+    idle: Mutex<Vec<Kept>>,
 }
 
 struct Kept {
@@ -120,44 +127,85 @@ struct Kept {
 
 /// An attempt that failed: before the server took part in this letter, or in it.
 enum Failure {
-    Relay(String),
+    Relay(SmtpError),
     Letter(SmtpError),
     Silence(&'static str),
+    Unable(&'static str),
+}
+
+/// What goes over the line for one letter.
+struct Envelope {
+    from: Address,
+    to: Address,
+    bytes: Vec<u8>,
 }
 
 impl Transport {
     /// Ready to send; connects when needed.
     pub fn new(settings: TransportSettings) -> Self {
-        Self { settings, kept: Mutex::new(None) }
+        Self { settings, idle: Mutex::default() }
     }
 
     /// Hands one letter in. Never fails otherwise than by its outcome.
     pub async fn send(&self, letter: &Outgoing, now: Timestamp) -> Outcome {
-        let built = catch_unwind(AssertUnwindSafe(|| message(&self.settings.from, letter)));
-        let (from, to, bytes) = match built {
-            Ok(Ok(built)) => built,
+        let signer = match (self.settings.signed_by)() {
+            Ok(signer) => signer,
+            Err(detail) => return Outcome::Deferred { detail, relay: true },
+        };
+        let built = catch_unwind(AssertUnwindSafe(|| {
+            message(&self.settings.from, letter, signer.as_ref())
+        }));
+        let envelope = match built {
+            Ok(Ok((from, to, bytes))) => Envelope { from, to, bytes },
             Ok(Err(why)) => return Outcome::Refused(format!("无法生成邮件:{why}")),
             Err(_) => return Outcome::Refused("无法生成邮件:程序内部错误".to_owned()),
         };
-        let mut kept = self.kept.lock().await;
-        let mut connection = match self.connection(kept.take(), now).await {
-            Ok(connection) => connection,
-            Err(detail) => return Outcome::Deferred { detail, relay: true },
-        };
-        let done = hand_in(&mut connection, from, to, &bytes, self.settings.patience).await;
-        let (outcome, reusable) = judge(done);
-        if reusable && self.reset(&mut connection, &outcome).await {
-            *kept = Some(Kept { connection, used: now });
+        if let Some(mut connection) = self.kept(now).await {
+            let mut offered = false;
+            let done =
+                hand_in(&mut connection, &envelope, self.settings.patience, &mut offered).await;
+            // A server may close a line that it has had enough of (421 after so many letters). Nothing of this letter was on it: it is
+            // no attempt yet.
+            if offered || !closed(&done) {
+                return self.finish(connection, done, now).await;
+            }
         }
-        outcome
+        let mut connection = match timed(self.settings.patience.connect, self.connect()).await {
+            Some(Ok(connection)) => connection,
+            Some(Err(detail)) => return Outcome::Deferred { detail, relay: true },
+            None => {
+                let detail = "连接邮件服务器超时".to_owned();
+                return Outcome::Deferred { detail, relay: true };
+            }
+        };
+        let done = hand_in(&mut connection, &envelope, self.settings.patience, &mut false).await;
+        self.finish(connection, done, now).await
     }
 
-    /// Says goodbye to the server, if there is a connection.
+    /// Says goodbye to the server on every line that is open.
     pub async fn close(&self) {
-        if let Some(mut kept) = self.kept.lock().await.take() {
+        let idle = std::mem::take(&mut *self.idle());
+        for mut kept in idle {
             let goodbye = kept.connection.command(Quit);
             let _ = timed(self.settings.patience.command, goodbye).await;
         }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn finish(
+        &self,
+        mut connection: AsyncSmtpConnection,
+        done: Result<String, Failure>,
+        now: Timestamp,
+    ) -> Outcome {
+        let (outcome, reusable) = judge(done);
+        if reusable && self.reset(&mut connection, &outcome).await {
+            self.idle().push(Kept { connection, used: now });
+        }
+        outcome
     }
 
     async fn reset(&self, connection: &mut AsyncSmtpConnection, outcome: &Outcome) -> bool {
@@ -168,22 +216,17 @@ impl Transport {
         matches!(reset, Some(Ok(_)))
     }
 
-    async fn connection(
-        &self,
-        kept: Option<Kept>,
-        now: Timestamp,
-    ) -> Result<AsyncSmtpConnection, String> {
-        if let Some(mut kept) = kept
-            && (now - kept.used).abs() <= TimeDelta::seconds(IDLE_MAX_S)
-        {
+    /// A line that is open and was used a moment ago; older ones are dropped before the server drops them.
+    async fn kept(&self, now: Timestamp) -> Option<AsyncSmtpConnection> {
+        loop {
+            let mut kept = self.idle().pop()?;
+            if (now - kept.used).abs() > TimeDelta::seconds(IDLE_MAX_S) {
+                continue;
+            }
             let alive = kept.connection.test_connected();
             if timed(self.settings.patience.command, alive).await == Some(true) {
-                return Ok(kept.connection);
+                return Some(kept.connection);
             }
-        }
-        match timed(self.settings.patience.connect, self.connect()).await {
-            Some(done) => done,
-            None => Err("连接邮件服务器超时".to_owned()),
         }
     }
 
@@ -249,30 +292,35 @@ impl Transport {
     }
 }
 
-/// One letter over an open connection; the reply to its end.
+/// One letter over an open connection; the reply to its end. `offered` = its bytes may have reached the server.
 async fn hand_in(
     connection: &mut AsyncSmtpConnection,
-    from: Address,
-    to: Address,
-    bytes: &[u8],
+    Envelope { from, to, bytes }: &Envelope,
     patience: Patience,
+    offered: &mut bool,
 ) -> Result<String, Failure> {
-    let sender = timed(patience.command, connection.command(Mail::new(Some(from), Vec::new())));
-    match sender.await {
-        None => return Err(Failure::Silence("等待邮件服务器应答超时")),
-        Some(Err(error)) => {
-            let relay = format!("邮件服务器不接受发件人:{}", told(&error));
-            return Err(Failure::Relay(relay));
+    let mut parameters = Vec::new();
+    if !to.to_string().is_ascii() || !from.to_string().is_ascii() {
+        // RFC 6531: a local part beyond ASCII goes only to a server that says it can.
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(Failure::Unable("地址含非 ASCII 字符,邮件服务器不支持(SMTPUTF8)"));
         }
-        Some(Ok(_)) => {}
+        parameters.push(MailParameter::SmtpUtfEight);
     }
+    let silent = Failure::Silence("等待邮件服务器应答超时");
+    let sender = connection.command(Mail::new(Some(from.clone()), parameters));
+    match timed(patience.command, sender).await {
+        None => return Err(silent),
+        Some(done) => done.map_err(Failure::Relay)?,
+    };
     let step = |done: Option<Result<_, SmtpError>>| match done {
         None => Err(Failure::Silence("等待邮件服务器应答超时")),
         Some(done) => done.map_err(Failure::Letter),
     };
-    let recipient = connection.command(Rcpt::new(to, Vec::new()));
+    let recipient = connection.command(Rcpt::new(to.clone(), Vec::new()));
     step(timed(patience.command, recipient).await)?;
     step(timed(patience.command, connection.command(Data)).await)?;
+    *offered = true;
     match timed(patience.data, connection.message(bytes)).await {
         None => Err(Failure::Silence("信已送出,等待邮件服务器确认超时")),
         done => step(done).map(|reply| {
@@ -282,11 +330,25 @@ async fn hand_in(
     }
 }
 
+/// Did the server close the line, or had it done so before?
+fn closed(done: &Result<String, Failure>) -> bool {
+    match done {
+        Err(Failure::Relay(error) | Failure::Letter(error)) => {
+            error.status().map(u16::from).is_none_or(|code| code == 421)
+        }
+        _ => false,
+    }
+}
+
 /// What a conversation came to, and whether its connection can be used again.
 fn judge(done: Result<String, Failure>) -> (Outcome, bool) {
     match done {
         Ok(reply) => (Outcome::Accepted(reply), true),
-        Err(Failure::Relay(detail)) => (Outcome::Deferred { detail, relay: true }, false),
+        Err(Failure::Relay(error)) => {
+            let detail = format!("邮件服务器不接受发件人:{}", told(&error));
+            (Outcome::Deferred { detail, relay: true }, false)
+        }
+        Err(Failure::Unable(why)) => (Outcome::Refused(why.to_owned()), true),
         Err(Failure::Silence(what)) => {
             (Outcome::Deferred { detail: what.to_owned(), relay: false }, false)
         }
@@ -324,45 +386,6 @@ async fn timed<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
 
 fn bare(mailbox: &str) -> String {
     clean::address(mailbox).unwrap_or_default()
-}
-
-/// The message's bytes with its envelope, or why none can be made.
-fn message(from: &str, letter: &Outgoing) -> Result<(Address, Address, Vec<u8>), String> {
-    let parse = |what: &str, text: &str| -> Result<Address, String> {
-        let bare = clean::address(text).ok_or(format!("{what}地址有误"))?;
-        bare.parse().map_err(|_| format!("{what}地址有误"))
-    };
-    let sender = parse("发件人", from)?;
-    let recipient = parse("收件人", &letter.to)?;
-    let name = from.rsplit_once('<').map(|(name, _)| clean_header_text(name));
-    let name = name.map(|name| name.trim_matches('"').to_owned()).filter(|name| !name.is_empty());
-    let domain = sender.domain().to_owned();
-    let boundary = format!("freshd-{}", super::letter::hash_of([letter.message_id.as_str()]));
-    let parts = MultiPart::alternative()
-        .boundary(&boundary[..40])
-        .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
-        .singlepart(part(ContentType::TEXT_HTML, &letter.html));
-    let built = Message::builder()
-        .from(Mailbox::new(name, sender.clone()))
-        .to(Mailbox::new(None, recipient.clone()))
-        .subject(one_line(&letter.subject, SUBJECT_CHARS_MAX))
-        .date(SystemTime::from(letter.date))
-        .message_id(Some(one_line(&letter.message_id, SUBJECT_CHARS_MAX)))
-        .raw_header(raw("X-Freshd-Reason", letter.reasons.join(",")))
-        .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()))
-        .raw_header(raw("X-Auto-Response-Suppress", "All".to_owned()))
-        .raw_header(raw("List-Id", format!("<freshd.{domain}>")))
-        .multipart(parts)
-        .map_err(|error| error.to_string())?;
-    Ok((sender, recipient, built.formatted()))
-}
-
-fn part(kind: ContentType, text: &str) -> SinglePart {
-    SinglePart::builder().header(kind).body(text.to_owned())
-}
-
-fn raw(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(&value, SUBJECT_CHARS_MAX))
 }
 
 #[cfg(test)]

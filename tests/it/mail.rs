@@ -4,5 +4,6 @@
 mod scene;
 
 mod conversation;
+mod crowd;
 mod modes;
 mod whole;

@@ -60,6 +60,10 @@ pub struct MailOptions {
     pub credentials: Option<(String, String)>,
     /// The port of 127.0.0.1; 0 = a free one. A fixed one lets a server come back at its old address.
     pub port: u16,
+    /// After so many mails over one connection: 421, and it is closed.
+    pub mails_per_connection: Option<u32>,
+    /// Is SMTPUTF8 offered (RFC 6531)? Without it, addresses beyond ASCII are refused (553).
+    pub smtputf8: bool,
 }
 
 /// What conversations share.

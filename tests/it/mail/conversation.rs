@@ -26,7 +26,8 @@ fn letter() -> Outgoing {
 
 async fn with_login(security: Security) -> Scene {
     let credentials = Some(("user@b.cn".to_owned(), "密码 pass".to_owned()));
-    let mut scene = Scene::with(MailOptions { security, credentials, port: 0 }).await;
+    let mut scene =
+        Scene::with(MailOptions { security, credentials, ..MailOptions::default() }).await;
     scene.settings.mail.server.as_mut().unwrap().user = Some("user@b.cn".to_owned());
     if security == Security::Implicit {
         scene.settings.mail.server.as_mut().unwrap().tls = MailTls::Tls;
@@ -86,6 +87,7 @@ async fn an_unknown_certificate_is_not_trusted() {
         server: scene.settings.mail.server.clone().unwrap(),
         password: Arc::new(|| Ok(None)),
         from: "a@b.cn".to_owned(),
+        signed_by: std::sync::Arc::new(|| Ok(None)),
         root_cert_der: None,
         patience: Patience::default(),
     };
@@ -257,4 +259,49 @@ async fn a_retry_goes_at_once_and_brings_the_reply() {
     let outcome = deliverer.test("t@b.cn", night).await.unwrap();
     assert!(matches!(outcome, Outcome::Accepted(_)));
     assert_eq!(scene.mail.mails()[1].to, ["t@b.cn"]);
+}
+
+#[tokio::test]
+async fn a_line_closed_after_so_many_mails_costs_no_letter_an_attempt() {
+    let options = MailOptions { mails_per_connection: Some(2), ..MailOptions::default() };
+    let scene = Scene::with(options).await;
+    let transport = scene.transport(None, Patience::default());
+    for _ in 0..5 {
+        assert!(matches!(send(&transport).await, Outcome::Accepted(_)));
+    }
+    assert_eq!((scene.mail.connections(), scene.mail.count()), (3, 5));
+}
+
+#[tokio::test]
+async fn letters_at_once_take_a_line_each_and_the_lines_are_kept() {
+    let scene = Scene::new().await;
+    let transport = scene.transport(None, Patience::default());
+    for _ in 0..2 {
+        let outcomes = futures::future::join_all((0..3).map(|_| send(&transport))).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Accepted(_))));
+    }
+    assert_eq!((scene.mail.connections(), scene.mail.count()), (3, 6));
+    transport.close().await;
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_goes_only_where_it_is_understood() {
+    for (smtputf8, taken) in [(true, true), (false, false)] {
+        let options = MailOptions { smtputf8, ..MailOptions::default() };
+        let scene = Scene::with(options).await;
+        let transport = scene.transport(None, Patience::default());
+        let outgoing = Outgoing { to: "张三@政务.cn".to_owned(), ..letter() };
+        let outcome = transport.send(&outgoing, morning()).await;
+        match outcome {
+            Outcome::Accepted(_) => assert!(taken),
+            Outcome::Refused(why) => assert!(!taken && why.contains("SMTPUTF8"), "{why}"),
+            Outcome::Deferred { detail, .. } => panic!("{detail}"),
+        }
+        // The line is still good for others.
+        assert!(matches!(send(&transport).await, Outcome::Accepted(_)));
+        assert_eq!(scene.mail.connections(), 1);
+        if taken {
+            assert!(scene.mail.mails()[0].to[0].starts_with("张三@xn--"));
+        }
+    }
 }

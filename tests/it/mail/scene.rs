@@ -112,6 +112,7 @@ impl Scene {
             server: self.settings.mail.server.clone().unwrap(),
             password: Arc::new(move || Ok(secret.clone().map(Secret::new))),
             from: self.settings.mail.from.clone().unwrap(),
+            signed_by: Arc::new(|| Ok(None)),
             root_cert_der: Some(freshd_sim::mail::ca_der().to_vec()),
             patience,
         }))
@@ -210,6 +211,10 @@ fn settings(port: u16) -> NotifySettings {
             pilot_units: Vec::new(),
             redirect_to: None,
             per_day: 500,
+            per_minute: 0,
+            domain_per_minute: 0,
+            at_once: 2,
+            dkim: None,
             hold_share: 0.3,
             hold_min_recipients: 50,
             send_between: SendHours { from: time(8, 30), until: time(18, 0) },

@@ -35,6 +35,8 @@ struct Conversation<'a> {
     user: Option<String>,
     from: Option<String>,
     to: Vec<String>,
+    taken: u32,
+    utf8: bool,
 }
 
 /// Talks with one client until it leaves.
@@ -56,6 +58,8 @@ pub(super) async fn run(
         user: None,
         from: None,
         to: Vec::new(),
+        taken: 0,
+        utf8: false,
     };
     match office.rules.strike(None, Moment::Greeting) {
         MailBehaviour::DropBeforeGreeting => return Ok(()),
@@ -83,6 +87,8 @@ pub(super) async fn run(
                     user: None,
                     from: None,
                     to: Vec::new(),
+                    taken: 0,
+                    utf8: false,
                 };
             }
         }
@@ -131,6 +137,10 @@ impl Conversation<'_> {
             "HELO" => self.hello(false).await?,
             "STARTTLS" if self.offers_starttls() => return Ok(Next::Upgrade),
             "AUTH" => return self.auth(rest).await,
+            "MAIL" if self.has_enough() => {
+                self.say("421 4.7.0 too many mails over this connection").await?;
+                return Ok(Next::Close);
+            }
             "MAIL" => self.mail(rest).await?,
             "RCPT" => return self.recipient(rest).await,
             "DATA" => return self.data().await,
@@ -154,6 +164,10 @@ impl Conversation<'_> {
         self.to.clear();
     }
 
+    fn has_enough(&self) -> bool {
+        self.office.options.mails_per_connection.is_some_and(|most| self.taken >= most)
+    }
+
     fn offers_starttls(&self) -> bool {
         let wanted =
             matches!(self.office.options.security, Security::StartTls | Security::StartTlsRequired);
@@ -174,6 +188,9 @@ impl Conversation<'_> {
         ];
         if self.offers_starttls() {
             lines.push("STARTTLS".to_owned());
+        }
+        if self.office.options.smtputf8 {
+            lines.push("SMTPUTF8".to_owned());
         }
         if self.tls {
             lines.push("AUTH PLAIN LOGIN".to_owned());
@@ -245,6 +262,8 @@ impl Conversation<'_> {
         match address(rest, "FROM:") {
             Some(from) => {
                 self.from = Some(from);
+                let asked = rest.split_ascii_whitespace().any(|word| word == "SMTPUTF8");
+                self.utf8 = asked && self.office.options.smtputf8;
                 self.say("250 2.1.0 ok").await
             }
             None => self.say("501 5.5.4 syntax: MAIL FROM:<address>").await,
@@ -260,6 +279,10 @@ impl Conversation<'_> {
             self.say("501 5.5.4 syntax: RCPT TO:<address>").await?;
             return Ok(Next::Go);
         };
+        if !to.is_ascii() && !self.utf8 {
+            self.say("553 5.6.7 SMTPUTF8 was not asked for").await?;
+            return Ok(Next::Go);
+        }
         match self.office.rules.strike(Some(&to), Moment::Recipient) {
             MailBehaviour::TryLater => self.say("450 4.2.1 mailbox busy, try later").await?,
             MailBehaviour::LocalError => self.say("451 4.3.0 local error").await?,
@@ -299,6 +322,7 @@ impl Conversation<'_> {
             return Ok(Next::Go);
         }
         let acknowledged = reaction != MailBehaviour::DropAfterData;
+        self.taken += 1;
         self.office.deliver(Mail {
             from: self.from.take().unwrap_or_default(),
             to: std::mem::take(&mut self.to),
