@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::{Config, Dkim, FileSecrets};
 use crate::notify::smtp::{Patience, Signer, Transport, TransportSettings};
+use crate::notify::webhook::Webhooks;
 use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
@@ -143,7 +144,12 @@ impl App {
     pub fn deliverer(&self) -> Deliverer {
         let config = self.config();
         let (settings, transport) = (notify_settings(&config), transport(&config));
-        Deliverer::new(self.store().clone(), settings, transport)
+        let deliverer = Deliverer::new(self.store().clone(), settings, transport);
+        if config.webhooks.is_empty() {
+            return deliverer;
+        }
+        let http = self.env.parts().means.http.clone();
+        deliverer.with_webhooks(Webhooks::new(http, config.webhooks.clone()))
     }
 
     /// The thresholds in force.

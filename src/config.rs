@@ -21,6 +21,7 @@ pub mod suggest;
 pub mod tokens;
 mod tree;
 mod values;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use freshd_connectors::http::NetSettings;
 use freshd_core::calendar::Calendar;
 use freshd_core::rulebook::{Policy, Rulebook};
 
+pub use self::webhooks::{WebhookConfig, WebhookKind};
 pub use cron::CronSchedule;
 pub use exchange::ExchangeConfig;
 pub use locate::{Args, Surroundings};
@@ -83,6 +85,8 @@ pub struct Config {
     pub exchange: ExchangeConfig,
     /// `[retention]`.
     pub retention: RetentionConfig,
+    /// `[[webhooks]]`.
+    pub webhooks: Vec<WebhookConfig>,
     /// `[ui] lang`.
     pub lang: Lang,
     /// `[log]`.
@@ -227,6 +231,7 @@ fn sections(
     });
     let retention = closed(read("retention"), service::read_retention);
     let patrol = closed(read("patrol"), patrol::read);
+    let webhooks = webhooks::read(&root);
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
@@ -258,6 +263,7 @@ fn sections(
         patrol,
         exchange,
         retention,
+        webhooks,
         lang,
         log,
         rulebook,

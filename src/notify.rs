@@ -4,6 +4,7 @@
 //! as told only in the same transaction as its letter. Nothing here polls, and nothing outside `smtp` names the
 //! mail library.
 
+mod channel;
 pub mod clean;
 pub mod deliver;
 pub mod holiday;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod settings;
 pub mod smtp;
 pub mod tick;
+pub mod webhook;
 pub mod window;
 mod write;
 

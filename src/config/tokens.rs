@@ -140,7 +140,7 @@ fn one(section: &Section<'_>) -> TokenConfig {
     TokenConfig { name: name.unwrap_or_default(), file, role, units, vouch }
 }
 
-fn name(text: &str) -> Result<String, Wrong> {
+pub(super) fn name(text: &str) -> Result<String, Wrong> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.chars().all(plain) && text.chars().count() <= 40 {
         Ok(text.to_owned())

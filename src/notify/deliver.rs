@@ -1,23 +1,25 @@
 //! Did each letter leave, and what was said to it? Claim, barrier, send, record, barrier.
 
 mod ceiling;
+mod record;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{NaiveDate, TimeDelta};
-use freshd_core::id::stable_hash;
 use freshd_core::{Timestamp, civil};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 
 use self::ceiling::{Ceiling, Limits};
+use super::channel::webhook_name;
+use super::clean::domain_of;
 use super::settings::NotifySettings;
 use super::smtp::{Outcome, Outgoing, Transport};
-use super::write::LetterEvent;
-use super::{META_REFUSED, META_RELAY_FAILING_SINCE, META_SENT_ON};
+use super::webhook::{self, Webhooks};
+use super::{META_RELAY_FAILING_SINCE, META_SENT_ON};
 use crate::config::MailConfig;
-use crate::store::{Change, Letter, LetterBody, LetterState, Store, StoreError};
+use crate::store::{Letter, LetterBody, LetterState, Store, StoreError};
 
 /// A sender that died loses its letters to the next one after this, minutes.
 pub const LEASE_MIN: i64 = 5;
@@ -27,6 +29,8 @@ pub const BACKOFF_FIRST_S: i64 = 300;
 pub const BACKOFF_MAX_S: i64 = 4_000;
 /// A letter that could not be delivered for so long is given up, days.
 pub const LIFE_DAYS: i64 = 5;
+/// Without a mail server a letter is looked at again after this, minutes.
+const NO_SERVER_AGAIN_MIN: i64 = 60;
 /// Letters claimed at once.
 const BATCH: usize = 20;
 /// Letters sent in one tick; then the loop is given back.
@@ -69,8 +73,10 @@ pub struct Deliverer {
     pub(super) store: Store,
     pub(super) settings: NotifySettings,
     transport: Option<Arc<Transport>>,
+    webhooks: Option<Webhooks>,
     relay: Mutex<Relay>,
     ceiling: Mutex<Ceiling>,
+    chat_ceiling: Mutex<Ceiling>,
 }
 
 /// Faults of the server in a row, and when it is tried again.
@@ -83,13 +89,23 @@ struct Relay {
 impl Deliverer {
     /// Over a store; without a transport (no server configured) letters wait.
     pub fn new(store: Store, settings: NotifySettings, transport: Option<Arc<Transport>>) -> Self {
-        Self { store, settings, transport, relay: Mutex::default(), ceiling: Mutex::default() }
+        Self {
+            store,
+            settings,
+            transport,
+            webhooks: None,
+            relay: Mutex::default(),
+            ceiling: Mutex::default(),
+            chat_ceiling: Mutex::default(),
+        }
     }
 
     /// Sends what is due at `now`, at most 200 letters.
     pub async fn tick(&self, now: Timestamp) -> Result<DeliverReport, StoreError> {
         let mut report = DeliverReport::default();
-        let Some(transport) = self.transport.clone() else { return Ok(report) };
+        if self.transport.is_none() && self.webhooks.is_none() {
+            return Ok(report);
+        }
         let mut handled = 0;
         while handled < TICK_MAX && self.relay_opens().is_none_or(|at| at <= now) {
             let room = self.room(now)?;
@@ -101,7 +117,7 @@ impl Deliverer {
             }
             self.store.barrier().await?;
             handled += batch.len();
-            self.send_batch(&transport, batch, now, &mut report).await?;
+            self.send_batch(batch, now, &mut report).await?;
             self.store.barrier().await?;
         }
         report.next = self.next_wake(now)?;
@@ -110,7 +126,6 @@ impl Deliverer {
 
     async fn send_batch(
         &self,
-        transport: &Transport,
         batch: Vec<Letter>,
         now: Timestamp,
         report: &mut DeliverReport,
@@ -131,12 +146,12 @@ impl Deliverer {
                 at_once = self.settings.mail.at_once.max(1) as usize;
             }
             // What the letter before ended with may be that the server cannot be used.
-            if let Some(at) = self.relay_opens().filter(|at| *at > now) {
+            if let Some(at) = self.closed_until(&letter, now) {
                 self.put_back(&letter.id, at)?;
                 continue;
             }
             sending.push(async move {
-                let outcome = self.send_one(transport, &letter, now).await?;
+                let outcome = self.send_one(&letter, now).await?;
                 Ok::<_, StoreError>((letter, outcome))
             });
         }
@@ -152,11 +167,27 @@ impl Deliverer {
         if opens > now {
             return Some(opens);
         }
+        if let Some(name) = webhook_name(&letter.to) {
+            let limits = Limits { all: 0, domain: webhook::PER_MINUTE };
+            let mut ceiling = self.chat_ceiling.lock().unwrap_or_else(PoisonError::into_inner);
+            return ceiling.ask(name, now, limits).err();
+        }
         let MailConfig { per_minute, domain_per_minute, redirect_to, .. } = &self.settings.mail;
         let to = redirect_to.as_deref().filter(|to| !to.is_empty()).unwrap_or(&letter.to);
         let limits = Limits { all: *per_minute, domain: *domain_per_minute };
         let mut ceiling = self.ceiling.lock().unwrap_or_else(PoisonError::into_inner);
-        ceiling.ask(to, now, limits).err()
+        ceiling.ask(domain_of(to), now, limits).err()
+    }
+
+    /// Until when no letter can leave by mail; webhooks do not need it.
+    fn closed_until(&self, letter: &Letter, now: Timestamp) -> Option<Timestamp> {
+        if webhook_name(&letter.to).is_some() {
+            return None;
+        }
+        if self.transport.is_none() {
+            return Some(now + TimeDelta::minutes(NO_SERVER_AGAIN_MIN));
+        }
+        self.relay_opens().filter(|at| *at > now)
     }
 
     fn sent(
@@ -165,7 +196,9 @@ impl Deliverer {
         now: Timestamp,
         report: &mut DeliverReport,
     ) -> Result<(), StoreError> {
-        self.note_relay(&outcome, now, report)?;
+        if webhook_name(&letter.to).is_none() {
+            self.note_relay(&outcome, now, report)?;
+        }
         match self.record(&letter.id, &outcome, now)? {
             Some(LetterState::Accepted) => report.accepted += 1,
             Some(LetterState::Refused) => report.refused += 1,
@@ -178,15 +211,30 @@ impl Deliverer {
     /// Hands one claimed letter in. Its claim must be durable already.
     pub(super) async fn send_one(
         &self,
-        transport: &Transport,
         letter: &Letter,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
         let Some(body) = self.store.letter_body(&letter.id)? else {
             return Ok(Outcome::Refused("信的正文已不在".to_owned()));
         };
+        if let Some(name) = webhook_name(&letter.to) {
+            return Ok(match &self.webhooks {
+                Some(webhooks) => webhooks.send(name, letter, &body, now).await,
+                None => Outcome::Refused("没有配置任何 webhook".to_owned()),
+            });
+        }
+        let Some(transport) = &self.transport else {
+            return Ok(Outcome::Refused("没有配置邮件服务器".to_owned()));
+        };
         let outgoing = outgoing(letter, body, self.settings.mail.redirect_to.as_deref(), now);
         Ok(transport.send(&outgoing, now).await)
+    }
+
+    /// Copies for group chats go out, too.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.webhooks = Some(webhooks);
+        self
     }
 
     pub(super) fn transport(&self) -> Option<Arc<Transport>> {
@@ -246,71 +294,6 @@ impl Deliverer {
         Ok(())
     }
 
-    /// Records what became of an attempt, in one commit with the day's count and the list for the operators.
-    pub(super) fn record(
-        &self,
-        id: &str,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<Option<LetterState>, StoreError> {
-        self.store.update(|change| {
-            let Some(mut letter) = change.letter(id)? else { return Ok(None) };
-            // A retry beside this attempt has brought it there: that stands.
-            if letter.state == LetterState::Accepted {
-                return Ok(Some(LetterState::Accepted));
-            }
-            let first = *letter.first_attempt.get_or_insert(now);
-            letter.lease_until = None;
-            letter.next_attempt = None;
-            let reply = match outcome {
-                Outcome::Accepted(reply) => {
-                    letter.state = LetterState::Accepted;
-                    self.count(change, now)?;
-                    reply
-                }
-                Outcome::Refused(reply) => {
-                    letter.state = LetterState::Refused;
-                    reply
-                }
-                Outcome::Deferred { detail, .. } if now - first >= TimeDelta::days(LIFE_DAYS) => {
-                    letter.state = LetterState::GivenUp;
-                    detail
-                }
-                Outcome::Deferred { detail, .. } => {
-                    letter.state = LetterState::Queued;
-                    letter.next_attempt = Some(self.again(&letter, now));
-                    detail
-                }
-            };
-            letter.last_reply = Some(self.replied(reply));
-            finish(change, &letter, now)?;
-            Ok(Some(letter.state))
-        })
-    }
-
-    fn replied(&self, reply: &str) -> String {
-        match &self.settings.mail.redirect_to {
-            Some(to) => format!("{reply}(试发至 {to})"),
-            None => reply.to_owned(),
-        }
-    }
-
-    fn count(&self, change: &mut Change, now: Timestamp) -> Result<(), StoreError> {
-        let day = self.settings.window().day(now);
-        let held = change.meta::<SentOn>(META_SENT_ON)?.filter(|held| held.day == day);
-        let count = held.map_or(0, |held| held.count).saturating_add(1);
-        change.put_meta(META_SENT_ON, &SentOn { day, count })
-    }
-
-    /// When a letter that was put off is tried again.
-    fn again(&self, letter: &Letter, now: Timestamp) -> Timestamp {
-        let wait = doubled(BACKOFF_FIRST_S, letter.attempts.max(1), BACKOFF_MAX_S);
-        let attempt = letter.attempts.to_le_bytes();
-        let spread = stable_hash(&[letter.id.as_bytes(), &attempt]) % (wait as u64 / 10).max(1);
-        let wait = (wait + spread as i64).min(BACKOFF_MAX_S);
-        self.settings.window().when(now + TimeDelta::seconds(wait), letter.late_after)
-    }
-
     /// How many letters may still leave today.
     fn room(&self, now: Timestamp) -> Result<usize, StoreError> {
         let cap = self.settings.mail.per_day;
@@ -334,33 +317,6 @@ impl Deliverer {
         }
         Ok(Some(next))
     }
-}
-
-/// Writes a letter after an attempt; what is over for it goes to the journals, a failure to the operators' list.
-fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
-    change.put_letter(letter);
-    if !letter.state.is_final() {
-        return Ok(());
-    }
-    for account in &letter.accounts {
-        let event = LetterEvent {
-            event: "letter".to_owned(),
-            letter: letter.id.clone(),
-            to: letter.to.clone(),
-            reasons: letter.reasons.clone(),
-            state: letter.state,
-        };
-        change.journal(account, now, &event)?;
-    }
-    let failed = matches!(letter.state, LetterState::Refused | LetterState::GivenUp);
-    if failed && !letter.reasons.iter().any(|reason| reason == "operator") {
-        let mut refused: Vec<String> = change.meta(META_REFUSED)?.unwrap_or_default();
-        if !refused.contains(&letter.id) {
-            refused.push(letter.id.clone());
-        }
-        change.put_meta(META_REFUSED, &refused)?;
-    }
-    Ok(())
 }
 
 /// The letter as it goes out. With `redirect_to` it goes there, whoever it is for, and says so.

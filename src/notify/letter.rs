@@ -4,6 +4,7 @@ use chrono::{Datelike as _, NaiveDate};
 use freshd_core::account::Account;
 use freshd_core::calendar::Calendar;
 use freshd_core::forecast::last_safe_day;
+use freshd_core::id::AccountId;
 use freshd_core::reminder::{Reason, Tell};
 use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
@@ -104,6 +105,17 @@ pub struct Composed {
     pub accounts: Vec<String>,
     /// After this instant the letter comes too late: the earliest deadline in it.
     pub late_after: Option<Timestamp>,
+    /// The same in a few words, to be told elsewhere.
+    pub briefs: Vec<Brief>,
+}
+
+/// What a letter says of one account, or of one matter, in words that may be shown to a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Whose; `None` = of no single account.
+    pub account: Option<AccountId>,
+    /// One or a few lines.
+    pub text: String,
 }
 
 /// A letter's templates did not render: a fault of the program.
@@ -129,6 +141,7 @@ pub fn compose(
     let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
     reasons.dedup();
     let groups = grouped(&items, &draft.recipient.address, house, now);
+    let briefs = briefs(&items, house, now);
     let subject = subject::subject(&items, now);
     let (text, html) = render(draft, &groups, &subject, house, now)?;
     let id = content_id(&draft.recipient.address, &items);
@@ -148,7 +161,17 @@ pub fn compose(
         reasons,
         accounts,
         late_after: items.iter().filter_map(|item| late_after(item)).min(),
+        briefs,
     })
+}
+
+/// What an owner could forward, of each account once.
+fn briefs(items: &[&Item], house: &House<'_>, now: Timestamp) -> Vec<Brief> {
+    let brief = |item: &&Item| Brief {
+        account: Some(item.account.id.clone()),
+        text: item::view(0, item, Role::Owner, house, now).forward,
+    };
+    items.iter().map(brief).collect()
 }
 
 /// Groups by reason and by the recipient's role, numbered through.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::clean::clean_line;
 use super::letter::{
-    Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
+    Brief, Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
 };
 
 const TEXT: &str = include_str!("templates/operator.txt");
@@ -96,7 +96,13 @@ pub(super) fn compose(
         reasons: vec![letter.reason],
         accounts: Vec::new(),
         late_after: None,
+        briefs: matters.iter().map(brief).collect(),
     })
+}
+
+/// Its title and words; lines may hold addresses, which are not for a group.
+fn brief(matter: &Matter) -> Brief {
+    Brief { account: None, text: format!("{}:{}", matter.title, matter.words) }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use freshd_core::state::AccountState;
 use freshd_core::verdict::{Outcome as Verdict, judge};
 use serde::Serialize;
 
+use super::channel::webhook_name;
 use super::deliver::{DeliverReport, Deliverer, LEASE_MIN};
 use super::letter::{SUBJECT_MARK, hash_of, message_id};
 use super::smtp::{Outcome, Outgoing};
@@ -63,8 +64,11 @@ impl Deliverer {
     /// Tries one letter at once whatever its backoff or lease, also one that was refused or given up, and waits for
     /// the reply. The Message-ID stays.
     pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(Letter, Outcome), RetryError> {
-        let transport = self.transport().ok_or(RetryError::NoServer)?;
         let letter = self.store.letter(id)?.ok_or_else(|| RetryError::Unknown(id.to_owned()))?;
+        let by_mail = webhook_name(&letter.to).is_none();
+        if by_mail && self.transport().is_none() {
+            return Err(RetryError::NoServer);
+        }
         match letter.state {
             LetterState::Held => return Err(RetryError::Held(id.to_owned())),
             LetterState::Queued | LetterState::Sending => {}
@@ -81,8 +85,10 @@ impl Deliverer {
         let claimed = self.store.claim_letter(id, lease)?;
         let claimed = claimed.ok_or_else(|| RetryError::Over(id.to_owned(), letter.state))?;
         self.store.barrier().await?;
-        let outcome = self.send_one(&transport, &claimed, now).await?;
-        self.note_relay(&outcome, now, &mut DeliverReport::default())?;
+        let outcome = self.send_one(&claimed, now).await?;
+        if by_mail {
+            self.note_relay(&outcome, now, &mut DeliverReport::default())?;
+        }
         self.record(id, &outcome, now)?;
         self.store.barrier().await?;
         let after = self.store.letter(id)?.unwrap_or(claimed);

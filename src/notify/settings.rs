@@ -9,7 +9,7 @@ use freshd_core::rulebook::Policy;
 use super::clean;
 use super::letter::House;
 use super::window::SendWindow;
-use crate::config::{Config, MailConfig};
+use crate::config::{Config, MailConfig, WebhookConfig};
 
 /// What the notifier and the deliverer go by.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct NotifySettings {
     pub mail: MailConfig,
     /// Thresholds and clauses.
     pub policy: Policy,
+    /// `[[webhooks]]`.
+    pub webhooks: Vec<WebhookConfig>,
     /// Working days.
     pub calendar: Arc<Calendar>,
     /// Zone of the sending hours.
@@ -31,6 +33,7 @@ impl NotifySettings {
     pub fn of(config: &Config, calendar: Arc<Calendar>) -> Self {
         Self {
             mail: config.mail.clone(),
+            webhooks: config.webhooks.clone(),
             policy: config.policy(),
             calendar,
             zone: config.timezone,

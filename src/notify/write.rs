@@ -141,9 +141,9 @@ impl Notifier {
         composed: Composed,
         hold: Hold,
         now: Timestamp,
-    ) -> Result<Option<WrittenLetter>, NotifyError> {
+    ) -> Result<Vec<WrittenLetter>, NotifyError> {
         if change.letter(&composed.id)?.is_some() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let held = hold != Hold::No;
         let leaves = self.leaves(&composed, now);
@@ -156,7 +156,7 @@ impl Notifier {
             state,
             to: to.to_owned(),
             reasons: reasons.clone(),
-            message_id: composed.message_id,
+            message_id: composed.message_id.clone(),
             subject: composed.subject.clone(),
             accounts: accounts.clone(),
             attempts: 0,
@@ -168,7 +168,8 @@ impl Notifier {
             late_after: composed.late_after,
             operator_told: false,
         };
-        change.new_letter(&letter, &LetterBody { text: composed.text, html: composed.html })?;
+        let body = LetterBody { text: composed.text.clone(), html: composed.html.clone() };
+        change.new_letter(&letter, &body)?;
         for account in &accounts {
             let event = LetterEvent {
                 event: "letter".to_owned(),
@@ -184,7 +185,8 @@ impl Notifier {
             (false, true) => "即刻发出".to_owned(),
             (false, false) => format!("等到{}", freshd_core::civil::chinese(leaves)),
         };
-        Ok(Some(WrittenLetter {
+        let copies = self.copies(change, &letter, &composed, &why, now)?;
+        let own = WrittenLetter {
             id: composed.id,
             state,
             why,
@@ -193,7 +195,8 @@ impl Notifier {
             subject: composed.subject,
             accounts: composed.accounts,
             next_attempt: letter.next_attempt,
-        }))
+        };
+        Ok([own].into_iter().chain(copies).collect())
     }
 
     /// When it leaves; among letters of one instant the more urgent come first.

@@ -3,6 +3,7 @@
 
 mod scene;
 
+mod chat;
 mod conversation;
 mod crowd;
 mod modes;

@@ -5,8 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 
-use crate::notify::clean::domain_of;
-
 /// Letters that left within the last minute, in all and by domain of the recipient. Kept by the process: a restart begins anew.
 #[derive(Debug, Default)]
 pub(super) struct Ceiling {
@@ -35,15 +33,15 @@ impl Ceiling {
     /// do not all come back at once.
     pub(super) fn ask(
         &mut self,
-        to: &str,
+        domain: &str,
         now: Timestamp,
         limits: Limits,
     ) -> Result<(), Timestamp> {
         self.domains.retain(|_, line| !line.is_over(now));
-        let domain = self.domains.entry(domain_of(to).to_lowercase()).or_default();
-        domain.turn(now, limits.domain)?;
+        let line = self.domains.entry(domain.to_lowercase()).or_default();
+        line.turn(now, limits.domain)?;
         self.all.turn(now, limits.all)?;
-        domain.left.push_back(now);
+        line.left.push_back(now);
         self.all.left.push_back(now);
         Ok(())
     }

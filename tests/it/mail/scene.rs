@@ -201,6 +201,7 @@ fn settings(port: u16) -> NotifySettings {
     let server =
         MailServer { tls: MailTls::StartTls, host: "localhost".to_owned(), port, user: None };
     NotifySettings {
+        webhooks: Vec::new(),
         mail: MailConfig {
             server: Some(server),
             password: None,
