@@ -119,7 +119,16 @@ impl Store {
     /// Opens or makes the store in a directory. [`StoreError::Lost`] or [`StoreError::Corrupt`] if
     /// not all is there that was written; the directory is left as it was found then.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::over(Arc::new(Buffered::over(opening::open(dir, options)?)?))
+        Self::open_through(dir, options, |engine| engine)
+    }
+
+    /// The same through an engine that stands before the one on disk, and sees every commit and barrier.
+    pub fn open_through(
+        dir: &Path,
+        options: StoreOptions,
+        before: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
+    ) -> Result<Self, StoreError> {
+        Self::over(before(Arc::new(Buffered::over(opening::open(dir, options)?)?)))
     }
 
     /// An empty store that lives in memory only.

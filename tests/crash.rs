@@ -4,6 +4,9 @@
 //!
 //! `FRESHD_CRASH_ROUNDS` (default 30) and `FRESHD_CRASH_SEED` (default: random, printed) drive it.
 
+#[path = "crash/mail.rs"]
+mod mail;
+
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
@@ -33,14 +36,26 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {
         Some(CHILD) => child(Path::new(&args[2])),
+        Some(mail::CHILD) => mail::child(&args[2..]),
         // What test runners ask of a binary without the standard harness.
         Some("--list") => {
             if !args.iter().any(|arg| arg == "--ignored") {
-                println!("store: test");
+                println!("store: test\nmail: test");
             }
         }
-        Some(name) if !name.starts_with('-') && !"store".contains(name) => {}
-        _ => rounds(),
+        _ => {
+            // Test runners name what they want, and how, in any order.
+            let named: Vec<&str> =
+                args[1..].iter().map(String::as_str).filter(|arg| !arg.starts_with('-')).collect();
+            let wanted =
+                |test: &str| named.is_empty() || named.iter().any(|name| test.contains(name));
+            if wanted("store") {
+                rounds();
+            }
+            if wanted("mail") {
+                mail::rounds();
+            }
+        }
     }
     ExitCode::SUCCESS
 }

@@ -118,7 +118,6 @@ impl Deliverer {
             self.store.barrier().await?;
             handled += batch.len();
             self.send_batch(batch, now, &mut report).await?;
-            self.store.barrier().await?;
         }
         report.next = self.next_wake(now)?;
         Ok(report)
@@ -142,7 +141,7 @@ impl Deliverer {
             if sending.len() >= at_once
                 && let Some(sent) = sending.next().await
             {
-                self.sent(sent?, now, report)?;
+                self.sent(sent?, now, report).await?;
                 at_once = self.settings.mail.at_once.max(1) as usize;
             }
             // What the letter before ended with may be that the server cannot be used.
@@ -156,7 +155,7 @@ impl Deliverer {
             });
         }
         while let Some(sent) = sending.next().await {
-            self.sent(sent?, now, report)?;
+            self.sent(sent?, now, report).await?;
         }
         Ok(())
     }
@@ -190,7 +189,8 @@ impl Deliverer {
         self.relay_opens().filter(|at| *at > now)
     }
 
-    fn sent(
+    /// Records what became of a letter, durably: dying now repeats at most those that are being handed in.
+    async fn sent(
         &self,
         (letter, outcome): (Letter, Outcome),
         now: Timestamp,
@@ -205,6 +205,7 @@ impl Deliverer {
             Some(LetterState::GivenUp) => report.given_up += 1,
             _ => report.deferred += 1,
         }
+        self.store.barrier().await?;
         Ok(())
     }
 

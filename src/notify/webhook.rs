@@ -181,7 +181,9 @@ fn cut(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(bytes_max - MORE.len());
+    let room = bytes_max - MORE.len();
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= room).last().unwrap_or(0);
     let end = text[..end].rfind('\n').filter(|at| *at > 0).unwrap_or(end);
     format!("{}{MORE}", &text[..end])
 }

@@ -66,12 +66,17 @@ pub struct MailOptions {
     pub smtputf8: bool,
 }
 
+/// Hears each step of a conversation before it is answered: the command's word, `content` when a message has come whole, `taken` when it
+/// is kept.
+pub type Probe = Box<dyn Fn(&str) + Send>;
+
 /// What conversations share.
 pub(crate) struct Office {
     pub(crate) clock: SimClock,
     pub(crate) options: MailOptions,
     pub(crate) rules: rules::Rules,
     book: Mutex<Book>,
+    probe: Mutex<Option<Probe>>,
     arrived: watch::Sender<usize>,
 }
 
@@ -90,6 +95,12 @@ impl Office {
     pub(crate) fn deliver(&self, mail: Mail) {
         self.book().mails.push(mail);
         self.arrived.send_modify(|count| *count += 1);
+    }
+
+    /// Tells the probe.
+    pub(crate) fn step(&self, word: &str) {
+        let probe = self.probe.lock().expect("the probe is never poisoned");
+        probe.iter().for_each(|hear| hear(word));
     }
 
     pub(crate) fn note_plain_auth(&self) {
@@ -121,6 +132,7 @@ impl MailServer {
             options,
             rules: rules::Rules::default(),
             book: Mutex::default(),
+            probe: Mutex::default(),
             arrived: watch::Sender::new(0),
         });
         let (stop, stopped) = watch::channel(false);
@@ -173,6 +185,11 @@ impl MailServer {
         times: u32,
     ) {
         self.office.rules.set(recipient, behaviour, Some(times));
+    }
+
+    /// From now on hears each step; `None` = nobody does.
+    pub fn set_probe(&self, probe: Option<Probe>) {
+        *self.office.probe.lock().expect("the probe is never poisoned") = probe;
     }
 
     /// Stops listening, ends the conversations, and frees the port.

@@ -132,6 +132,7 @@ impl Conversation<'_> {
 
     async fn command(&mut self, line: &str) -> io::Result<Next> {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        self.office.step(&verb.to_ascii_uppercase());
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" => self.hello(true).await?,
             "HELO" => self.hello(false).await?,
@@ -310,6 +311,7 @@ impl Conversation<'_> {
         }
         self.say("354 end with a dot").await?;
         let Some(data) = self.content().await? else { return Ok(Next::Close) };
+        self.office.step("content");
         let reaction = self
             .to
             .iter()
@@ -332,6 +334,7 @@ impl Conversation<'_> {
             user: self.user.clone(),
             acknowledged,
         });
+        self.office.step("taken");
         if !acknowledged {
             return Ok(Next::Close);
         }
