@@ -119,6 +119,10 @@ impl Deliverer {
             handled += batch.len();
             self.send_batch(batch, now, &mut report).await?;
         }
+        // The server is told goodbye while it still listens; the next tick may be long after.
+        if let Some(transport) = &self.transport {
+            transport.close().await;
+        }
         report.next = self.next_wake(now)?;
         Ok(report)
     }

@@ -218,6 +218,8 @@ impl Deliverer {
             reasons: vec![Reason::Operator.key().to_owned()],
             date: now,
         };
-        Ok(transport.send(&letter, now).await)
+        let outcome = transport.send(&letter, now).await;
+        transport.close().await;
+        Ok(outcome)
     }
 }
