@@ -45,7 +45,7 @@ async fn a_crowd_of_letters_arrives_once_each_or_is_refused_with_a_reason() {
     }
     let deliverer = scene.deliverer();
     let mut now = morning();
-    while scene.notify(now).await.letters.len() > 0 {}
+    while !scene.notify(now).await.letters.is_empty() {}
     while let Some(next) = deliverer.tick(now).await.unwrap().next {
         now = next.max(now);
         assert!(now < morning() + TimeDelta::days(2), "letters are still waiting at {now}");
