@@ -38,6 +38,7 @@ mod digest;
 pub mod health;
 mod intake;
 pub mod notices;
+pub mod owner;
 pub mod patrol;
 pub mod push;
 pub mod reach;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
+use super::requests::RequestsCommand;
 mod exchange;
 
 pub use exchange::{CollectArgs, IngestArgs};
@@ -108,6 +109,9 @@ pub enum Command {
     /// 人工核查单:机器判不了的账号,今天该看哪些
     #[command(subcommand)]
     Patrol(PatrolCommand),
+    /// 账号方从信里的链接反馈的内容:异议、关停、换联系人,待管理员处理
+    #[command(subcommand)]
+    Requests(RequestsCommand),
     /// 输出命令补全脚本
     Completions {
         /// 哪种 shell

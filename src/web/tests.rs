@@ -1,6 +1,7 @@
 //! Every page answers, nothing foreign gets in or out, and the description names what there is.
 
 mod hand;
+mod owner;
 mod push;
 
 use std::collections::BTreeMap;
@@ -142,6 +143,23 @@ impl WebData for Fake {
 
     fn act(&self, act: &Act) -> Result<Acted, String> {
         Ok(hand::acted(act))
+    }
+
+    fn door(&self, token: &str) -> Result<Door, String> {
+        Ok(owner::door(token))
+    }
+
+    fn owner_act(&self, token: &str, deed: &OwnerDeed) -> Result<OwnerDone, String> {
+        Ok(owner::acted(token, deed))
+    }
+
+    fn requests(
+        &self,
+        by: &TokenConfig,
+        account: Option<&str>,
+        all: bool,
+    ) -> Result<Vec<Value>, String> {
+        Ok(vec![json!({"by": by.name, "account": account, "all": all, "text": "<i>say"})])
     }
 
     fn ready(&self) -> Result<(), String> {
