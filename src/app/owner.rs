@@ -134,7 +134,9 @@ fn asked(app: &App, account: &Account, judgement: &Judgement, now: Timestamp) ->
         (Some(Outcome::Fail), Some(Outcome::Fail)) => {
             format!("请尽快发布新内容(每 {days} 天内至少一次);已经发布的,请在下面贴上文章链接。")
         }
-        (Some(Outcome::Fail), _) => "请核实账号状态并尽快处理;与实际不符的,请在下面说明。".to_owned(),
+        (Some(Outcome::Fail), _) => {
+            "请核实账号状态并尽快处理;与实际不符的,请在下面说明。".to_owned()
+        }
         (Some(Outcome::AtRisk), _) => {
             let by = match deadline.and_then(|at| last_safe_day(at, now)) {
                 Some(day) => format!("{}(含)前", day.format("%-m月%-d日")),
@@ -143,7 +145,8 @@ fn asked(app: &App, account: &Account, judgement: &Judgement, now: Timestamp) ->
             format!("请于{by}发布新内容;已经发布的,请在下面贴上文章链接。")
         }
         (Some(Outcome::Undetermined), _) => {
-            "系统没有采集到足够的数据(这不等于没有更新)。请在下面贴上最近一篇文章的链接。".to_owned()
+            "系统没有采集到足够的数据(这不等于没有更新)。请在下面贴上最近一篇文章的链接。"
+                .to_owned()
         }
         (Some(Outcome::Pass), _) => "目前达标,无需办理。".to_owned(),
         (None, _) => format!("账号“{}”不在监测范围,无需办理。", account.name),

@@ -6,7 +6,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
-use super::requests::RequestsCommand;
 mod exchange;
 
 pub use exchange::{CollectArgs, IngestArgs};
@@ -111,7 +110,7 @@ pub enum Command {
     Patrol(PatrolCommand),
     /// 账号方从信里的链接反馈的内容:异议、关停、换联系人,待管理员处理
     #[command(subcommand)]
-    Requests(RequestsCommand),
+    Requests(super::requests::RequestsCommand),
     /// 输出命令补全脚本
     Completions {
         /// 哪种 shell

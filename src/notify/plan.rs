@@ -88,7 +88,8 @@ pub(super) fn reached(account: &Account, state: &AccountState, audience: Audienc
             let had = |it: &String| all.iter().any(|held| held.eq_ignore_ascii_case(it));
             list.into_iter().filter(|it| !had(it)).collect()
         };
-        let (officer, supervisor) = (new(fit(&account.officer_email)), new(fit(&account.supervisor_email)));
+        let (officer, supervisor) =
+            (new(fit(&account.officer_email)), new(fit(&account.supervisor_email)));
         all.extend(if officer.is_empty() { supervisor } else { officer });
     }
     all

@@ -157,7 +157,8 @@ impl Notifier {
             }
             return Ok(None);
         }
-        let to = decision.tell.iter().map(|tell| reached(&account, &state, tell.audience)).collect();
+        let to =
+            decision.tell.iter().map(|tell| reached(&account, &state, tell.audience)).collect();
         let pilot = in_units(&account, &self.settings.mail.pilot_units);
         let name = account.name;
         Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot }))

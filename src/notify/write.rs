@@ -90,7 +90,8 @@ impl Notifier {
                 return Err(NotifyError::Moved);
             };
             let (judgement, decision) = look(&account, &state, &self.settings.policy, now);
-            let same_to = || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience));
+            let same_to =
+                || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience));
             if decision.tell != one.tell || !same_to().eq(one.to.iter().cloned()) {
                 return Err(NotifyError::Moved);
             }

@@ -68,7 +68,11 @@ pub(in crate::app) async fn act(
     };
     let kept = app.store().update(|change| keep(app, change, word.clone(), &said))?;
     app.store().barrier().await?;
-    Ok(if kept { OwnerDone::Kept } else { OwnerDone::Wrong(vec!["账号已不在台账".to_owned()]) })
+    Ok(if kept {
+        OwnerDone::Kept
+    } else {
+        OwnerDone::Wrong(vec!["账号已不在台账".to_owned()])
+    })
 }
 
 /// The same thing said again through the same letter is the same word.

@@ -26,7 +26,9 @@ pub fn decide_unless_quiet(
     let stands = |until: &Timestamp| *until > now && *until - now <= TimeDelta::hours(QUIET_MAX_H);
     let Some(until) = quiet_until.filter(stands) else { return decision };
     let told = decision.tell.len();
-    decision.tell.retain(|tell| tell.rule != Rule::ContentStale || tell.reason == Reason::Rectified);
+    decision
+        .tell
+        .retain(|tell| tell.rule != Rule::ContentStale || tell.reason == Reason::Rectified);
     if decision.tell.len() == told {
         return decision;
     }

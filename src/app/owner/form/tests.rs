@@ -79,6 +79,8 @@ fn a_menu_is_read_as_the_ledgers_cell_is() {
     let said = understood(&menu).unwrap();
     assert_eq!(said.text, "服务/办事=https://a.test/?x=1&y=2;信箱=http://b.test");
     assert_eq!(said.menu[0].0, ["服务", "办事"]);
-    menu.menu = (0..5).map(|n| row(&format!("a{n}"), &format!("https://a.test/{}", "x".repeat(900)))).collect();
+    menu.menu = (0..5)
+        .map(|n| row(&format!("a{n}"), &format!("https://a.test/{}", "x".repeat(900))))
+        .collect();
     assert!(wrong(&menu).contains("太长"));
 }
