@@ -39,6 +39,7 @@ mod digest;
 pub mod health;
 mod intake;
 pub mod notices;
+pub mod owner;
 pub mod patrol;
 pub mod push;
 pub mod reach;

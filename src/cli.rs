@@ -20,6 +20,7 @@ mod output;
 pub mod patrol;
 mod progress;
 pub mod request;
+pub mod requests;
 mod usage;
 
 use crate::app::App;
@@ -333,6 +334,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
             (Request::ConnectorCheck { name, target, json }, None)
         }
         Command::Patrol(command) => patrol::request_of(command)?,
+        Command::Requests(command) => (command.request(), None),
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),
     })

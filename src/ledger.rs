@@ -5,7 +5,7 @@
 
 pub mod checkup;
 pub mod existing;
-mod fields;
+pub mod fields;
 mod guard;
 pub mod handle;
 pub mod header;

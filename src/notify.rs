@@ -21,7 +21,7 @@ pub mod window;
 mod write;
 
 pub use deliver::{DeliverReport, Deliverer};
-pub use plan::addresses;
+pub use plan::{addresses, is_contact};
 pub use release::{Released, RetryError};
 pub use report::{NotifyReport, Outbox, OutboxLetter};
 pub use settings::NotifySettings;

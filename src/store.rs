@@ -29,6 +29,7 @@ pub mod memory_engine;
 pub mod meta;
 mod opening;
 pub mod outbox;
+pub mod owner;
 mod pack;
 mod promise;
 pub mod prune;

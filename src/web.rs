@@ -22,6 +22,7 @@ use crate::config::TokenConfig;
 use crate::report::patrol::PatrolView;
 use crate::report::view::StatusView;
 use act::{Act, Acted};
+use owner::{Door, OwnerDeed, OwnerDone};
 use push::{Push, Pushed};
 
 pub mod act;
@@ -32,6 +33,7 @@ mod guard;
 mod listener;
 mod login;
 mod ops;
+pub mod owner;
 mod pages;
 mod patrol;
 mod problem;
@@ -52,13 +54,15 @@ const CONNECTIONS_MAX: usize = 256;
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Every route that is read, as written in `openapi.json`.
-pub const ROUTES: [&str; 18] = [
+pub const ROUTES: [&str; 20] = [
     "/",
     "/login",
     "/patrol",
     "/patrol/print",
     "/proof",
     "/api/v1/tasks",
+    "/api/v1/requests",
+    "/o/{token}",
     "/accounts/{id}",
     "/assets/app.js",
     "/assets/style.css",
@@ -74,12 +78,13 @@ pub const ROUTES: [&str; 18] = [
 ];
 
 /// Where something may be brought; also in `openapi.json`.
-pub const POSTS: [&str; 8] = [
+pub const POSTS: [&str; 9] = [
     PUSH_PATH,
     "/login",
     "/logout",
     "/patrol",
     "/proof",
+    "/o/{token}",
     "/api/v1/accounts/{id}/confirm",
     "/api/v1/accounts/{id}/proof",
     "/api/v1/accounts/{id}/poll",
@@ -179,6 +184,18 @@ pub trait WebData: Send + Sync + 'static {
     fn people(&self) -> Vec<String>;
     /// Carries out what somebody does to an account. What it changed is durable when this returns.
     fn act(&self, act: &Act) -> Result<Acted, String>;
+    /// What is behind the link of a letter. Changes nothing.
+    fn door(&self, token: &str) -> Result<Door, String>;
+    /// Takes what an owner says by the link of a letter. What it changed is durable when this returns.
+    fn owner_act(&self, token: &str, deed: &OwnerDeed) -> Result<OwnerDone, String>;
+    /// What owners said, newest first, as far as the token covers the accounts: of one account or of all, with what needs
+    /// no decision or not. It holds contacts.
+    fn requests(
+        &self,
+        by: &TokenConfig,
+        account: Option<&str>,
+        all: bool,
+    ) -> Result<Vec<Value>, String>;
     /// Can it do its work? Else why not.
     fn ready(&self) -> Result<(), String>;
 }
@@ -212,6 +229,7 @@ pub struct WebState {
     reads: Arc<Semaphore>,
     acts: Arc<Semaphore>,
     sessions: Arc<session::Sessions>,
+    uses: Arc<owner::Uses>,
     pages: Arc<pages::Pages>,
 }
 
@@ -225,6 +243,7 @@ impl WebState {
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             acts: Arc::new(Semaphore::new(ACTS_AT_ONCE)),
             sessions: Arc::default(),
+            uses: Arc::default(),
             pages: Arc::new(pages::Pages::new()),
         }
     }
@@ -293,6 +312,8 @@ fn by_hand() -> Router<WebState> {
         .route("/patrol/print", get(patrol::print))
         .route("/proof", get(patrol::proof_page).post(patrol::proof))
         .route("/api/v1/tasks", get(patrol::tasks))
+        .route("/api/v1/requests", get(api::requests))
+        .route("/o/{token}", get(owner::page).post(owner::act))
         .route("/api/v1/accounts/{id}/confirm", post(act::confirm))
         .route("/api/v1/accounts/{id}/proof", post(act::proof))
         .route("/api/v1/accounts/{id}/poll", post(act::poll))

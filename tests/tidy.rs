@@ -12,7 +12,7 @@ const FUNCTION_LINES_MAX: (usize, usize) = (70, 120);
 const README_LINES_MAX: usize = 200;
 
 /// Which modules of the daemon each may name. `core` and the connectors are crates of their own.
-const MAY_NAME: [(&str, &[&str]); 16] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("app", &["*"]),
     ("bundle", &["config", "ledger"]),
     ("cli", &["*"]),
@@ -20,10 +20,11 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
     ("config", &["os"]),
     ("control", &[]),
     ("ledger", &["config"]),
-    ("notify", &["clock", "config", "store", "telemetry", "zone"]),
+    ("notify", &["clock", "config", "seal", "store", "telemetry", "zone"]),
     ("os", &[]),
     ("poll", &["clock", "config", "store", "telemetry"]),
     ("report", &["config", "store", "zone"]),
+    ("seal", &["clock", "store"]),
     ("store", &["os", "telemetry"]),
     ("systemd", &[]),
     ("telemetry", &["config"]),

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use freshd_core::account::Account;
 use freshd_core::civil::{chinese, rfc3339};
+use freshd_core::owner::OwnerWord;
 use freshd_core::reminder::{Audience, Reason};
 use freshd_core::rulebook::Policy;
 use freshd_core::state::AccountState;
@@ -10,6 +11,7 @@ use freshd_core::verdict::{Judgement, Outcome};
 use freshd_core::{Timestamp, civil};
 
 use super::App;
+use super::owner::requests::word_line;
 use super::troubles::Gathered;
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
@@ -53,6 +55,7 @@ pub(super) fn letter(
     }
     let words = "以下故障影响采集,有关账号暂时无法核实;故障本身不会使账号被判为不达标。";
     matters.extend(listed("采集故障", words, lines));
+    matters.extend(requests(app)?);
     matters.extend(mail(app, since)?);
     let words =
         "这些账号在台账里没有可用的联系人、责任人或主管单位邮箱,提醒无法送达。请补填后重新导入。";
@@ -159,6 +162,17 @@ fn mail(app: &App, since: Timestamp) -> Result<Option<Matter>, StoreError> {
         lines.push(format!("上次日报以来被拒收或未能送达 {failed} 封"));
     }
     Ok(listed("信件", "信件的情况。", lines))
+}
+
+/// What owners said and an operator has not decided on yet.
+fn requests(app: &App) -> Result<Option<Matter>, StoreError> {
+    let line = |(word, account): &(OwnerWord, Option<Account>)| {
+        let name = account.as_ref().map_or_else(|| word.account.to_string(), named);
+        format!("[{}] {name}:{}({},信 {})", word.id, word_line(word), word.to, word.letter)
+    };
+    let lines = super::owner::requests::listed(app, None, false)?.iter().map(line).collect();
+    let words = "账号方从信里的链接反馈,等待处理:freshd requests approve 编号,或 reject 编号。";
+    Ok(listed("账号方待处理请求", words, lines))
 }
 
 /// A year is near whose working days nobody has told us.

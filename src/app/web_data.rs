@@ -1,20 +1,25 @@
 //! What do the pages show? The web's questions, answered from the store.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::zone::{restamp, rfc3339};
+use freshd_core::account::Account;
 use freshd_core::id::AccountId;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::App;
+use super::owner::requests;
 use super::patrol::Asked;
 use crate::cli::exec;
+use crate::config::TokenConfig;
 use crate::ledger::handle::platform_of;
 use crate::report::explain::explain_json;
 use crate::report::patrol::PatrolView;
 use crate::report::view::{StatusView, account_view};
 use crate::web::act::{Act, Acted};
+use crate::web::owner::{Door, OwnerDeed, OwnerDone};
 use crate::web::push::{Push, Pushed};
 use crate::web::{Page, PageFilter, WebData};
 
@@ -27,12 +32,14 @@ const OUTBOX_MAX: usize = 500;
 pub struct Pages {
     app: App,
     wake: Arc<Notify>,
+    /// What owners have sent and is not answered yet.
+    under_way: Mutex<BTreeSet<(String, OwnerDeed)>>,
 }
 
 impl Pages {
     /// Over an app.
     pub fn new(app: App) -> Self {
-        Self { app, wake: Arc::default() }
+        Self { app, wake: Arc::default(), under_way: Mutex::default() }
     }
 
     /// The same; `wake` ends the sleep of the poll loop.
@@ -199,6 +206,45 @@ impl WebData for Pages {
     fn act(&self, act: &Act) -> Result<Acted, String> {
         let runtime = tokio::runtime::Handle::current();
         words(runtime.block_on(super::act::act(&self.app, &self.wake, act)))
+    }
+
+    fn door(&self, token: &str) -> Result<Door, String> {
+        super::owner::door(&self.app, token).map_err(|error| error.to_string())
+    }
+
+    fn owner_act(&self, token: &str, deed: &OwnerDeed) -> Result<OwnerDone, String> {
+        let key = (token.to_owned(), deed.clone());
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if !under_way.insert(key.clone()) {
+            let told = "上一次提交还在处理,请稍后刷新本页查看结果";
+            return Ok(OwnerDone::Wrong(vec![told.to_owned()]));
+        }
+        drop(under_way);
+        let runtime = tokio::runtime::Handle::current();
+        let done = runtime.block_on(super::owner::act(&self.app, token, deed));
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.wake.notify_one();
+        words(done)
+    }
+
+    fn requests(
+        &self,
+        by: &TokenConfig,
+        account: Option<&str>,
+        all: bool,
+    ) -> Result<Vec<Value>, String> {
+        let account = account.map(AccountId::new);
+        let listed = requests::listed(&self.app, account.as_ref(), all);
+        let listed = listed.map_err(|error| error.to_string())?;
+        let covered = |account: &Account| {
+            let units = [&account.sponsor, &account.supervisor, &account.reporting_unit];
+            by.covers(units.into_iter().map(String::as_str))
+        };
+        let mine = listed.iter().filter(|(_, account)| match account {
+            Some(account) => covered(account),
+            None => by.units.is_empty(),
+        });
+        Ok(mine.map(|(word, account)| requests::word_json(word, account.as_ref())).collect())
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -108,6 +108,9 @@ pub enum Command {
     /// 人工核查单:机器判不了的账号,今天该看哪些
     #[command(subcommand)]
     Patrol(PatrolCommand),
+    /// 账号方从信里的链接反馈的内容:异议、关停、换联系人,待管理员处理
+    #[command(subcommand)]
+    Requests(super::requests::RequestsCommand),
     /// 输出命令补全脚本
     Completions {
         /// 哪种 shell

@@ -24,6 +24,7 @@ pub(crate) mod patrol;
 mod poll;
 mod precheck;
 pub(crate) mod proof;
+mod requests;
 mod status;
 pub(crate) mod word;
 
@@ -74,6 +75,10 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
             let (sheet, files) = (&sheet, files.as_slice());
             let brought = patrol::Brought { sheet, files, by, dry_run, good_rows };
             patrol::import(app, brought, &caller).await
+        }
+        Request::RequestsList { all, json } => requests::list(app, all, json),
+        Request::RequestsSettle { id, approve, note } => {
+            requests::settle(app, &id, approve, &note, who)
         }
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };

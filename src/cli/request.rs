@@ -209,4 +209,20 @@ pub enum Request {
         /// The account, if named.
         account: Option<String>,
     },
+    /// `freshd requests list`.
+    RequestsList {
+        /// What is decided or needs no decision, too.
+        all: bool,
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd requests approve` and `reject`.
+    RequestsSettle {
+        /// The request.
+        id: String,
+        /// Yes or no.
+        approve: bool,
+        /// Why, in the operator's words.
+        note: String,
+    },
 }

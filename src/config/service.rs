@@ -16,6 +16,9 @@ use super::values::{base_url, net};
 /// Longest path of the control socket, bytes: 107 for a Unix socket, less the end that its name has while it is made.
 const SOCKET_PATH_BYTES_MAX: usize = 105;
 
+/// Links in letters open for so many days unless said otherwise.
+const LINK_DAYS: u32 = 30;
+
 /// `[store]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
@@ -34,6 +37,8 @@ pub struct WebConfig {
     pub listen: Option<SocketAddr>,
     /// How owners reach the pages; without it letters hold no links.
     pub public_url: Option<Url>,
+    /// How long the links in letters open, days.
+    pub link_days: u32,
     /// Who may push.
     pub tokens: Vec<TokenConfig>,
 }
@@ -104,7 +109,9 @@ pub(crate) fn read_web(section: &Section<'_>) -> WebConfig {
         false => section.parsed("listen", listen).or(Some(default)),
     };
     let tokens = tokens::read(section);
-    WebConfig { listen, public_url: section.parsed("public_url", base_url), tokens }
+    let public_url = section.parsed("public_url", base_url);
+    let link_days = section.whole("link_days", 1..=365).unwrap_or(LINK_DAYS);
+    WebConfig { listen, public_url, link_days, tokens }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, Wrong> {

@@ -137,6 +137,9 @@ pub struct Account {
     pub sources: Vec<Source>,
     /// 菜单地址, self-reported: path and address.
     pub menu: Vec<(Vec<String>, String)>,
+    /// Was that menu told by the owner through a letter's page, and not by the ledger?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub menu_by_owner: bool,
     /// 互动功能, free text (a `probe:URL` is also among the sources' interaction probes).
     pub interaction: String,
     /// 上季度通报情况, plain words or `2026Q3:content-stale`.

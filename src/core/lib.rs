@@ -15,6 +15,7 @@ pub mod id;
 pub mod link;
 pub mod looks;
 pub mod observation;
+pub mod owner;
 pub mod patrol;
 pub mod reminder;
 pub mod rulebook;

@@ -8,6 +8,10 @@ use crate::Timestamp;
 use crate::rulebook::{Policy, Rule};
 use crate::verdict::{Judgement, Outcome, Ruling};
 
+mod quiet;
+
+pub use quiet::{QUIET_MAX_H, decide_unless_quiet};
+
 /// A standing overdue is told again after this many days.
 pub const OVERDUE_AGAIN_DAYS: i64 = 7;
 

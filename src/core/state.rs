@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::history::{FUTURE_SKEW_MIN, History};
 use crate::link::LinkCheck;
 use crate::observation::Blind;
-use crate::reminder::Episode;
+use crate::reminder::{Episode, QUIET_MAX_H};
 use crate::rulebook::Rule;
 use crate::verdict::Outcome;
 use crate::word::Words;
@@ -43,6 +43,12 @@ pub struct AccountState {
     /// What persons who looked said 人工核查.
     #[serde(skip_serializing_if = "Words::is_empty")]
     pub words: Words,
+    /// Until then its owner, who says to have posted, is not reminded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_until: Option<Timestamp>,
+    /// Addresses whose holders say that they are no longer the contact, until an operator has decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<String>,
 }
 
 impl AccountState {
@@ -52,6 +58,8 @@ impl AccountState {
         let mut forgot = self.history.forget_after(now);
         let latest = now + TimeDelta::minutes(FUTURE_SKEW_MIN);
         forgot |= self.words.forget_after(latest);
+        let promised = latest + TimeDelta::hours(QUIET_MAX_H);
+        forgot |= self.quiet_until.take_if(|until| *until > promised).is_some();
         let links = self.links.len();
         self.links.retain(|_, check| check.checked_at <= latest);
         forgot |= links != self.links.len();

@@ -268,3 +268,35 @@ pub(super) fn is_mangled(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+/// One entry of a menu as a form tells it, by the rules of a cell of 菜单地址.
+///
+/// # Errors
+/// What is wrong with it and how it is mended, Chinese.
+pub fn menu_entry(path: &str, target: &str) -> Result<(Vec<String>, String), String> {
+    let (path, target) = (path.trim(), target.trim());
+    if path.is_empty() {
+        return Err(format!("“{target}”没有写菜单名称;写成 服务/办事指南"));
+    }
+    if target.is_empty() {
+        return Err(format!("“{path}”没有写链接;粘贴以 https:// 开头的链接"));
+    }
+    if path.contains([';', '\u{ff1b}', '=', '\u{ff1d}', '\n']) {
+        return Err(format!("菜单名称“{path}”里有分号、等号或换行;去掉它们"));
+    }
+    if target.contains([';', '\u{ff1b}', '\n']) {
+        return Err(format!("“{path}”的链接里有分号或换行;一行只写一个链接"));
+    }
+    let address = ["https://", "http://"].iter().find_map(|scheme| target.strip_prefix(scheme));
+    if address.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
+        return Err(format!("“{path}”的链接“{target}”不是网址;写以 https:// 开头的链接"));
+    }
+    let (entries, wrong) = menu(&format!("{path}={target}"));
+    match (entries.into_iter().next(), wrong.into_iter().next()) {
+        (Some(entry), None) => Ok(entry),
+        (_, wrong) => {
+            let help = wrong.map_or_else(String::new, |wrong| wrong.help);
+            Err(format!("“{path}”不是菜单;{help}"))
+        }
+    }
+}

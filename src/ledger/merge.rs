@@ -23,7 +23,7 @@ pub struct Change {
 }
 
 /// The account with the row's columns taken over. A column that the file lacks leaves its field as it was; an empty cell
-/// empties it, save the handle, which is never forgotten.
+/// empties it, save the handle, which is never forgotten, and a menu that the owner told.
 pub(super) fn merged(old: &Account, row: &Row) -> Account {
     let new = &row.account;
     let has = |column| row.columns.contains(&column);
@@ -59,8 +59,10 @@ pub(super) fn merged(old: &Account, row: &Row) -> Account {
     if has(Column::Lifecycle) {
         account.lifecycle = new.lifecycle;
     }
-    if has(Column::Menu) {
+    // What the owner told stays until the ledger says something else: most rows have nothing in that cell.
+    if has(Column::Menu) && !(new.menu.is_empty() && old.menu_by_owner) {
         account.menu.clone_from(&new.menu);
+        account.menu_by_owner = false;
     }
     account.reporting_unit = reporting_unit(old, &account, row);
     account.sources = sources(old, &account, row);

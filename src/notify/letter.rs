@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use super::clean::{clean_header_text, domain_of};
 use role::{Role, group_words, role};
 
+pub mod door;
 mod item;
 mod role;
 mod subject;
@@ -71,6 +72,8 @@ pub struct House<'a> {
     pub office: &'a str,
     /// Where the pages are; without it a letter holds no link.
     pub public_url: Option<&'a str>,
+    /// What makes links by which owners act; without it a letter holds none.
+    pub doors: Option<door::Doors<'a>>,
     /// Thresholds and clauses.
     pub policy: &'a Policy,
     /// Working days.
@@ -140,11 +143,10 @@ pub fn compose(
     items.sort_by_key(|item| order(item));
     let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
     reasons.dedup();
-    let groups = grouped(&items, &draft.recipient.address, house, now);
     let briefs = briefs(&items, house, now);
-    let subject = subject::subject(&items, now);
-    let (text, html) = render(draft, &groups, &subject, house, now)?;
-    let id = content_id(&draft.recipient.address, &items);
+    let to = &draft.recipient.address;
+    let hash = content_id(to, &items);
+    let id = hash[..16].to_owned();
     let mut accounts: Vec<String> = Vec::new();
     for item in &items {
         let id = item.account.id.to_string();
@@ -152,9 +154,13 @@ pub fn compose(
             accounts.push(id);
         }
     }
+    let links = door::Links::new(house.doors, house.public_url, &id, to, &accounts, now);
+    let groups = grouped(&items, to, house, &links, now);
+    let subject = subject::subject(&items, now);
+    let (text, html) = render(draft, &groups, &subject, house, now)?;
     Ok(Composed {
-        message_id: message_id(&id, house.from),
-        id: id[..16].to_owned(),
+        message_id: message_id(&hash, house.from),
+        id: id.clone(),
         subject,
         text,
         html,
@@ -175,7 +181,13 @@ fn briefs(items: &[&Item], house: &House<'_>, now: Timestamp) -> Vec<Brief> {
 }
 
 /// Groups by reason and by the recipient's role, numbered through.
-fn grouped(items: &[&Item], address: &str, house: &House<'_>, now: Timestamp) -> Vec<Group> {
+fn grouped(
+    items: &[&Item],
+    address: &str,
+    house: &House<'_>,
+    links: &door::Links<'_>,
+    now: Timestamp,
+) -> Vec<Group> {
     let mut parts: Vec<(Reason, Role, Vec<&Item>)> = Vec::new();
     for item in items {
         let (reason, role) = (item.tell.reason, role(item, address));
@@ -189,7 +201,9 @@ fn grouped(items: &[&Item], address: &str, house: &House<'_>, now: Timestamp) ->
         let (title, lead) = group_words(reason, role);
         let items = mine.into_iter().map(|item| {
             number += 1;
-            item::view(number, item, role, house, now)
+            let mut view = item::view(number, item, role, house, now);
+            view.door = links.to(item);
+            view
         });
         Group { title, lead, items: items.collect() }
     };
@@ -256,6 +270,7 @@ fn render(
         forwards => Value::from(Serde(&forwards)),
         office => super::clean::clean_line(house.office),
         links => house.public_url.is_some(),
+        doors => groups.iter().flat_map(|group| &group.items).any(|view| !view.door.is_empty()),
         notice => NOTICE,
         at => civil::minute_text(now),
     };

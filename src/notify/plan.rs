@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::{Audience, Decision, Tell, decide};
+use freshd_core::reminder::{Audience, Decision, Tell, decide_unless_quiet};
 use freshd_core::rulebook::Policy;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Judgement, judge};
@@ -48,18 +48,12 @@ pub(super) fn look(
     now: Timestamp,
 ) -> (Judgement, Decision) {
     let judgement = judge(account, state, policy, now);
-    let decision = decide(&judgement, &state.episodes, policy);
+    let decision = decide_unless_quiet(&judgement, &state.episodes, policy, state.quiet_until);
     (judgement, decision)
 }
 
 /// Who is written to: the owner's addresses, else the officer's, else the supervisor's; or the supervisor's alone.
 pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
-    let fit = |list: &[String]| {
-        let mut seen = BTreeSet::new();
-        let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
-        let found = split.filter_map(clean::address);
-        found.filter(|address| seen.insert(address.to_lowercase())).collect::<Vec<_>>()
-    };
     let supervisor = || fit(&account.supervisor_email);
     match audience {
         Audience::Supervisor => supervisor(),
@@ -74,6 +68,37 @@ pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
             }
         }
     }
+}
+
+/// The usable addresses of a column, each once.
+fn fit(list: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
+    let found = split.filter_map(clean::address);
+    found.filter(|address| seen.insert(address.to_lowercase())).collect()
+}
+
+/// Who is written to now: where one of the owner's says to be no longer the contact, the next in the chain as well,
+/// until an operator has decided.
+pub(super) fn reached(account: &Account, state: &AccountState, audience: Audience) -> Vec<String> {
+    let mut all = addresses(account, audience);
+    let leaves = |held: &String| state.leaving.iter().any(|it| it.eq_ignore_ascii_case(held));
+    if audience == Audience::Owner && all.iter().any(leaves) {
+        let new = |list: Vec<String>| -> Vec<String> {
+            let had = |it: &String| all.iter().any(|held| held.eq_ignore_ascii_case(it));
+            list.into_iter().filter(|it| !had(it)).collect()
+        };
+        let (officer, supervisor) =
+            (new(fit(&account.officer_email)), new(fit(&account.supervisor_email)));
+        all.extend(if officer.is_empty() { supervisor } else { officer });
+    }
+    all
+}
+
+/// Does the ledger name this address for the account: as contact, officer or supervisor?
+pub fn is_contact(account: &Account, address: &str) -> bool {
+    let lists = [&account.email, &account.officer_email, &account.supervisor_email];
+    lists.into_iter().flat_map(|list| fit(list)).any(|held| held.eq_ignore_ascii_case(address))
 }
 
 /// What the recipient is called: the contact, the officer or the supervising unit; empty where several share it.

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use freshd_core::calendar::Calendar;
 use freshd_core::rulebook::Policy;
 
 use super::clean;
 use super::letter::House;
+use super::letter::door::Doors;
 use super::window::SendWindow;
 use crate::config::{Config, MailConfig, WebhookConfig};
+use crate::seal::SealKey;
 
 /// What the notifier and the deliverer go by.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct NotifySettings {
     pub zone: Tz,
     /// Where the pages are, if owners can reach them.
     pub public_url: Option<String>,
+    /// How long a link opens by which an owner acts.
+    pub link_lasts: TimeDelta,
 }
 
 impl NotifySettings {
@@ -38,6 +43,7 @@ impl NotifySettings {
             calendar,
             zone: config.timezone,
             public_url: config.web.public_url.as_ref().map(ToString::to_string),
+            link_lasts: TimeDelta::days(i64::from(config.web.link_days)),
         }
     }
 
@@ -62,11 +68,12 @@ impl NotifySettings {
     }
 
     /// What stands in every letter.
-    pub(super) fn house<'a>(&'a self, sender: &'a str) -> House<'a> {
+    pub(super) fn house<'a>(&'a self, sender: &'a str, key: Option<&'a SealKey>) -> House<'a> {
         House {
             from: sender,
             office: &self.mail.office,
             public_url: self.public_url.as_deref(),
+            doors: key.map(|key| Doors { key, lasts: self.link_lasts }),
             policy: &self.policy,
             calendar: &self.calendar,
         }

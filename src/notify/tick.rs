@@ -10,7 +10,7 @@ use freshd_core::reminder::Audience;
 use freshd_core::state::AccountState;
 
 use super::letter::TemplateError;
-use super::plan::{Bundle, News, addresses, bundles, in_units, look, recipients};
+use super::plan::{Bundle, News, addresses, bundles, in_units, look, reached, recipients};
 use super::report::{NotifyReport, Storm, ToldAccount};
 use super::settings::NotifySettings;
 use crate::config::MailMode;
@@ -157,7 +157,8 @@ impl Notifier {
             }
             return Ok(None);
         }
-        let to = decision.tell.iter().map(|tell| addresses(&account, tell.audience)).collect();
+        let to =
+            decision.tell.iter().map(|tell| reached(&account, &state, tell.audience)).collect();
         let pilot = in_units(&account, &self.settings.mail.pilot_units);
         let name = account.name;
         Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot }))

@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::operator::{Matter, OperatorLetter};
-use super::plan::{Bundle, News, addresses, look, name_for};
+use super::plan::{Bundle, News, addresses, look, name_for, reached};
 use super::report::{NotifyReport, WrittenLetter};
 use super::tick::{Notifier, NotifyError};
 use super::{META_NOBODY_TOLD_AT, META_REFUSED};
 use crate::config::MailMode;
-use crate::store::{Change, Letter, LetterBody, LetterState};
+use crate::seal::SealKey;
+use crate::store::{Change, Letter, LetterBody, LetterState, StoreError};
 
 /// Accounts without any address are told to the operators at most this often, days.
 const NOBODY_AGAIN_DAYS: i64 = 7;
@@ -89,7 +90,8 @@ impl Notifier {
                 return Err(NotifyError::Moved);
             };
             let (judgement, decision) = look(&account, &state, &self.settings.policy, now);
-            let same_to = || decision.tell.iter().map(|tell| addresses(&account, tell.audience));
+            let same_to =
+                || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience));
             if decision.tell != one.tell || !same_to().eq(one.to.iter().cloned()) {
                 return Err(NotifyError::Moved);
             }
@@ -114,7 +116,8 @@ impl Notifier {
             change.put_state_told(&one.id, &state, decision.next_look)?;
         }
         let sender = self.settings.sender();
-        let house = self.settings.house(&sender);
+        let key = self.seal(report.dry_run)?;
+        let house = self.settings.house(&sender, key.as_ref());
         let mut written = Vec::new();
         for ((_, hold), draft) in &drafts {
             let composed = compose(draft, &house, now)?;
@@ -122,6 +125,15 @@ impl Notifier {
             written.extend(self.keep(change, to, composed, *hold, now)?);
         }
         Ok(written)
+    }
+
+    /// The key of the links in letters, if there are any; a trial makes none.
+    fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
+        match (&self.settings.public_url, dry_run) {
+            (None, _) => Ok(None),
+            (Some(_), true) => SealKey::held(&self.store),
+            (Some(_), false) => SealKey::of(&self.store).map(Some),
+        }
     }
 
     fn hold(&self, news: &News, report: &NotifyReport) -> Hold {

@@ -8,7 +8,7 @@ use freshd_core::fault::Fault;
 use freshd_core::history::{EvidenceRef, Look, Seen, SourceProof, Voucher};
 use freshd_core::id::AccountId;
 use freshd_core::observation::{Evidence, Observation};
-use freshd_core::reminder::decide;
+use freshd_core::reminder::decide_unless_quiet;
 use freshd_core::rulebook::Policy;
 use freshd_core::schedule::{Ask, Intervals, next_poll};
 use freshd_core::state::{AccountState, Standing};
@@ -300,7 +300,8 @@ impl Work {
     fn finish(mut self, account: &Account, terms: &Terms, now: Timestamp) -> Applied {
         let judgement = judge(account, &self.state, &terms.policy, now);
         self.note_standing(&judgement);
-        let decision = decide(&judgement, &self.state.episodes, &terms.policy);
+        let (told, quiet) = (&self.state.episodes, self.state.quiet_until);
+        let decision = decide_unless_quiet(&judgement, told, &terms.policy, quiet);
         self.state.next_notice =
             if decision.tell.is_empty() { decision.next_look } else { Some(now) };
         self.state.next_poll = account
@@ -382,7 +383,9 @@ fn account_next_poll(
     });
     // Without a source there is nobody to ask, and yet a self-reported menu has links to check.
     let menu = (!account.menu.is_empty()).then(|| next_poll(&ask, &terms.intervals));
-    next.min().or(menu)
+    // A look that was promised to the owner is kept.
+    let promised = state.quiet_until.filter(|at| *at > now);
+    next.chain(promised).min().or(menu)
 }
 
 #[cfg(test)]

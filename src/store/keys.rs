@@ -48,6 +48,8 @@ pub(crate) mod kind {
     pub(crate) const AUDIT: u8 = b'A';
     /// `i` number → slice of an import that is being carried out.
     pub(crate) const IMPORT: u8 = b'i';
+    /// `w` account id, word id → what the account's owner said.
+    pub(crate) const OWNER: u8 = b'w';
     /// `T` → how many records of each kind there are, and the sum of their hashes.
     pub(crate) const TALLY: u8 = b'T';
     /// `x` key of a record, number → part of a record too large for one value.

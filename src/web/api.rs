@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use super::push::authorised;
 use super::query::{self, Asked, AskedId};
 use super::{WebData, WebState};
 
@@ -58,6 +60,19 @@ pub(super) async fn precheck(
     let read = move |data: &dyn WebData| data.precheck(quarter.as_deref(), at.as_deref());
     let made = state.read(read).await?;
     made.map(Json).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail))
+}
+
+/// `requests list --json`, as far as the token covers the accounts; `?all=true` for what needs no decision, too.
+pub(super) async fn requests(
+    State(state): State<WebState>,
+    headers: HeaderMap,
+    asked: Asked,
+) -> Result<Response, Response> {
+    let by = authorised(&state, &headers).await?;
+    let all = asked.is_ok_and(|asked| asked.get("all").is_some_and(|all| all == "true"));
+    let found = state.read(move |data| data.requests(&by, None, all)).await;
+    let found = found.map_err(IntoResponse::into_response)?;
+    Ok(Json(json!({"requests": found})).into_response())
 }
 
 /// `mail outbox --json`, addresses masked.

@@ -19,7 +19,7 @@ pub(super) async fn bytes(headers: &HeaderMap, body: Body, most: usize) -> Resul
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced = length.and_then(|length| length.parse::<usize>().ok());
     let too_large = || {
-        let detail = format!("内容超过 {} MiB,请分几次送", most >> 20);
+        let detail = format!("内容超过 {} KiB,请分几次送", most >> 10);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     };
     if announced.is_some_and(|length| length > most) {
@@ -56,9 +56,18 @@ impl Form {
 
     /// Reads a form as browsers send it: `application/x-www-form-urlencoded` or `multipart/form-data` (RFC 7578).
     pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+        Self::read_most(headers, body, FORM_BYTES_MAX).await
+    }
+
+    /// The same, of at most so many bytes.
+    pub(super) async fn read_most(
+        headers: &HeaderMap,
+        body: Body,
+        most: usize,
+    ) -> Result<Self, Problem> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().to_owned();
-        let bytes = bytes(headers, body, FORM_BYTES_MAX).await?;
+        let bytes = bytes(headers, body, most).await?;
         let form = match kind.split(';').next().unwrap_or_default().trim() {
             "application/x-www-form-urlencoded" => {
                 let pairs = url::form_urlencoded::parse(&bytes).into_owned();

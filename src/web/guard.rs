@@ -53,14 +53,14 @@ fn taken_at(path: &str) -> (bool, bool) {
         loop {
             match (wanted.next(), held.next()) {
                 (None, None) => return true,
-                (Some("{id}"), Some(id)) if !id.is_empty() => {}
+                (Some("{id}" | "{token}"), Some(held)) if !held.is_empty() => {}
                 (Some(wanted), Some(held)) if wanted == held => {}
                 _ => return false,
             }
         }
     };
     let brings = super::POSTS.iter().any(|route| fits(route));
-    (!brings || super::ROUTES.contains(&path), brings)
+    (!brings || super::ROUTES.iter().any(|route| fits(route)), brings)
 }
 
 /// Does a page of ours ask, and no foreign one in our visitor's name? A browser says where a POST comes from; one that

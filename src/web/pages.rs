@@ -1,7 +1,7 @@
 //! What do people see? One page with every account, and a page for each account with why.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use freshd_core::verdict::Outcome;
 use minijinja::value::Serde;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::query::{self, Asked, AskedId};
+use super::session;
 use super::words::{self, segment};
 use super::{Page, PageFilter, WebState};
 use crate::report::table::{note_of, when_text};
@@ -33,6 +34,8 @@ impl Pages {
             ("proof.html", include_str!("templates/proof.html")),
             ("login.html", include_str!("templates/login.html")),
             ("notice.html", include_str!("templates/notice.html")),
+            ("owner.html", include_str!("templates/owner.html")),
+            ("closed.html", include_str!("templates/closed.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ] {
             templates.add_template(name, text).expect("the embedded templates parse");
@@ -162,6 +165,7 @@ fn row(account: &AccountView) -> Value {
 /// One account: clause, evidence, coverage and gaps.
 pub(super) async fn account(
     State(state): State<WebState>,
+    headers: HeaderMap,
     asked: AskedId,
 ) -> Result<Response, Problem> {
     let id = query::id(asked)?;
@@ -171,7 +175,16 @@ pub(super) async fn account(
         return Ok((StatusCode::NOT_FOUND, page).into_response());
     };
     let strips = strips(&account);
-    let page = state.pages.render("account.html", json!({"a": account, "strips": strips}))?;
+    // What its owner said holds contacts: for those who came in.
+    let said = match session::visitor(&state, &headers).await? {
+        Some(visitor) => {
+            let id = account["id"].as_str().unwrap_or_default().to_owned();
+            state.read(move |data| data.requests(&visitor.by, Some(&id), true)).await?
+        }
+        None => Vec::new(),
+    };
+    let context = json!({"a": account, "strips": strips, "said": said});
+    let page = state.pages.render("account.html", context)?;
     Ok(page.into_response())
 }
 

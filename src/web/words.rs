@@ -2,6 +2,7 @@
 
 use freshd_core::account::{Filing, Lifecycle};
 use freshd_core::id::Channel;
+use freshd_core::owner::{OwnerAct, RequestState};
 use freshd_core::rulebook::Rule;
 use freshd_core::verdict::{Activity, EvidenceClass, Outcome, channel_chinese, menu_state_chinese};
 use minijinja::Environment;
@@ -24,6 +25,8 @@ pub(super) fn add_to(templates: &mut Environment<'static>) {
     add(templates, "fault_scope", |key| word(key, report::scope_chinese));
     add(templates, "lifecycle", |key| word::<Lifecycle>(key, report::lifecycle_chinese));
     add(templates, "filing", |key| word::<Filing>(key, report::filing_chinese));
+    add(templates, "owner_act", |key| word(key, OwnerAct::chinese));
+    add(templates, "owner_state", |key| word(key, RequestState::chinese));
     add(templates, "platform", |key| report::platform_chinese(key).to_owned());
     add(templates, "channel", channel);
     add(templates, "minute", report::minute_of);

@@ -4,6 +4,7 @@
 mod stage;
 
 mod daemon;
+mod door;
 mod gap;
 mod ingest;
 mod ledger;

@@ -231,7 +231,7 @@ impl Found {
 }
 
 /// Takes the proof; the inner error is a refusal, for the account may have changed in between.
-fn keep(
+pub(crate) fn keep(
     app: &App,
     Proven { account: Account { id, .. }, identity, seen }: &Proven,
     (url, who): (&str, &str),

@@ -6,7 +6,10 @@ use freshd_core::account::{Account, platform};
 use freshd_core::verdict::Judgement;
 
 use super::{DONE, account_named, json, printed};
+use freshd_core::civil::minute_text;
+
 use crate::app::App;
+use crate::app::owner::requests::{listed, word_json, word_line};
 use crate::config::suggest::nearest;
 use crate::control::Response;
 use crate::ledger::handle::{platform_of, platform_title};
@@ -152,8 +155,20 @@ pub(super) fn explain(app: &App, id: &str, as_json: bool) -> anyhow::Result<Resp
     let (account, state, judgement) =
         app.judged(&id, app.now())?.ok_or_else(|| super::Usage(format!("没有账号 {id}")))?;
     let policy = app.policy();
+    let said = listed(app, Some(&id), true)?;
     if as_json {
-        return json(DONE, &explain::explain_json(&account, &state, &judgement, &policy));
+        let mut told = explain::explain_json(&account, &state, &judgement, &policy);
+        told["owner_said"] = said.iter().map(|(word, it)| word_json(word, it.as_ref())).collect();
+        return json(DONE, &told);
     }
-    Ok(printed(DONE, explain::explain_text(&account, &state, &judgement, &policy)))
+    let mut text = explain::explain_text(&account, &state, &judgement, &policy);
+    if !said.is_empty() {
+        text.push_str("\n账号方反馈(不作为判定依据,附链接核对过的除外)\n");
+    }
+    for (word, _) in &said {
+        let (at, state) = (minute_text(word.at), word.state.chinese());
+        let line = format!("  {at}  {}  {}({state},信 {})", word.to, word_line(word), word.letter);
+        text.push_str(&format!("{}\n", plain(&line)));
+    }
+    Ok(printed(DONE, text))
 }

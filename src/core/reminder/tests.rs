@@ -4,6 +4,8 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
+
+mod quiet;
 use crate::account::Account;
 use crate::history::Look;
 use crate::id::{AccountId, Channel};

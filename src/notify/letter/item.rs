@@ -38,6 +38,8 @@ pub(super) struct View {
     holiday: String,
     advice: Vec<String>,
     link: String,
+    /// Where the owner acts.
+    pub(super) door: String,
     pub(super) forward: String,
 }
 
@@ -65,6 +67,7 @@ pub(super) fn view(no: usize, item: &Item, role: Role, house: &House<'_>, now: T
         holiday: holiday_text(item, house, now),
         advice: advice(item, role),
         link: link(account, house),
+        door: String::new(),
         handle: clean_header_text(&account.handle),
         sponsor: clean_header_text(&account.sponsor),
         name,

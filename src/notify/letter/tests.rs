@@ -87,6 +87,7 @@ fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed
         from: "freshd@maoming.gov.cn",
         office: "茂名市政务公开办 0668-1234567",
         public_url,
+        doors: None,
         policy: &policy,
         calendar: &calendar,
     };
@@ -243,7 +244,9 @@ fn the_words_follow_who_reads_them() {
         let recipient = Recipient { address: address.to_owned(), name: String::new() };
         let (policy, calendar) = (policy(), calendar());
         let (from, office) = ("freshd@maoming.gov.cn", "");
-        let house = House { from, office, public_url: None, policy: &policy, calendar: &calendar };
+        let (public_url, doors) = (None, None);
+        let (policy, calendar) = (&policy, &calendar);
+        let house = House { from, office, public_url, doors, policy, calendar };
         compose(&Draft { recipient, items }, &house, now).unwrap()
     };
     let officer = to("officer@b.gov.cn", &account, Audience::Owner);

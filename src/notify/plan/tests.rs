@@ -47,3 +47,24 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
     assert_eq!(found, [vec!["a", "c", "d"], vec!["b"], vec!["e"]]);
     assert_eq!(recipients(all.values()).len(), 3);
 }
+
+#[test]
+fn while_a_contact_says_to_be_none_the_next_in_the_chain_is_written_to_as_well() {
+    let mut account = Account {
+        email: vec!["a@x.gov.cn; b@x.gov.cn".to_owned()],
+        officer_email: vec!["o@x.gov.cn".to_owned()],
+        supervisor_email: vec!["s@x.gov.cn".to_owned()],
+        ..Account::default()
+    };
+    let mut state = AccountState::default();
+    let owner = |account: &Account, state: &AccountState| reached(account, state, Audience::Owner);
+    assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn"]);
+    state.leaving = vec!["B@x.gov.cn".to_owned()];
+    assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn", "o@x.gov.cn"]);
+    assert_eq!(reached(&account, &state, Audience::Supervisor), ["s@x.gov.cn"]);
+    account.officer_email = vec!["b@x.gov.cn".to_owned()];
+    assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn", "s@x.gov.cn"]);
+    assert!(is_contact(&account, "S@x.gov.cn") && !is_contact(&account, "o@x.gov.cn"));
+    state.leaving = vec!["gone@x.gov.cn".to_owned()];
+    assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn"]);
+}

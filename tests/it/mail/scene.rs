@@ -225,5 +225,6 @@ fn settings(port: u16) -> NotifySettings {
         calendar: Arc::new(Calendar::from_parts([2026], [], [])),
         zone: chrono_tz::Asia::Shanghai,
         public_url: None,
+        link_lasts: TimeDelta::days(30),
     }
 }
