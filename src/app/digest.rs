@@ -11,14 +11,12 @@ use freshd_core::{Timestamp, civil};
 
 use super::App;
 use super::troubles::Gathered;
+use crate::config::calendar::{gap, gap_text};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
 use crate::report::view::Totals;
 use crate::report::words::platform_chinese;
 use crate::store::{LetterState, StoreError};
-
-/// A year whose holidays are not known is told so long before it begins.
-const CALENDAR_AHEAD: TimeDelta = TimeDelta::days(45);
 
 /// What one walk through the accounts gathers.
 #[derive(Default)]
@@ -163,14 +161,8 @@ fn mail(app: &App, since: Timestamp) -> Result<Option<Matter>, StoreError> {
 
 /// A year is near whose working days nobody has told us.
 fn calendar(app: &App, now: Timestamp) -> Option<Matter> {
-    let config = app.config();
-    let days = [civil::day(now), civil::day(now + CALENDAR_AHEAD)];
-    let day = days.into_iter().find(|day| !config.calendar.covers(*day))?;
-    let year = day.format("%Y");
-    let line = format!("{year} 年的放假和调休安排还没有录入");
-    let words = "没有安排的年份只能按周末推算工作日,检查时点和节前提醒可能不准。请按国务院办公厅通知补进配置旁的 \
-                 calendar.toml。";
-    listed("日历", words, vec![line])
+    let year = gap(&app.config().calendar, now)?;
+    listed("日历", "缺放假安排。", vec![gap_text(year)])
 }
 
 #[cfg(test)]

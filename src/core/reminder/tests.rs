@@ -124,7 +124,7 @@ proptest! {
         step in 0.05f64..2.0,
     ) {
         let mut episodes: Vec<Episode> = Vec::new();
-        let mut seen: Vec<(Rule, Timestamp, Reason, u32)> = Vec::new();
+        let mut seen: Vec<(Rule, Timestamp, Reason, u32, Audience)> = Vec::new();
         let mut overdue: Vec<(Timestamp, Timestamp)> = Vec::new();
         let mut now = 0.0;
         while now < 80.0 {
@@ -132,7 +132,7 @@ proptest! {
             let again = decide(&judged(&posts, now), &decision.episodes, &policy());
             prop_assert!(again.tell.is_empty(), "told twice at one instant: {:?}", again.tell);
             for tell in &decision.tell {
-                let key = (tell.rule, tell.mark, tell.reason, tell.stage);
+                let key = (tell.rule, tell.mark, tell.reason, tell.stage, tell.audience);
                 prop_assert!(!seen.contains(&key), "{key:?}");
                 seen.push(key);
                 if tell.reason == Reason::Overdue {
