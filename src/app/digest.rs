@@ -1,6 +1,5 @@
 //! What happened since yesterday? The digest for the operators: totals, what turned bad, what fails, letters, gaps.
 
-use chrono::TimeDelta;
 use freshd_core::account::Account;
 use freshd_core::civil::{chinese, rfc3339};
 use freshd_core::reminder::{Audience, Reason};
@@ -63,7 +62,7 @@ pub(super) fn letter(
         walk.totals.at_risk,
         walk.totals.undetermined
     );
-    Ok(OperatorLetter { reason: Reason::Operator, subject: Some(subject), matters })
+    Ok(OperatorLetter { reason: Reason::Operator, subject: Some(subject), matters, attachments: Vec::new() })
 }
 
 fn walk(app: &App, since: Timestamp, now: Timestamp) -> Result<Walk, StoreError> {

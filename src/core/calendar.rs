@@ -134,6 +134,15 @@ impl Calendar {
         at
     }
 
+    /// The `n`th working day before `day`. `n` = 0 gives `day`.
+    pub fn sub_working_days(&self, day: NaiveDate, n: u32) -> Counted {
+        let mut at = Counted { day, certain: true };
+        for _ in 0..n {
+            at = self.step(at, |day| day.pred_opt());
+        }
+        at
+    }
+
     /// The last working day of a quarter (1 to 4; others are clamped).
     pub fn last_working_day_of_quarter(&self, year: i32, quarter: u32) -> Counted {
         let quarter = quarter.clamp(1, 4);

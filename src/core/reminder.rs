@@ -34,7 +34,7 @@ pub enum Reason {
     PreHoliday,
     /// 自查.
     Precheck,
-    /// 请提供佐证.
+    /// 请核实更新情况.
     EvidenceRequest,
     /// To the operators.
     Operator,

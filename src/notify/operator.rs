@@ -8,6 +8,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::clean::clean_line;
+use crate::store::Attachment;
 use super::letter::{
     Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
 };
@@ -65,6 +66,8 @@ pub struct OperatorLetter {
     pub subject: Option<String>,
     /// What it says; their keys make its identity.
     pub matters: Vec<Matter>,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
 }
 
 /// One letter to one operator.
@@ -96,6 +99,7 @@ pub(super) fn compose(
         reasons: vec![letter.reason],
         accounts: Vec::new(),
         late_after: None,
+        attachments: letter.attachments.clone(),
     })
 }
 

@@ -99,9 +99,14 @@ pub(super) fn in_units(account: &Account, units: &[String]) -> bool {
     units.iter().any(|unit| own.iter().any(|name| name.trim() == unit.trim()))
 }
 
-/// Distinct recipients of the news.
-pub(super) fn recipients<'a>(news: impl Iterator<Item = &'a News>) -> BTreeSet<String> {
-    news.flat_map(|one| one.to.iter().flatten()).map(|address| address.to_lowercase()).collect()
+/// Distinct recipients of the news that count.
+pub(super) fn recipients<'a>(
+    news: impl Iterator<Item = &'a News>,
+    counts: impl Fn(&Tell) -> bool,
+) -> BTreeSet<String> {
+    let told = news.flat_map(|one| one.tell.iter().zip(&one.to));
+    let counted = told.filter(|(tell, _)| counts(tell)).flat_map(|(_, to)| to);
+    counted.map(|address| address.to_lowercase()).collect()
 }
 
 /// Sorts accounts into bundles: two accounts that are told to one address are in one bundle.

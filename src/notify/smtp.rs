@@ -14,7 +14,7 @@ use freshd_connectors::connector::{Secret, SecretProblem};
 use freshd_core::Timestamp;
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -83,6 +83,8 @@ pub struct Outgoing {
     pub text: String,
     /// HTML part.
     pub html: String,
+    /// Files that go with it.
+    pub attachments: Vec<crate::store::Attachment>,
     /// `<…@…>`, the same on every attempt.
     pub message_id: String,
     /// Keys of the reasons, most urgent first.
@@ -342,6 +344,7 @@ fn message(from: &str, letter: &Outgoing) -> Result<(Address, Address, Vec<u8>),
         .boundary(&boundary[..40])
         .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
         .singlepart(part(ContentType::TEXT_HTML, &letter.html));
+    let parts = with_files(parts, letter, &boundary)?;
     let built = Message::builder()
         .from(Mailbox::new(name, sender.clone()))
         .to(Mailbox::new(None, recipient.clone()))
@@ -355,6 +358,19 @@ fn message(from: &str, letter: &Outgoing) -> Result<(Address, Address, Vec<u8>),
         .multipart(parts)
         .map_err(|error| error.to_string())?;
     Ok((sender, recipient, built.formatted()))
+}
+
+/// The texts as they are, or with the files behind them.
+fn with_files(texts: MultiPart, letter: &Outgoing, boundary: &str) -> Result<MultiPart, String> {
+    if letter.attachments.is_empty() {
+        return Ok(texts);
+    }
+    let whole = MultiPart::mixed().boundary(format!("mixed-{}", &boundary[..40]));
+    letter.attachments.iter().try_fold(whole.multipart(texts), |whole, file| {
+        let kind = ContentType::parse(&file.kind).map_err(|_| "附件类型有误".to_owned())?;
+        let bytes = file.bytes().ok_or_else(|| "附件已损坏".to_owned())?;
+        Ok(whole.singlepart(Attachment::new(file.name.clone()).body(bytes, kind)))
+    })
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {

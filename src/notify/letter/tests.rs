@@ -76,6 +76,8 @@ fn items(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Item> {
         judgement: judgement.clone(),
         tell,
         owner_acts: owner_acts(state),
+        history: Vec::new(),
+        inspection: None,
     };
     decision.tell.into_iter().map(item).collect()
 }
@@ -90,7 +92,7 @@ fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed
         policy: &policy,
         calendar: &calendar,
     };
-    compose(&Draft { recipient, items }, &house, now).unwrap()
+    compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
 }
 
 #[test]
@@ -244,7 +246,7 @@ fn the_words_follow_who_reads_them() {
         let (policy, calendar) = (policy(), calendar());
         let (from, office) = ("freshd@maoming.gov.cn", "");
         let house = House { from, office, public_url: None, policy: &policy, calendar: &calendar };
-        compose(&Draft { recipient, items }, &house, now).unwrap()
+        compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
     };
     let officer = to("officer@b.gov.cn", &account, Audience::Owner);
     assert!(officer.text.contains("贵单位主办的以下账号") && !officer.text.contains("督促"));
