@@ -18,6 +18,7 @@ use super::intake::Intake;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
+use crate::config::calendar::{gap, gap_text};
 use crate::cli::caller::Caller;
 use crate::cli::exec::execute;
 use crate::cli::request::Request;
@@ -154,6 +155,9 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let config = app.config();
     app.health.recall(app.store())?;
+    if let Some(year) = gap(&config.calendar, app.now()) {
+        tracing::warn!(year, "{}", gap_text(year));
+    }
     let socket = ControlSocket::bind(&config.store.socket).await?;
     let listener = match config.web.listen {
         Some(address) => Some(

@@ -190,14 +190,15 @@ impl Calendar {
         None
     }
 
-    /// The first day from `today` on that sees a long break ahead, with the break.
+    /// The first day from `today` to `until` that sees a long break ahead, with the break.
     pub fn long_break_seen_from(
         &self,
         today: NaiveDate,
+        until: NaiveDate,
         working_days: u32,
     ) -> Option<(NaiveDate, Break)> {
-        let mut ahead = (0..WALK_DAYS).filter_map(|ahead| today.checked_add_days(Days::new(ahead)));
-        ahead.find_map(|day| Some((day, self.long_break_ahead(day, working_days)?)))
+        let mut days = today.iter_days().take_while(|day| *day <= until);
+        days.find_map(|day| Some((day, self.long_break_ahead(day, working_days)?)))
     }
 
     fn step(&self, from: Counted, go: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Counted {

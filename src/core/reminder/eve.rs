@@ -8,11 +8,12 @@ use crate::verdict::{Judgement, Outcome};
 
 /// Does it pass now, and no longer when work begins again after this break, unless it publishes?
 pub fn lapses_before_work(judgement: &Judgement, found: &Break) -> bool {
-    let passes = judgement
-        .ruling(Rule::ContentStale)
-        .is_some_and(|ruling| matches!(ruling.outcome, Outcome::Pass | Outcome::AtRisk));
-    let lapses = judgement.forecast.is_some_and(|it| it.deadline < found.work_begins());
-    passes && lapses
+    passes(judgement) && judgement.forecast.is_some_and(|it| it.deadline < found.work_begins())
+}
+
+fn passes(judgement: &Judgement) -> bool {
+    let ruling = judgement.ruling(Rule::ContentStale);
+    ruling.is_some_and(|ruling| matches!(ruling.outcome, Outcome::Pass | Outcome::AtRisk))
 }
 
 /// One letter a break and account, from [`Policy::pre_holiday_days`] working days before it.
@@ -27,12 +28,13 @@ pub(super) fn before_breaks(
     let past = |episode: &&Episode| now - episode.mark < chrono::TimeDelta::days(60);
     let kept = episodes.iter().filter(|episode| episode.topic == Topic::Break).filter(past);
     decision.episodes.extend(kept.cloned());
-    let today = civil::day(now);
-    let Some((from, found)) =
-        (days > 0).then(|| calendar.long_break_seen_from(today, days)).flatten()
-    else {
+    let (Some(outlook), today) = (judgement.forecast, civil::day(now)) else { return };
+    if days == 0 || !passes(judgement) {
         return;
-    };
+    }
+    // Past its deadline it passes no more, unless a post comes, and then it is decided anew.
+    let until = civil::day(outlook.deadline);
+    let Some((from, found)) = calendar.long_break_seen_from(today, until, days) else { return };
     let mark = civil::start_of(found.first);
     let told = |episode: &Episode| episode.topic == Topic::Break && episode.mark == mark;
     if !lapses_before_work(judgement, &found) || decision.episodes.iter().any(told) {
