@@ -62,7 +62,12 @@ pub(super) fn letter(
         walk.totals.at_risk,
         walk.totals.undetermined
     );
-    Ok(OperatorLetter { reason: Reason::Operator, subject: Some(subject), matters, attachments: Vec::new() })
+    Ok(OperatorLetter {
+        reason: Reason::Operator,
+        subject: Some(subject),
+        matters,
+        attachments: Vec::new(),
+    })
 }
 
 fn walk(app: &App, since: Timestamp, now: Timestamp) -> Result<Walk, StoreError> {

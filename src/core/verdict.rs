@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::account::Account;
-use crate::{circular, civil};
 use crate::coverage::Spans;
 use crate::fault::Fault;
 use crate::forecast::{Forecast, forecast};
@@ -17,6 +16,7 @@ use crate::id::Channel;
 use crate::link::MenuState;
 use crate::rulebook::{AS_OF_AGE_MAX_H, Policy, Rule};
 use crate::state::AccountState;
+use crate::{circular, civil};
 
 mod menu;
 mod rules;

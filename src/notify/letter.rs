@@ -188,7 +188,10 @@ pub fn compose(
 fn grouped(items: &[&Item], address: &str, house: &House<'_>, now: Timestamp) -> Vec<Group> {
     let mut parts: Vec<(Reason, Role, Vec<&Item>)> = Vec::new();
     let of = |item: &Item, reason: Reason| {
-        items.iter().copied().find(|it| it.account.id == item.account.id && it.tell.reason == reason)
+        items
+            .iter()
+            .copied()
+            .find(|it| it.account.id == item.account.id && it.tell.reason == reason)
     };
     for item in items {
         let (reason, role) = (item.tell.reason, role(item, address));

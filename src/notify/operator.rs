@@ -8,10 +8,10 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::clean::clean_line;
-use crate::store::Attachment;
 use super::letter::{
     Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
 };
+use crate::store::Attachment;
 
 const TEXT: &str = include_str!("templates/operator.txt");
 const HTML: &str = include_str!("templates/operator.html");

@@ -25,8 +25,7 @@ impl Notifier {
         if tell.audience != Audience::Supervisor || !raised {
             return Ok(Vec::new());
         }
-        let episode =
-            state.episodes.iter().find(|it| (it.rule, it.mark) == (tell.rule, tell.mark));
+        let episode = state.episodes.iter().find(|it| (it.rule, it.mark) == (tell.rule, tell.mark));
         let Some(since) = episode.and_then(|it| it.told.first()).map(|told| told.at) else {
             return Ok(Vec::new());
         };

@@ -104,9 +104,13 @@ pub(super) fn recipients<'a>(
     news: impl Iterator<Item = &'a News>,
     counts: impl Fn(&Tell) -> bool,
 ) -> BTreeSet<String> {
-    let told = news.flat_map(|one| one.tell.iter().zip(&one.to));
-    let counted = told.filter(|(tell, _)| counts(tell)).flat_map(|(_, to)| to);
-    counted.map(|address| address.to_lowercase()).collect()
+    let mut all = BTreeSet::new();
+    for one in news {
+        let counted = |nth: usize| one.tell.get(nth).is_none_or(&counts);
+        let to = one.to.iter().enumerate().filter(|(nth, _)| counted(*nth));
+        all.extend(to.flat_map(|(_, to)| to).map(|address| address.to_lowercase()));
+    }
+    all
 }
 
 /// Sorts accounts into bundles: two accounts that are told to one address are in one bundle.

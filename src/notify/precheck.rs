@@ -117,7 +117,8 @@ impl Notifier {
             kept += self.store.update(|change| {
                 let mut kept = 0;
                 for (to, hold, letter) in &composed {
-                    kept += usize::from(self.keep(change, to, letter.clone(), *hold, now)?.is_some());
+                    kept +=
+                        usize::from(self.keep(change, to, letter.clone(), *hold, now)?.is_some());
                 }
                 Ok::<usize, NotifyError>(kept)
             })?;

@@ -170,7 +170,9 @@ impl Notifier {
         let leaves = |one: &&News| {
             mail.mode == MailMode::Send || (mail.mode == MailMode::Pilot && one.pilot)
         };
-        let count = recipients(news.values().filter(leaves), |tell| tell.reason != Reason::PreHoliday).len();
+        let count =
+            recipients(news.values().filter(leaves), |tell| tell.reason != Reason::PreHoliday)
+                .len();
         if count <= usize::try_from(mail.hold_min_recipients).unwrap_or(usize::MAX) {
             return Ok(None);
         }

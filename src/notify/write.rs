@@ -107,7 +107,8 @@ impl Notifier {
                 }
                 let same = |item: &&Item| {
                     let (had, new) = (&item.tell, tell);
-                    item.account.id == account.id && (had.rule, had.reason) == (new.rule, new.reason)
+                    item.account.id == account.id
+                        && (had.rule, had.reason) == (new.rule, new.reason)
                 };
                 if draft.items.iter().find(same).is_some() {
                     continue;
@@ -339,7 +340,11 @@ fn silent(report: &NotifyReport) -> Option<Matter> {
     });
     let lines: Vec<String> = asked
         .map(|told| {
-            let written = if told.to.is_empty() { ",台账里没有主管单位邮箱" } else { ",已转主管单位" };
+            let written = if told.to.is_empty() {
+                ",台账里没有主管单位邮箱"
+            } else {
+                ",已转主管单位"
+            };
             format!("{}({}){written}", told.name, told.account)
         })
         .collect();

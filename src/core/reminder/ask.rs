@@ -55,8 +55,7 @@ pub(super) fn questions(
         let stage = u32::try_from(count).unwrap_or(u32::MAX);
         let reason = Reason::EvidenceRequest;
         episode.told.push(Told { reason, stage, at: now });
-        let audience =
-            if count == TO_SUPERVISOR { Audience::Supervisor } else { Audience::Owner };
+        let audience = if count == TO_SUPERVISOR { Audience::Supervisor } else { Audience::Owner };
         let (rule, mark) = (episode.rule, episode.mark);
         decision.tell.push(Tell { rule, mark, reason, stage, audience });
         look_again(decision, self::due(&episode, None, again));

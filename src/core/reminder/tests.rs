@@ -183,7 +183,12 @@ fn day_zero() -> Timestamp {
 }
 
 /// Walks by the hour and tells when which letters of a kind come.
-fn kinds(posts: &[f64], span: (f64, f64), policy: &Policy, kind: Reason) -> Vec<(String, Audience)> {
+fn kinds(
+    posts: &[f64],
+    span: (f64, f64),
+    policy: &Policy,
+    kind: Reason,
+) -> Vec<(String, Audience)> {
     let (mut episodes, mut told, mut now) = (Vec::new(), Vec::new(), span.0);
     while now <= span.1 {
         let decision = decide(&judged_by(posts, now, policy), &episodes, policy);
@@ -200,7 +205,10 @@ fn before_a_long_break_each_account_that_would_lapse_in_it_gets_one_letter() {
     let national = with_calendar(14);
     let span = (on(2, 1, 9), on(3, 1, 9));
     let told = |posts: &[f64], policy: &Policy| {
-        kinds(posts, span, policy, Reason::PreHoliday).into_iter().map(|it| it.0).collect::<Vec<_>>()
+        kinds(posts, span, policy, Reason::PreHoliday)
+            .into_iter()
+            .map(|it| it.0)
+            .collect::<Vec<_>>()
     };
     // Three working days before 15 February: 12, 13 and 14 (a Saturday that is worked).
     assert_eq!(told(&[on(2, 5, 9)], &national), ["2026-02-12 00:00"]);

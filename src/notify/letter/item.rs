@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::super::clean::{clean_header_text, clean_line};
 use super::super::holiday;
-use super::role::Role;
 use super::super::holiday::BeforeBreak;
+use super::role::Role;
 use super::{House, Item, chinese_date, dated, due_text, past_due_text};
 
 /// Pieces of advice per account.
@@ -98,12 +98,7 @@ fn state(item: &Item) -> &'static str {
 }
 
 /// What to do, and by when.
-fn act(
-    item: &Item,
-    eve: Option<&BeforeBreak>,
-    house: &House<'_>,
-    now: Timestamp,
-) -> String {
+fn act(item: &Item, eve: Option<&BeforeBreak>, house: &House<'_>, now: Timestamp) -> String {
     let Item { judgement, tell, .. } = item;
     let deadline = judgement.forecast.map(|outlook| outlook.deadline);
     if let (Reason::Precheck, Some(at)) = (tell.reason, item.inspection) {
@@ -114,7 +109,9 @@ fn act(
             let hours = deadline.filter(|at| last_safe_day(*at, now).is_none());
             match (hours, eve) {
                 (None, Some(eve)) => format!("请于{}(含)前发布", chinese_date(eve.safe)),
-                (at, _) => at.map_or(String::new(), |at| format!("请于{}前发布", due_text(at, now))),
+                (at, _) => {
+                    at.map_or(String::new(), |at| format!("请于{}前发布", due_text(at, now)))
+                }
             }
         }
         (Reason::Reminder | Reason::PreHoliday, _) => {
@@ -179,7 +176,9 @@ fn circular_text(item: &Item) -> String {
     let due = rectify_by(judgement.now);
     let day = chinese_date(civil::day(due - TimeDelta::seconds(1)));
     let over = if due <= judgement.now { ",已过" } else { "" };
-    format!("台账载明上季度已因此项被通报,整改期限{day}{over}(按季末起2周推算;通报写明期限的,以通报为准)")
+    format!(
+        "台账载明上季度已因此项被通报,整改期限{day}{over}(按季末起2周推算;通报写明期限的,以通报为准)"
+    )
 }
 
 /// What is asked of this recipient: a supervisor has the owner do it.
@@ -312,7 +311,9 @@ fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>
         Reason::EvidenceRequest => format!(
             "“{name}”({platform})近期更新情况待核实(没有采集到数据,不等于没有更新){last}。{act}。{sign}"
         ),
-        Reason::Reminder | Reason::PreHoliday => format!("“{name}”({platform}){last},{act}。{sign}"),
+        Reason::Reminder | Reason::PreHoliday => {
+            format!("“{name}”({platform}){last},{act}。{sign}")
+        }
         _ => {
             let at =
                 civil::chinese(judgement.ruling(item.tell.rule).map_or(judgement.now, |r| r.as_of));

@@ -16,8 +16,7 @@ use freshd_core::verdict::{EvidenceClass, Judgement, Outcome, Ruling};
 
 use super::wording::{how_to_lift, problem, why_open};
 use super::{
-    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, Who,
-    rectification,
+    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, Who, rectification,
 };
 use crate::report::view::EvidenceView;
 

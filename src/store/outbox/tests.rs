@@ -27,7 +27,11 @@ pub(crate) fn letter(id_text: &str, created: i64) -> Letter {
 
 pub(crate) fn add(store: &Store, letter: &Letter) {
     let mut change = store.change();
-    let body = LetterBody { text: "正文".into(), html: "<p>正文</p>".repeat(4000), ..LetterBody::default() };
+    let body = LetterBody {
+        text: "正文".into(),
+        html: "<p>正文</p>".repeat(4000),
+        ..LetterBody::default()
+    };
     change.new_letter(letter, &body).unwrap();
     store.commit(change).unwrap();
 }
