@@ -189,7 +189,7 @@ impl App {
 }
 
 fn notify_settings(config: &Config) -> NotifySettings {
-    NotifySettings::of(config, Arc::new(config.calendar.clone()))
+    NotifySettings::of(config, Arc::clone(&config.calendar))
 }
 
 /// The way out for letters, if a server and a sender are configured.

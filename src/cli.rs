@@ -25,7 +25,8 @@ mod usage;
 
 use crate::app::App;
 use crate::app::reach::{Reached, reach};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::calendar::{gap, gap_text};
 use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
 use crate::telemetry;
@@ -104,6 +105,9 @@ fn config_check(args: &Args) -> i32 {
         Ok(config) => {
             for warning in &config.warnings {
                 println!("提醒:{warning}");
+            }
+            if let Some(year) = gap(&config.calendar, SystemClock.now()) {
+                println!("提醒:{}", gap_text(year));
             }
             println!("配置没有问题:{}", config.file.display());
             exec::DONE

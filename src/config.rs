@@ -93,8 +93,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The profiles that `[policy] profile` chooses from.
     pub rulebook: Rulebook,
-    /// Working days: the built-in plan, or the `calendar.toml` beside the file in its place.
-    pub calendar: Calendar,
+    /// Working days: the built-in plan, or the `calendar.toml` beside the file in its place, with the years of `calendar.d/`.
+    pub calendar: Arc<Calendar>,
     /// Where secrets come from.
     pub secrets: Arc<FileSecrets>,
     /// What is accepted but should be looked at.
@@ -161,6 +161,9 @@ impl Config {
         policy.remind_days_left.clone_from(&self.policy.remind_days_left);
         policy.zombie = TimeDelta::days(self.policy.zombie_days.into());
         policy.escalate_after_days = self.policy.escalate_after_days;
+        policy.pre_holiday_days = self.policy.pre_holiday_days;
+        policy.evidence_again_days = self.policy.evidence_again_days;
+        policy.calendar = Arc::clone(&self.calendar);
         policy
     }
 }
@@ -267,7 +270,7 @@ fn sections(
         lang,
         log,
         rulebook,
-        calendar,
+        calendar: Arc::new(calendar),
         secrets: Arc::new(gathered.into_secrets()),
         warnings: Vec::new(),
     })
@@ -285,17 +288,7 @@ fn rulebook(file: &Path, around: &Surroundings) -> Result<Rulebook, Vec<Problem>
 }
 
 fn calendar(file: &Path, around: &Surroundings) -> Result<Calendar, Vec<Problem>> {
-    let beside = file.with_file_name("calendar.toml");
-    let shown = shown(&beside, around);
-    let text = match text_of(&beside, &shown) {
-        Ok(text) => text,
-        Err(_) if !beside.exists() => include_str!("../config/calendar.toml").to_owned(),
-        Err(problem) => return Err(vec![problem]),
-    };
-    calendar::parse_calendar_toml(&text).map_err(|wrong| {
-        let help = "照 config/calendar.toml 的样子改;删去这个文件即用内置的日历";
-        vec![Problem::at_line(&shown, wrong.line, "", wrong.what, help)]
-    })
+    calendar::beside(&file.with_file_name("calendar.toml"), |path| shown(path, around))
 }
 
 /// A file as problems name it: below the current directory without its beginning.

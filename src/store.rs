@@ -52,7 +52,7 @@ pub use self::evidence::{EVIDENCE_BYTES_MAX, EvidenceId};
 pub use self::fdatasync::syncs;
 pub use self::import::LedgerChange;
 pub use self::links::StoredLink;
-pub use self::outbox::{Letter, LetterBody, LetterState};
+pub use self::outbox::{Attachment, Letter, LetterBody, LetterState};
 pub use self::prune::{Pruned, Retention};
 pub use self::states::{Due, Index};
 

@@ -103,7 +103,7 @@ fn write_change(store: &Store, n: u64) {
         late_after: None,
         operator_told: false,
     };
-    let body = LetterBody { text: text_of(n), html: String::new() };
+    let body = LetterBody { text: text_of(n), html: String::new(), ..LetterBody::default() };
     change.new_letter(&letter, &body).expect("a letter");
     store.commit(change).expect("a commit");
 }

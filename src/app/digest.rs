@@ -1,6 +1,5 @@
 //! What happened since yesterday? The digest for the operators: totals, what turned bad, what fails, letters, gaps.
 
-use chrono::TimeDelta;
 use freshd_core::account::Account;
 use freshd_core::civil::{chinese, rfc3339};
 use freshd_core::owner::OwnerWord;
@@ -13,14 +12,12 @@ use freshd_core::{Timestamp, civil};
 use super::App;
 use super::owner::requests::word_line;
 use super::troubles::Gathered;
+use crate::config::calendar::{gap, gap_text};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
 use crate::report::view::Totals;
 use crate::report::words::platform_chinese;
 use crate::store::{LetterState, StoreError};
-
-/// A year whose holidays are not known is told so long before it begins.
-const CALENDAR_AHEAD: TimeDelta = TimeDelta::days(45);
 
 /// What one walk through the accounts gathers.
 #[derive(Default)]
@@ -68,7 +65,12 @@ pub(super) fn letter(
         walk.totals.at_risk,
         walk.totals.undetermined
     );
-    Ok(OperatorLetter { reason: Reason::Operator, subject: Some(subject), matters })
+    Ok(OperatorLetter {
+        reason: Reason::Operator,
+        subject: Some(subject),
+        matters,
+        attachments: Vec::new(),
+    })
 }
 
 fn walk(app: &App, since: Timestamp, now: Timestamp) -> Result<Walk, StoreError> {
@@ -177,14 +179,8 @@ fn requests(app: &App) -> Result<Option<Matter>, StoreError> {
 
 /// A year is near whose working days nobody has told us.
 fn calendar(app: &App, now: Timestamp) -> Option<Matter> {
-    let config = app.config();
-    let days = [civil::day(now), civil::day(now + CALENDAR_AHEAD)];
-    let day = days.into_iter().find(|day| !config.calendar.covers(*day))?;
-    let year = day.format("%Y");
-    let line = format!("{year} 年的放假和调休安排还没有录入");
-    let words = "没有安排的年份只能按周末推算工作日,检查时点和节前提醒可能不准。请按国务院办公厅通知补进配置旁的 \
-                 calendar.toml。";
-    listed("日历", words, vec![line])
+    let year = gap(&app.config().calendar, now)?;
+    listed("日历", "缺放假安排。", vec![gap_text(year)])
 }
 
 #[cfg(test)]

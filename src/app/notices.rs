@@ -152,7 +152,12 @@ pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, Not
         if matters.is_empty() {
             return Ok(0);
         }
-        let letter = OperatorLetter { reason: Reason::Operator, subject: None, matters };
+        let letter = OperatorLetter {
+            reason: Reason::Operator,
+            subject: None,
+            matters,
+            attachments: Vec::new(),
+        };
         Ok(notifier.tell(change, &letter, now)?.len())
     })
 }

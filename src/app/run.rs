@@ -21,6 +21,7 @@ use super::{App, schedule};
 use crate::cli::caller::Caller;
 use crate::cli::exec::execute;
 use crate::cli::request::Request;
+use crate::config::calendar::{gap, gap_text};
 use crate::config::{Args, Config};
 use crate::control::{self, ControlSocket, Response};
 use crate::poll::links::LinkChecker;
@@ -154,6 +155,9 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let config = app.config();
     app.health.recall(app.store())?;
+    if let Some(year) = gap(&config.calendar, app.now()) {
+        tracing::warn!(year, "{}", gap_text(year));
+    }
     let socket = ControlSocket::bind(&config.store.socket).await?;
     let listener = match config.web.listen {
         Some(address) => Some(

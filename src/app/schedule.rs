@@ -1,6 +1,6 @@
-//! What recurs? The quarterly self-check and the daily digest, each once per appointed time whatever restarts between.
+//! What recurs? The quarterly self-check in two rounds and the daily digest, each once per appointed time whatever restarts between.
 
-use chrono::{Datelike, TimeDelta};
+use chrono::{Datelike, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use freshd_core::reminder::Reason;
 use freshd_core::{Timestamp, civil};
@@ -8,31 +8,41 @@ use serde::{Deserialize, Serialize};
 
 use super::{App, digest};
 use crate::cli::exec::precheck_at;
-use crate::config::CronSchedule;
+use crate::config::{Config, CronSchedule};
 use crate::notify::operator::{Matter, OperatorLetter};
+use crate::notify::precheck::{Letters, Occasion};
 use crate::notify::tick::NotifyError;
 use crate::poll::Tick;
+use crate::store::{Attachment, StoreError};
 
 /// An appointed time that was missed is made up for within this; of several the last.
 pub const MAKE_UP: TimeDelta = TimeDelta::hours(24);
 
+/// The second round of the self-check goes out so many working days before the inspection instant.
+pub const AGAIN_BEFORE_DAYS: u32 = 3;
+/// A workbook larger than this is not attached: mail servers refuse it.
+const ATTACHED_BYTES_MAX: usize = 8 << 20;
+
 /// What recurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// 季度自查.
+    /// 季度自查, at its cron time.
     Precheck,
+    /// The same again, [`AGAIN_BEFORE_DAYS`] working days before the inspection.
+    PrecheckAgain,
     /// The day's digest.
     Digest,
 }
 
 impl Job {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Precheck, Self::Digest];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Precheck, Self::PrecheckAgain, Self::Digest];
 
     /// As the configuration calls it, for logs.
     fn key(self) -> &'static str {
         match self {
             Self::Precheck => "precheck",
+            Self::PrecheckAgain => "precheck-again",
             Self::Digest => "digest",
         }
     }
@@ -41,9 +51,55 @@ impl Job {
     fn meta(self) -> &'static str {
         match self {
             Self::Precheck => "schedule.precheck",
+            Self::PrecheckAgain => "schedule.precheck_again",
             Self::Digest => "schedule.digest",
         }
     }
+
+    /// Is it done at all? `precheck = ""` switches both rounds off.
+    fn is_on(self, config: &Config) -> bool {
+        match self {
+            Self::Precheck | Self::PrecheckAgain => config.schedule.precheck.is_some(),
+            Self::Digest => config.schedule.digest.is_some(),
+        }
+    }
+
+    /// Its first appointed time after an instant.
+    fn next_after(self, config: &Config, at: Timestamp) -> Option<Timestamp> {
+        let cron = match self {
+            Self::Precheck => &config.schedule.precheck,
+            Self::Digest => &config.schedule.digest,
+            Self::PrecheckAgain => return again_after(config, at),
+        };
+        cron.as_ref()?.next_after(at, config.timezone)
+    }
+}
+
+/// The quarter's label and inspection instant that letters written at `now` look ahead to: the next one.
+pub fn next_inspection(config: &Config, now: Timestamp) -> Option<(String, Timestamp)> {
+    inspections(config, now).find(|(_, at)| *at > now)
+}
+
+/// The inspections of last year's end and of two years, in their order.
+fn inspections(config: &Config, now: Timestamp) -> impl Iterator<Item = (String, Timestamp)> {
+    let year = civil::day(now).year();
+    let quarters = (year - 1..=year + 1).flat_map(|year| (1..=4).map(move |nth| (year, nth)));
+    quarters.filter_map(|(year, nth)| {
+        let inspection = config.policy.inspection;
+        let at = inspection.of_quarter(year, nth, &config.calendar, config.timezone)?;
+        Some((format!("{year}Q{nth}"), at))
+    })
+}
+
+/// The first second round after an instant: the hour of the inspection, so many working days before it.
+fn again_after(config: &Config, at: Timestamp) -> Option<Timestamp> {
+    let zone = config.timezone;
+    let before = |(_, inspection): (String, Timestamp)| {
+        let local = inspection.with_timezone(&zone);
+        let day = config.calendar.sub_working_days(local.date_naive(), AGAIN_BEFORE_DAYS).day;
+        Some(zone.from_local_datetime(&day.and_time(local.time())).earliest()?.to_utc())
+    };
+    inspections(config, at).filter_map(before).find(|fire| *fire > at)
 }
 
 /// How far a job has come.
@@ -65,9 +121,18 @@ pub fn due_fire(
     until: Timestamp,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    due_time(|at| cron.next_after(at, zone), until, now)
+}
+
+/// The same of any appointed times.
+fn due_time(
+    next_after: impl Fn(Timestamp) -> Option<Timestamp>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let mut at = until.max(now - MAKE_UP - TimeDelta::seconds(1));
     let mut due = None;
-    while let Some(next) = cron.next_after(at, zone).filter(|next| *next <= now) {
+    while let Some(next) = next_after(at).filter(|next| *next <= now) {
         due = Some(next);
         at = next;
     }
@@ -92,21 +157,28 @@ pub async fn tick(app: &App, now: Timestamp) -> anyhow::Result<Tick> {
 /// Keeps one job; how many times it was done, and when it is due next.
 fn keep(app: &App, job: Job, now: Timestamp) -> anyhow::Result<(usize, Option<Timestamp>)> {
     let config = app.config();
-    let (cron, zone) = match job {
-        Job::Precheck => (&config.schedule.precheck, config.timezone),
-        Job::Digest => (&config.schedule.digest, config.timezone),
-    };
-    let Some(cron) = cron else { return Ok((0, None)) };
+    if !job.is_on(&config) {
+        return Ok((0, None));
+    }
     let held: Option<Done> = app.store().meta(job.meta())?;
     // A first start owes nothing; neither does a clock that was far ahead and is right again.
     let Some(held) = held.filter(|held| held.until - now <= MAKE_UP) else {
         app.store().set_meta(job.meta(), &Done { until: now, ..Done::default() })?;
-        return Ok((0, cron.next_after(now, zone)));
+        return Ok((0, job.next_after(&config, now)));
     };
-    let next = cron.next_after(now, zone);
-    let Some(fire) = due_fire(cron, zone, held.until, now) else { return Ok((0, next)) };
+    let next = job.next_after(&config, now);
+    let due = due_time(|at| job.next_after(&config, at), held.until, now);
+    let Some(fire) = due else { return Ok((0, next)) };
     let letter = match job {
-        Job::Precheck => precheck_letter(app, fire, now)?,
+        Job::PrecheckAgain if written_today(app, fire)? => {
+            let done = Done { until: fire, ..held };
+            app.store().set_meta(job.meta(), &done)?;
+            return Ok((0, next));
+        }
+        Job::Precheck | Job::PrecheckAgain => {
+            precheck_to_units(app, fire, now)?;
+            precheck_letter(app, job, fire, now)?
+        }
         Job::Digest => {
             let since = held.fire.unwrap_or(fire - TimeDelta::days(1));
             digest::letter(app, fire, since, now)?
@@ -129,22 +201,58 @@ fn keep(app: &App, job: Job, now: Timestamp) -> anyhow::Result<(usize, Option<Ti
     Ok((1, next))
 }
 
-/// The self-check of the quarter that an appointed time lies in, as things stand now.
-fn precheck_letter(app: &App, fire: Timestamp, now: Timestamp) -> anyhow::Result<OperatorLetter> {
+/// Did the first round go out on this very day?
+fn written_today(app: &App, fire: Timestamp) -> Result<bool, StoreError> {
+    let first: Option<Done> = app.store().meta(Job::Precheck.meta())?;
+    let at = first.and_then(|done| done.fire);
+    Ok(at.is_some_and(|at| civil::day(at) == civil::day(fire)))
+}
+
+/// Writes to owners and supervising units what to do before the next inspection. Done again after a crash it adds what is
+/// missing: these letters come before the operators', whose commit ends the job.
+fn precheck_to_units(app: &App, fire: Timestamp, now: Timestamp) -> anyhow::Result<()> {
+    let config = app.config();
+    let Some((quarter, inspection)) = next_inspection(&config, now) else { return Ok(()) };
+    let notifier = app.notifier();
+    let mut letters = Letters::new(Occasion { fire, quarter, inspection });
+    app.for_each_judged(now, |account, state, judgement| {
+        notifier.add_precheck(&mut letters, &account, &state, &judgement);
+        Ok(true)
+    })?;
+    let kept = notifier.keep_precheck(letters, now)?;
+    tracing::info!(letters = kept, at = civil::rfc3339(fire), "self-check written to units");
+    Ok(())
+}
+
+/// The self-check of the quarter that an appointed time lies in, as things stand now, with its workbook.
+fn precheck_letter(
+    app: &App,
+    job: Job,
+    fire: Timestamp,
+    now: Timestamp,
+) -> anyhow::Result<OperatorLetter> {
     let day = civil::day(fire);
     let quarter = format!("{}Q{}", day.year(), day.month0() / 3 + 1);
     let precheck = precheck_at(app, Some(&quarter), now)?;
     let scope = &precheck.scope;
+    let again = if job == Job::PrecheckAgain { "(检查前三个工作日)" } else { "" };
     let title = format!(
-        "{quarter} 季度自查:疑似不达标 {} 个、待核实 {} 个",
+        "{quarter} 季度自查{again}:疑似不达标 {} 个、待核实 {} 个",
         scope.failed, scope.undetermined
     );
-    let words = "按计划生成的季度自查,依据此刻已采集到的数据,供检查前整改参考,不作为通报依据。需要表格时用 freshd \
-                 precheck --format xlsx -o 文件。";
-    let key = format!("precheck {}", civil::rfc3339(fire));
+    let words = "按计划生成的季度自查,依据此刻已采集到的数据,供检查前整改参考,不作为通报依据。同时已写信给有关主办单位和各主管单位。\
+                 表格见附件;随时可用 freshd precheck --format xlsx -o 文件 另取。";
+    let key = format!("{} {}", job.key(), civil::rfc3339(fire));
     let matter = Matter::new(title.clone(), words, Vec::new(), key).with_block(&precheck.text());
-    Ok(OperatorLetter { reason: Reason::Precheck, subject: Some(title), matters: vec![matter] })
+    let (reason, subject) = (Reason::Precheck, Some(title));
+    let book = precheck.xlsx()?;
+    let file = || Attachment::new(&format!("freshd-precheck-{quarter}.xlsx"), XLSX, &book);
+    let attachments = (book.len() <= ATTACHED_BYTES_MAX).then(file).into_iter().collect();
+    Ok(OperatorLetter { reason, subject, matters: vec![matter], attachments })
 }
+
+/// The media type of a workbook.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 #[cfg(test)]
 mod tests;

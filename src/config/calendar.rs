@@ -1,9 +1,22 @@
-//! Which days does `calendar.toml` call working days? Its text becomes a [`Calendar`].
+//! Which days does `calendar.toml` call working days, and those of `calendar.d/`? Their texts become a [`Calendar`].
 
-use chrono::NaiveDate;
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, TimeDelta};
 use freshd_core::calendar::Calendar;
+use freshd_core::{Timestamp, civil};
 use serde::Deserialize;
 use toml::Spanned;
+
+use super::problem::Problem;
+use super::text_of;
+
+/// The calendar that comes with the program: `config/calendar.toml`.
+const BUILT_IN: &str = include_str!("../../config/calendar.toml");
+/// The folder beside `calendar.toml` whose files each add years.
+const DROP_IN: &str = "calendar.d";
+/// A year whose holidays are not known is told so long before it begins.
+const AHEAD: TimeDelta = TimeDelta::days(45);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +57,57 @@ type Wrong = (usize, String);
 
 /// The longest single holiday that is believed, in days.
 const RUN_DAYS_MAX: i64 = 31;
+
+/// The first year, this one or one that is near, whose holidays are not known: working days in it are told by their weekday
+/// and the holidays of fixed date.
+pub fn gap(calendar: &Calendar, now: Timestamp) -> Option<i32> {
+    calendar.first_gap(civil::day(now), civil::day(now + AHEAD))
+}
+
+/// What a [`gap`] means and what to do, Chinese.
+pub fn gap_text(year: i32) -> String {
+    format!(
+        "{year} 年的放假和调休安排还没有录入:这一年只能按周末和固定日期的假日推算工作日,检查时点、发信时间和节前提醒可能不准。\
+         请按国务院办公厅通知写进配置旁的 {DROP_IN}/{year}.toml(写法同 config/calendar.toml)"
+    )
+}
+
+/// The calendar of `file` (the built-in one where there is none), with the years of each `calendar.d/*.toml` beside it added,
+/// or put in the place of the same year, in the order of the files' names.
+pub(crate) fn beside(
+    file: &Path,
+    shown: impl Fn(&Path) -> String,
+) -> Result<Calendar, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut read = |path: &Path, fallback: Option<&str>| -> Calendar {
+        let shown = shown(path);
+        let text = match (text_of(path, &shown), fallback) {
+            (Ok(text), _) => Ok(text),
+            (Err(_), Some(text)) if !path.exists() => Ok(text.to_owned()),
+            (Err(problem), _) => Err(problem),
+        };
+        let help = "照 config/calendar.toml 的样子改;删去这个文件即用内置的日历";
+        let wrong = |it: WrongCalendar| Problem::at_line(&shown, it.line, "", it.what, help);
+        let parsed = text.and_then(|text| parse_calendar_toml(&text).map_err(wrong));
+        parsed.unwrap_or_else(|problem| {
+            problems.push(problem);
+            Calendar::default()
+        })
+    };
+    let mut calendar = read(file, Some(BUILT_IN));
+    for path in drop_ins(&file.with_file_name(DROP_IN)) {
+        calendar = calendar.overlaid(read(&path, None));
+    }
+    if problems.is_empty() { Ok(calendar) } else { Err(problems) }
+}
+
+fn drop_ins(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    files.sort();
+    files
+}
 
 /// Reads `calendar.toml`: a list of `[[year]]` with `off` runs and `working` make-up days.
 ///

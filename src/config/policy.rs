@@ -21,6 +21,10 @@ pub struct PolicyConfig {
     pub zombie_days: u32,
     /// Days after a letter without an update until the supervisor is written to.
     pub escalate_after_days: u32,
+    /// Working days before a long break from which on 节前提醒 is written; 0 = never.
+    pub pre_holiday_days: u32,
+    /// Days within which 请核实更新情况 is not asked again; 0 = never asked.
+    pub evidence_again_days: u32,
     /// The instant of a quarter that its inspection looks at.
     pub inspection: Inspection,
 }
@@ -93,6 +97,8 @@ pub(crate) fn read(section: &Section<'_>) -> PolicyConfig {
         remind_days_left: remind,
         zombie_days: section.whole("zombie_days", 1..=3650).unwrap_or(90),
         escalate_after_days: section.whole("escalate_after_days", 0..=365).unwrap_or(2),
+        pre_holiday_days: section.whole("pre_holiday_days", 0..=20).unwrap_or(3),
+        evidence_again_days: section.whole("evidence_again_days", 0..=365).unwrap_or(7),
         inspection: section
             .parsed("inspection", inspection)
             .unwrap_or(Inspection::LastWorkingDay { time: nine }),

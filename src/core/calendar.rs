@@ -5,10 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
+
+use crate::{Timestamp, civil};
 
 /// Days off at fixed dates by 全国年节及纪念日放假办法: off in every year, whatever the plan says.
-const FIXED: [(u32, u32); 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)];
+const FIXED: [(u32, u32, &str); 6] = [
+    (1, 1, "元旦"),
+    (5, 1, "劳动节"),
+    (5, 2, "劳动节"),
+    (10, 1, "国庆节"),
+    (10, 2, "国庆节"),
+    (10, 3, "国庆节"),
+];
+/// A break with a holiday in it is a long one from so many days on: longer than any weekend.
+pub const LONG_BREAK_DAYS: i64 = 3;
+/// Work begins at this Beijing hour: what lapses before it on a working day lapses with nobody at work.
+pub const WORK_BEGINS_H: i64 = 9;
 
 /// The longest run of days that is walked: no break is longer than a month.
 const WALK_DAYS: u64 = 400;
@@ -81,13 +94,30 @@ impl Calendar {
     pub fn working_or_weekday(&self, day: NaiveDate) -> (bool, bool) {
         match self.is_working_day(day) {
             Some(works) => (works, true),
-            None => (!is_weekend(day) && !FIXED.contains(&(day.month(), day.day())), false),
+            None => (!is_weekend(day) && fixed(day).is_none(), false),
         }
     }
 
-    /// The holiday that this day off belongs to.
+    /// The holiday that this day off belongs to; in an uncovered year those of fixed date.
     pub fn holiday(&self, day: NaiveDate) -> Option<&str> {
-        self.off.get(&day).map(String::as_str)
+        let known = self.off.get(&day).map(String::as_str);
+        known.or_else(|| fixed(day).filter(|_| !self.covers(day)))
+    }
+
+    /// This calendar with the years of another added; a year that both know is the other's.
+    #[must_use]
+    pub fn overlaid(mut self, with: Self) -> Self {
+        self.off.retain(|day, _| !with.covers(*day));
+        self.makeup.retain(|day| !with.covers(*day));
+        self.years.extend(with.years);
+        self.off.extend(with.off);
+        self.makeup.extend(with.makeup);
+        self
+    }
+
+    /// The first year that a day from `from` to `until` lies in and whose plan is not known.
+    pub fn first_gap(&self, from: NaiveDate, until: NaiveDate) -> Option<i32> {
+        (from.year()..=until.year()).find(|year| !self.years.contains(year))
     }
 
     /// The first working day after `day`.
@@ -100,6 +130,15 @@ impl Calendar {
         let mut at = Counted { day, certain: true };
         for _ in 0..n {
             at = self.step(at, |day| day.succ_opt());
+        }
+        at
+    }
+
+    /// The `n`th working day before `day`. `n` = 0 gives `day`.
+    pub fn sub_working_days(&self, day: NaiveDate, n: u32) -> Counted {
+        let mut at = Counted { day, certain: true };
+        for _ in 0..n {
+            at = self.step(at, |day| day.pred_opt());
         }
         at
     }
@@ -120,7 +159,8 @@ impl Calendar {
         }
         let next = self.next_working_day(day);
         let last = next.day.pred_opt()?;
-        let name = self.off.range(first..=last).next().map(|(_, name)| name.clone());
+        let mut days = first.iter_days().take_while(|day| *day <= last);
+        let name = days.find_map(|day| self.holiday(day)).map(str::to_owned);
         Some(Break { first, last, next_working: next.day, name, certain: next.certain })
     }
 
@@ -131,6 +171,34 @@ impl Calendar {
             let worked = self.working_or_weekday(eve).0;
             self.break_after(eve).filter(|it| worked && it.name.is_some())
         })
+    }
+
+    /// The break with a holiday in it, of [`LONG_BREAK_DAYS`] or more, that begins after at most `working_days` working days,
+    /// today's counted: from
+    /// now on letters about it may be written 节前提醒.
+    pub fn long_break_ahead(&self, today: NaiveDate, working_days: u32) -> Option<Break> {
+        let mut eve = match self.working_or_weekday(today).0 {
+            true => today,
+            false => self.next_working_day(today).day,
+        };
+        for _ in 0..working_days {
+            match self.break_after(eve) {
+                Some(found) if found.is_long() => return Some(found),
+                _ => eve = self.next_working_day(eve).day,
+            }
+        }
+        None
+    }
+
+    /// The first day from `today` to `until` that sees a long break ahead, with the break.
+    pub fn long_break_seen_from(
+        &self,
+        today: NaiveDate,
+        until: NaiveDate,
+        working_days: u32,
+    ) -> Option<(NaiveDate, Break)> {
+        let mut days = today.iter_days().take_while(|day| *day <= until);
+        days.find_map(|day| Some((day, self.long_break_ahead(day, working_days)?)))
     }
 
     fn step(&self, from: Counted, go: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Counted {
@@ -145,6 +213,28 @@ impl Calendar {
         }
         at
     }
+}
+
+impl Break {
+    /// Is it longer than a weekend, with a holiday in it?
+    pub fn is_long(&self) -> bool {
+        self.name.is_some() && (self.last - self.first).num_days() + 1 >= LONG_BREAK_DAYS
+    }
+
+    /// When somebody is at work again.
+    pub fn work_begins(&self) -> Timestamp {
+        work_begins(self.next_working)
+    }
+}
+
+/// When work begins on a working day.
+pub fn work_begins(day: NaiveDate) -> Timestamp {
+    civil::start_of(day) + TimeDelta::hours(WORK_BEGINS_H)
+}
+
+fn fixed(day: NaiveDate) -> Option<&'static str> {
+    let (month, dom) = (day.month(), day.day());
+    FIXED.iter().find(|(m, d, _)| (*m, *d) == (month, dom)).map(|(_, _, name)| *name)
 }
 
 fn is_weekend(day: NaiveDate) -> bool {

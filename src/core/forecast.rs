@@ -28,3 +28,27 @@ pub fn last_safe_day(deadline: Timestamp, now: Timestamp) -> Option<NaiveDate> {
     let safe = if whole { day } else { day.pred_opt()? };
     (safe >= civil::day(now)).then_some(safe)
 }
+
+/// When to publish so as to pass at an instant ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostSpan {
+    /// The first whole Beijing day of it; `None` where today is in it already.
+    pub from: Option<NaiveDate>,
+    /// The last whole Beijing day of it; `None` when only hours are left.
+    pub by: Option<NaiveDate>,
+}
+
+/// The days on which a post counts at the instant `at`: within its window, and not before today.
+pub fn post_span(at: Timestamp, window: TimeDelta, now: Timestamp) -> PostSpan {
+    let begins = at - window;
+    PostSpan {
+        from: Some(first_whole_day(begins)).filter(|_| begins > now),
+        by: last_safe_day(at, now),
+    }
+}
+
+/// The first Beijing day that begins at or after an instant.
+pub fn first_whole_day(at: Timestamp) -> NaiveDate {
+    let day = civil::day(at);
+    if civil::start_of(day) == at { day } else { day.succ_opt().unwrap_or(day) }
+}

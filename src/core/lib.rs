@@ -6,6 +6,7 @@
 pub mod account;
 pub mod breaker;
 pub mod calendar;
+pub mod circular;
 pub mod civil;
 pub mod coverage;
 pub mod fault;

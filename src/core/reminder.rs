@@ -5,11 +5,16 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::circular::rectify_by;
 use crate::rulebook::{Policy, Rule};
 use crate::verdict::{Judgement, Outcome, Ruling};
 
+mod ask;
+mod eve;
 mod quiet;
 
+pub use ask::{EVIDENCE_AFTER_DAYS, EVIDENCE_LATER_DAYS};
+pub use eve::lapses_before_work;
 pub use quiet::{QUIET_MAX_H, decide_unless_quiet};
 
 /// A standing overdue is told again after this many days.
@@ -31,7 +36,7 @@ pub enum Reason {
     PreHoliday,
     /// 自查.
     Precheck,
-    /// 请提供佐证.
+    /// 请核实更新情况.
     EvidenceRequest,
     /// To the operators.
     Operator,
@@ -63,9 +68,33 @@ pub enum Audience {
     Supervisor,
 }
 
+/// What an episode is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// A rule that fails or is about to.
+    #[default]
+    Problem,
+    /// A long break before which it was written 节前提醒; the mark is the break's beginning.
+    Break,
+    /// What was asked 请核实更新情况; the mark is when the question came up.
+    Question,
+    /// The last question was answered: kept so that the next one keeps its distance.
+    Answered,
+}
+
+impl Topic {
+    fn is_default(&self) -> bool {
+        *self == Self::Problem
+    }
+}
+
 /// One problem 问题记录 of one account, from its first sign to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Episode {
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Topic::is_default")]
+    pub topic: Topic,
     /// Which rule.
     pub rule: Rule,
     /// What it is about: the last update's time for 内容不更新, else when it began. A new post begins a new episode.
@@ -117,11 +146,14 @@ pub fn decide(judgement: &Judgement, episodes: &[Episode], policy: &Policy) -> D
     if judgement.verdict.is_none() {
         return decision;
     }
+    let problems = || episodes.iter().filter(|episode| episode.topic == Topic::Problem);
     for ruling in judgement.rulings.iter().filter(|ruling| ruling.rule.is_veto()) {
-        let held = episodes.iter().find(|episode| episode.rule == ruling.rule);
+        let held = problems().find(|episode| episode.rule == ruling.rule);
         let kept = decide_rule(judgement, ruling, held, policy, &mut decision);
         decision.episodes.extend(kept);
     }
+    eve::before_breaks(judgement, episodes, policy, &mut decision);
+    ask::questions(judgement, episodes, policy, &mut decision);
     decision
 }
 
@@ -137,18 +169,19 @@ fn decide_rule(
         Outcome::Undetermined => held.cloned(),
         Outcome::Fail => {
             let mut episode = current(judgement, ruling, held);
-            tell_overdue(&mut episode, now, policy, decision);
+            let named = judgement.named.contains(&ruling.rule);
+            tell_overdue(&mut episode, now, named, policy, decision);
             Some(episode)
         }
         Outcome::Pass | Outcome::AtRisk => {
             if let Some(episode) = held.filter(|episode| was_overdue(episode)) {
-                decision.tell.push(Tell {
+                decision.tell.extend(alarmed(episode).map(|audience| Tell {
                     rule: ruling.rule,
                     mark: episode.mark,
                     reason: Reason::Rectified,
                     stage: 0,
-                    audience: Audience::Owner,
-                });
+                    audience,
+                }));
             }
             if ruling.rule == Rule::ContentStale {
                 remind(judgement, ruling, held.filter(|e| !was_overdue(e)), policy, decision)
@@ -163,6 +196,12 @@ fn was_overdue(episode: &Episode) -> bool {
     episode.told.iter().any(|told| told.reason == Reason::Overdue)
 }
 
+/// Everybody who was told that it fails.
+fn alarmed(episode: &Episode) -> impl Iterator<Item = Audience> + use<> {
+    let escalated = episode.told.iter().any(|told| told.reason == Reason::Escalation);
+    [Audience::Owner].into_iter().chain(escalated.then_some(Audience::Supervisor))
+}
+
 /// The episode that the ruling belongs to: the held one while its mark stands, else a new one.
 fn current(judgement: &Judgement, ruling: &Ruling, held: Option<&Episode>) -> Episode {
     let last = judgement.last_update.as_ref().map(|seen| seen.sighting.published);
@@ -175,7 +214,7 @@ fn current(judgement: &Judgement, ruling: &Ruling, held: Option<&Episode>) -> Ep
         Some(episode) if episode.mark == mark => episode.clone(),
         // Still failing: the same story under a better known date.
         Some(episode) if was_overdue(episode) && ruling.outcome == Outcome::Fail => episode.clone(),
-        _ => Episode { rule: ruling.rule, mark, told: Vec::new() },
+        _ => Episode { topic: Topic::Problem, rule: ruling.rule, mark, told: Vec::new() },
     }
 }
 
@@ -216,7 +255,15 @@ fn remind(
     Some(episode)
 }
 
-fn tell_overdue(episode: &mut Episode, now: Timestamp, policy: &Policy, decision: &mut Decision) {
+/// `named`: the last quarter's circular named the account for this rule: then the supervising unit hears of it at the end
+/// of the time for rectification 整改期限 at the latest, at once where that is over.
+fn tell_overdue(
+    episode: &mut Episode,
+    now: Timestamp,
+    named: bool,
+    policy: &Policy,
+    decision: &mut Decision,
+) {
     let overdue = || episode.told.iter().filter(|told| told.reason == Reason::Overdue);
     let (first, last) = (overdue().next().copied(), overdue().next_back().copied());
     let times = u32::try_from(overdue().count()).unwrap_or(u32::MAX);
@@ -237,25 +284,26 @@ fn tell_overdue(episode: &mut Episode, now: Timestamp, policy: &Policy, decision
     } else if let Some(told) = last {
         look_again(decision, told.at + again);
     }
-    let after = TimeDelta::days(i64::from(policy.escalate_after_days));
-    let escalated = episode.told.iter().any(|told| told.reason == Reason::Escalation);
-    if escalated {
+    if episode.told.iter().any(|told| told.reason == Reason::Escalation) {
         return;
     }
-    match first {
-        Some(told) if now - told.at >= after => {
-            episode.told.push(Told { reason: Reason::Escalation, stage: 0, at: now });
-            decision.tell.push(Tell {
-                rule: episode.rule,
-                mark: episode.mark,
-                reason: Reason::Escalation,
-                stage: 0,
-                audience: Audience::Supervisor,
-            });
-        }
-        Some(told) => look_again(decision, told.at + after),
-        None => look_again(decision, now + after),
+    let first = first.map_or(now, |told| told.at);
+    let mut due = first + TimeDelta::days(i64::from(policy.escalate_after_days));
+    if named {
+        due = due.min(rectify_by(now).max(first));
     }
+    if now < due {
+        look_again(decision, due);
+        return;
+    }
+    episode.told.push(Told { reason: Reason::Escalation, stage: 0, at: now });
+    decision.tell.push(Tell {
+        rule: episode.rule,
+        mark: episode.mark,
+        reason: Reason::Escalation,
+        stage: 0,
+        audience: Audience::Supervisor,
+    });
 }
 
 fn look_again(decision: &mut Decision, at: Timestamp) {

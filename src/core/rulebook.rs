@@ -1,7 +1,11 @@
 //! By which rules 指标 is an account judged? The rulebook as data: windows, clauses and which rules veto.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
 
 /// The rules, in the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,13 +135,20 @@ pub struct Policy {
     pub zombie: TimeDelta,
     /// 提请主管单位督促: days after the first overdue letter.
     pub escalate_after_days: u32,
+    /// 节前提醒 goes out from so many working days before a long break on; 0 = never.
+    pub pre_holiday_days: u32,
+    /// 请核实更新情况 is not asked again within so many days; 0 = never asked.
+    pub evidence_again_days: u32,
+    /// Working days.
+    pub calendar: Arc<Calendar>,
 }
 
 /// Nothing older than this is a proof of a present state.
 pub const AS_OF_AGE_MAX_H: i64 = 48;
 
 impl Policy {
-    /// A profile with the contract's defaults: remind at 5, 3 and 1 days left, 僵尸 at 90 days, escalate after 2.
+    /// A profile with the contract's defaults: remind at 5, 3 and 1 days left, 僵尸 at 90 days, escalate after 2. No
+    /// year of the calendar is known.
     pub fn of(profile: Profile) -> Self {
         Self {
             window: TimeDelta::days(i64::from(profile.update_window_days)),
@@ -145,6 +156,9 @@ impl Policy {
             remind_days_left: vec![5, 3, 1],
             zombie: TimeDelta::days(90),
             escalate_after_days: 2,
+            pre_holiday_days: 3,
+            evidence_again_days: 7,
+            calendar: Arc::default(),
         }
     }
 

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::account::Account;
-use crate::civil;
 use crate::coverage::Spans;
+use crate::fault::Fault;
 use crate::forecast::{Forecast, forecast};
 use crate::history::{EvidenceRef, History, Seen};
 use crate::id::Channel;
 use crate::link::MenuState;
 use crate::rulebook::{AS_OF_AGE_MAX_H, Policy, Rule};
 use crate::state::AccountState;
+use crate::{circular, civil};
 
 mod menu;
 mod rules;
@@ -165,6 +166,10 @@ pub struct Judgement {
     pub rulings: Vec<Ruling>,
     /// The menu and its entries.
     pub menu: MenuHealth,
+    /// The rules that the last quarter's circular named it for.
+    pub named: Vec<Rule>,
+    /// Does a source fail in a way that only the account's owner can mend?
+    pub owner_can_mend: bool,
 }
 
 impl Judgement {
@@ -227,7 +232,13 @@ pub fn judge(
         forecast,
         rulings,
         menu,
+        named: circular::named(account, now),
+        owner_can_mend: faults(state).any(|fault| fault.owner.is_some()),
     }
+}
+
+fn faults(state: &AccountState) -> impl Iterator<Item = &Fault> {
+    state.sources.values().flat_map(|held| &held.faults)
 }
 
 /// What is covered on every counting channel, machines and persons together.

@@ -336,6 +336,7 @@ fn outgoing(
         subject: letter.subject.clone(),
         text: body.text,
         html: body.html,
+        attachments: body.attachments,
         message_id: letter.message_id.clone(),
         reasons: letter.reasons.clone(),
         date: now,

@@ -1,5 +1,7 @@
 //! What does one letter say? Composed from all that one recipient must be told in one run; pure.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike as _, NaiveDate};
 use freshd_core::account::Account;
 use freshd_core::calendar::Calendar;
@@ -16,11 +18,14 @@ use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::clean::{clean_header_text, domain_of};
+use super::clean::{clean_header_text, clean_line, domain_of};
+use super::holiday;
+use crate::store::Attachment;
 use role::{Role, group_words, role};
 
 pub mod door;
 mod item;
+pub mod list;
 mod role;
 mod subject;
 
@@ -43,6 +48,10 @@ pub struct Item {
     pub tell: Tell,
     /// What only the account's owner can mend for it to be watched at all, and how.
     pub owner_acts: Vec<String>,
+    /// What was written before, for a supervising unit: a line each, oldest first.
+    pub history: Vec<String>,
+    /// The inspection instant 监测时间点 ahead, for [`Reason::Precheck`].
+    pub inspection: Option<Timestamp>,
 }
 
 /// What the faults of an account's sources ask of its owner, each once.
@@ -85,8 +94,21 @@ pub struct House<'a> {
 pub struct Draft {
     /// To whom.
     pub recipient: Recipient,
-    /// What, in any order; at least one.
+    /// What, in any order; at least one, unless there is a list.
     pub items: Vec<Item>,
+    /// A table of the accounts that the recipient supervises 自查情况表.
+    pub list: Option<list::List>,
+    /// What makes it this letter and no other, and its subject behind the mark; without it what its items say.
+    pub named: Option<Named>,
+}
+
+/// Identity and subject of a letter that is written at an appointed time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The appointed time and what it is for: the same for the same recipient, whatever came between.
+    pub key: String,
+    /// Behind the mark.
+    pub subject: String,
 }
 
 /// A letter ready to be kept and sent.
@@ -108,6 +130,8 @@ pub struct Composed {
     pub accounts: Vec<String>,
     /// After this instant the letter comes too late: the earliest deadline in it.
     pub late_after: Option<Timestamp>,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
     /// The same in a few words, to be told elsewhere.
     pub briefs: Vec<Brief>,
 }
@@ -142,25 +166,32 @@ pub fn compose(
     let mut items: Vec<&Item> = draft.items.iter().collect();
     items.sort_by_key(|item| order(item));
     let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
+    reasons.extend(draft.list.as_ref().map(|_| Reason::Precheck));
     reasons.dedup();
     let briefs = briefs(&items, house, now);
     let to = &draft.recipient.address;
-    let hash = content_id(to, &items);
+    let (subject, hash) = match &draft.named {
+        Some(named) => (
+            format!("{SUBJECT_MARK}{}", clean_line(&named.subject)),
+            hash_of([to.as_str(), "named", &named.key]),
+        ),
+        None => (subject::subject(&items, now), content_id(to, &items)),
+    };
     let id = hash[..16].to_owned();
     let mut accounts: Vec<String> = Vec::new();
-    for item in &items {
-        let id = item.account.id.to_string();
-        if !accounts.contains(&id) {
+    let listed = draft.list.iter().flat_map(|list| list.accounts.iter().map(ToString::to_string));
+    let mut seen = BTreeSet::new();
+    for id in items.iter().map(|item| item.account.id.to_string()).chain(listed) {
+        if seen.insert(id.clone()) {
             accounts.push(id);
         }
     }
     let links = door::Links::new(house.doors, house.public_url, &id, to, &accounts, now);
     let groups = grouped(&items, to, house, &links, now);
-    let subject = subject::subject(&items, now);
     let (text, html) = render(draft, &groups, &subject, house, now)?;
     Ok(Composed {
         message_id: message_id(&hash, house.from),
-        id: id.clone(),
+        id,
         subject,
         text,
         html,
@@ -168,6 +199,7 @@ pub fn compose(
         accounts,
         late_after: items.iter().filter_map(|item| late_after(item)).min(),
         briefs,
+        attachments: Vec::new(),
     })
 }
 
@@ -175,12 +207,13 @@ pub fn compose(
 fn briefs(items: &[&Item], house: &House<'_>, now: Timestamp) -> Vec<Brief> {
     let brief = |item: &&Item| Brief {
         account: Some(item.account.id.clone()),
-        text: item::view(0, item, Role::Owner, house, now).forward,
+        text: item::view(0, item, Role::Owner, None, house, now).forward,
     };
     items.iter().map(brief).collect()
 }
 
-/// Groups by reason and by the recipient's role, numbered through.
+/// Groups by reason and by the recipient's role, numbered through. What is due anyway is not told a second time because of
+/// a break: its item speaks of the break.
 fn grouped(
     items: &[&Item],
     address: &str,
@@ -189,8 +222,17 @@ fn grouped(
     now: Timestamp,
 ) -> Vec<Group> {
     let mut parts: Vec<(Reason, Role, Vec<&Item>)> = Vec::new();
+    let of = |item: &Item, reason: Reason| {
+        items
+            .iter()
+            .copied()
+            .find(|it| it.account.id == item.account.id && it.tell.reason == reason)
+    };
     for item in items {
         let (reason, role) = (item.tell.reason, role(item, address));
+        if reason == Reason::PreHoliday && of(item, Reason::Reminder).is_some() {
+            continue;
+        }
         match parts.iter_mut().find(|(had, part, _)| (*had, *part) == (reason, role)) {
             Some((_, _, mine)) => mine.push(item),
             None => parts.push((reason, role, vec![item])),
@@ -201,13 +243,21 @@ fn grouped(
         let (title, lead) = group_words(reason, role);
         let items = mine.into_iter().map(|item| {
             number += 1;
-            let mut view = item::view(number, item, role, house, now);
+            let eve = of(item, Reason::PreHoliday).and_then(|it| eve(it, house, now));
+            let mut view = item::view(number, item, role, eve.as_ref(), house, now);
             view.door = links.to(item);
             view
         });
         Group { title, lead, items: items.collect() }
     };
     parts.into_iter().map(group).collect()
+}
+
+/// The break that an item of [`Reason::PreHoliday`] is about.
+fn eve(item: &Item, house: &House<'_>, now: Timestamp) -> Option<holiday::BeforeBreak> {
+    let (first, days) = (civil::day(item.tell.mark), house.policy.window_days());
+    let deadline = item.judgement.forecast?.deadline;
+    holiday::eve_of(house.calendar, first, deadline, days, now)
 }
 
 /// `<freshd.HASH@domain>`: stable for stable content.
@@ -249,8 +299,15 @@ fn order(item: &Item) -> (Reason, Option<Timestamp>, String, String, Rule) {
 }
 
 fn late_after(item: &Item) -> Option<Timestamp> {
-    let deadline = item.judgement.forecast.map(|outlook| outlook.deadline)?;
-    (item.tell.reason == Reason::Reminder && deadline > item.judgement.now).then_some(deadline)
+    let deadline = item.judgement.forecast.map(|outlook| outlook.deadline);
+    let late = match item.tell.reason {
+        Reason::Reminder => deadline,
+        // In the break nobody reads it.
+        Reason::PreHoliday => deadline.map(|deadline| deadline.min(item.tell.mark)),
+        Reason::Precheck => item.inspection,
+        _ => None,
+    };
+    late.filter(|late| *late > item.judgement.now)
 }
 
 fn render(
@@ -267,6 +324,7 @@ fn render(
     let values = context! {
         greeting, subject,
         groups => Value::from(Serde(groups)),
+        list => Value::from(Serde(&draft.list)),
         forwards => Value::from(Serde(&forwards)),
         office => super::clean::clean_line(house.office),
         links => house.public_url.is_some(),

@@ -11,6 +11,7 @@ use super::clean::clean_line;
 use super::letter::{
     Brief, Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
 };
+use crate::store::Attachment;
 
 const TEXT: &str = include_str!("templates/operator.txt");
 const HTML: &str = include_str!("templates/operator.html");
@@ -65,6 +66,8 @@ pub struct OperatorLetter {
     pub subject: Option<String>,
     /// What it says; their keys make its identity.
     pub matters: Vec<Matter>,
+    /// Files that go with it.
+    pub attachments: Vec<Attachment>,
 }
 
 /// One letter to one operator.
@@ -97,6 +100,7 @@ pub(super) fn compose(
         accounts: Vec::new(),
         late_after: None,
         briefs: matters.iter().map(brief).collect(),
+        attachments: letter.attachments.clone(),
     })
 }
 

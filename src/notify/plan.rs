@@ -124,9 +124,18 @@ pub(super) fn in_units(account: &Account, units: &[String]) -> bool {
     units.iter().any(|unit| own.iter().any(|name| name.trim() == unit.trim()))
 }
 
-/// Distinct recipients of the news.
-pub(super) fn recipients<'a>(news: impl Iterator<Item = &'a News>) -> BTreeSet<String> {
-    news.flat_map(|one| one.to.iter().flatten()).map(|address| address.to_lowercase()).collect()
+/// Distinct recipients of the news that count.
+pub(super) fn recipients<'a>(
+    news: impl Iterator<Item = &'a News>,
+    counts: impl Fn(&Tell) -> bool,
+) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for one in news {
+        let counted = |nth: usize| one.tell.get(nth).is_none_or(&counts);
+        let to = one.to.iter().enumerate().filter(|(nth, _)| counted(*nth));
+        all.extend(to.flat_map(|(_, to)| to).map(|address| address.to_lowercase()));
+    }
+    all
 }
 
 /// Sorts accounts into bundles: two accounts that are told to one address are in one bundle.

@@ -214,6 +214,7 @@ impl Deliverer {
             subject: format!("{SUBJECT_MARK}测试信"),
             text: format!("{words}\n\n本邮件不会索要密码、AppSecret 或验证码。\n"),
             html: format!("<html><body><p>{words}</p></body></html>"),
+            attachments: Vec::new(),
             message_id: message_id(&id, &self.settings.sender()),
             reasons: vec![Reason::Operator.key().to_owned()],
             date: now,

@@ -90,6 +90,8 @@ pub struct Outgoing {
     pub text: String,
     /// HTML part.
     pub html: String,
+    /// Files that go with it.
+    pub attachments: Vec<crate::store::Attachment>,
     /// `<…@…>`, the same on every attempt.
     pub message_id: String,
     /// Keys of the reasons, most urgent first.

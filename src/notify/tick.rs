@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::Audience;
+use freshd_core::reminder::{Audience, Reason};
 use freshd_core::state::AccountState;
 
 use super::letter::TemplateError;
@@ -164,13 +164,16 @@ impl Notifier {
         Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot }))
     }
 
-    /// Would this run write to too many?
+    /// Would this run write to too many? Letters before a long break are planned: they go to many by nature, and are not
+    /// counted.
     fn storm(&self, news: &BTreeMap<AccountId, News>) -> Result<Option<Storm>, NotifyError> {
         let mail = &self.settings.mail;
         let leaves = |one: &&News| {
             mail.mode == MailMode::Send || (mail.mode == MailMode::Pilot && one.pilot)
         };
-        let count = recipients(news.values().filter(leaves)).len();
+        let count =
+            recipients(news.values().filter(leaves), |tell| tell.reason != Reason::PreHoliday)
+                .len();
         if count <= usize::try_from(mail.hold_min_recipients).unwrap_or(usize::MAX) {
             return Ok(None);
         }

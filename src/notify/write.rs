@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::Reason;
+use freshd_core::reminder::{Audience, Reason};
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +107,22 @@ impl Notifier {
                 if draft.recipient.name != name_for(&account, address) {
                     draft.recipient.name.clear();
                 }
-                let (account, judgement) = (account.clone(), judgement.clone());
-                let (tell, owner_acts) = (tell.clone(), owner_acts(&state));
-                draft.items.push(Item { account, judgement, tell, owner_acts });
+                let same = |item: &&Item| {
+                    let (had, new) = (&item.tell, tell);
+                    item.account.id == account.id
+                        && (had.rule, had.reason) == (new.rule, new.reason)
+                };
+                if draft.items.iter().find(same).is_some() {
+                    continue;
+                }
+                draft.items.push(Item {
+                    judgement: judgement.clone(),
+                    tell: tell.clone(),
+                    owner_acts: owner_acts(&state),
+                    history: self.history(&account, &state, tell)?,
+                    inspection: None,
+                    account: account.clone(),
+                });
             }
             state.episodes = decision.episodes;
             state.next_notice = decision.next_look;
@@ -180,7 +193,11 @@ impl Notifier {
             late_after: composed.late_after,
             operator_told: false,
         };
-        let body = LetterBody { text: composed.text.clone(), html: composed.html.clone() };
+        let body = LetterBody {
+            text: composed.text.clone(),
+            html: composed.html.clone(),
+            attachments: composed.attachments.clone(),
+        };
         change.new_letter(&letter, &body)?;
         for account in &accounts {
             let event = LetterEvent {
@@ -235,7 +252,12 @@ impl Notifier {
             if matters.is_empty() {
                 return Ok(Vec::new());
             }
-            let letter = OperatorLetter { reason: Reason::Operator, subject: None, matters };
+            let letter = OperatorLetter {
+                reason: Reason::Operator,
+                subject: None,
+                matters,
+                attachments: Vec::new(),
+            };
             self.tell(change, &letter, now)
         };
         let written =
@@ -261,6 +283,7 @@ impl Notifier {
         }
         matters.extend(self.refusals(change)?);
         matters.extend(self.nobody(change, now, report)?);
+        matters.extend(silent(report));
         Ok(matters)
     }
 
@@ -324,7 +347,29 @@ impl Notifier {
     }
 }
 
-fn draft_to(address: &str, account: &Account) -> Draft {
-    let name = name_for(account, address);
-    Draft { recipient: Recipient { address: address.to_owned(), name }, items: Vec::new() }
+/// Accounts whose owners did not answer two questions 请核实更新情况.
+fn silent(report: &NotifyReport) -> Option<Matter> {
+    let asked = report.told.iter().filter(|told| {
+        told.reason == Reason::EvidenceRequest && told.audience == Audience::Supervisor
+    });
+    let lines: Vec<String> = asked
+        .map(|told| {
+            let written = if told.to.is_empty() {
+                ",台账里没有主管单位邮箱"
+            } else {
+                ",已转主管单位"
+            };
+            format!("{}({}){written}", told.name, told.account)
+        })
+        .collect();
+    let words = "以下账号无法自动核实,两次请联系人核实更新情况都没有答复。请电话催办,或人工核查(freshd confirm、freshd proof)。\
+                 没有采集到数据不等于没有更新。";
+    let title = format!("{} 个账号两次请核实未答复", lines.len());
+    let key = format!("silent {}", report.at.timestamp_millis());
+    (!lines.is_empty()).then(|| Matter::new(title, words, lines, key))
+}
+
+pub(super) fn draft_to(address: &str, account: &Account) -> Draft {
+    let recipient = Recipient { address: address.to_owned(), name: name_for(account, address) };
+    Draft { recipient, items: Vec::new(), list: None, named: None }
 }

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::calendar::Calendar;
+use freshd_core::circular::RECTIFY_DAYS;
 use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{EvidenceClass, Judgement};
@@ -18,13 +19,9 @@ mod wording;
 
 pub use build::Builder;
 
-/// Rectification is due this long after the check: 2 weeks, the national yardstick.
-pub const RECTIFY_DAYS: i64 = 14;
 /// What the deadline rests on: the heading 通报整改 of the yearly self-assessment (2 weeks after publication). It is
 /// counted from the check, because the day of the circular is not known yet.
 pub const RECTIFY_BASIS: &str = "参照年度考核口径“通报公开之日起2周内对问题全部整改到位”,从监测时间点起算;通报写明期限的,以通报为准";
-/// Work begins at this Beijing hour: a deadline in the night before lapses with nobody at work.
-pub const WORK_BEGINS_H: u32 = 9;
 
 /// The precheck. Times are RFC 3339, rates per cent with two decimals.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use serde::{Deserialize, Serialize};
@@ -123,6 +125,30 @@ impl Letter {
     }
 }
 
+/// A file that goes with a letter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name, ASCII.
+    pub name: String,
+    /// Its media type, e.g. `text/calendar`.
+    pub kind: String,
+    /// Its bytes in base64 (standard alphabet, padded).
+    pub base64: String,
+}
+
+impl Attachment {
+    /// A file of these bytes.
+    pub fn new(name: &str, kind: &str, bytes: &[u8]) -> Self {
+        let base64 = STANDARD.encode(bytes);
+        Self { name: name.to_owned(), kind: kind.to_owned(), base64 }
+    }
+
+    /// Its bytes; `None` if the record is damaged.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(&self.base64).ok()
+    }
+}
+
 /// A letter's texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterBody {
@@ -130,6 +156,9 @@ pub struct LetterBody {
     pub text: String,
     /// HTML.
     pub html: String,
+    /// Files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 fn key(id: &str) -> Vec<u8> {

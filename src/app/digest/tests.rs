@@ -2,6 +2,8 @@
 
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 
+use chrono::TimeDelta;
+
 use super::*;
 use crate::app::samples::{SENDING, app, failing, keep, standing};
 use crate::report::samples::{account, now, province, sample};

@@ -365,7 +365,7 @@ fn reason_chinese(key: &str) -> &str {
         "rectified" => "已整改",
         "pre-holiday" => "节前提醒",
         "precheck" => "自查",
-        "evidence-request" => "请提供佐证",
+        "evidence-request" => "请核实更新情况",
         "operator" => "致管理员",
         _ => "",
     }

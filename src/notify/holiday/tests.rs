@@ -34,7 +34,9 @@ fn a_deadline_inside_a_holiday_moves_to_the_last_working_day() {
         at(2, 10, 9),
         at(2, 18, 9),
         7,
-        &format!("{text};假期长于更新期限,假期内还须安排定时发布"),
+        &format!(
+            "{text};仅在2月14日发布撑不到节后上班,请另设一次定时发布,时间在2月18日至2月20日之间(含首尾)"
+        ),
     );
 }
 
@@ -69,4 +71,28 @@ fn an_uncovered_year_is_said() {
     let found = before_break(&empty, at(10, 4, 0), 14, now).unwrap();
     assert_eq!(found.safe, day(9, 30));
     assert!(!found.certain && advice(&found).ends_with("(该年放假安排尚未公布,按常规推算)"));
+}
+
+/// The spring of 2026 under a 7-day rule: a post on the last working day runs out on 21 February, work begins on the 24th.
+#[test]
+fn even_the_last_working_day_is_not_enough_before_the_spring_festival_of_2026() {
+    let told = |window| {
+        let found = eve_of(&plan(), day(2, 15), at(2, 17, 10), window, at(2, 11, 9)).unwrap();
+        (found.safe, found.outlasts_window, found.inside, eve_advice(&found, at(2, 17, 10)))
+    };
+    let (safe, outlasts, inside, words) = told(7);
+    assert_eq!((safe, outlasts), (day(2, 14), true));
+    assert_eq!(inside, Some((day(2, 18), day(2, 20))));
+    assert_eq!(
+        words,
+        "春节假期2月15日至2月23日,2月24日上班;照目前的发布情况,2月17日 10:00到期,早于节后上班。\
+         最晚安全日期:2月14日(放假前最后一个工作日),请于当日(含)前发布;仅在2月14日发布撑不到节后上班,\
+         请另设一次定时发布,时间在2月18日至2月20日之间(含首尾)"
+    );
+    let (safe, outlasts, _, words) = told(14);
+    assert_eq!((safe, outlasts), (day(2, 14), false));
+    assert!(words.ends_with("请于当日(含)前发布"), "{words}");
+    let (_, outlasts, inside, words) = told(3);
+    assert_eq!((outlasts, inside), (true, None));
+    assert!(words.ends_with("假期内还须安排多次定时发布"), "{words}");
 }

@@ -1,17 +1,21 @@
 //! How does one account stand in a letter?
 
+use chrono::TimeDelta;
 use freshd_core::account::{Account, platform};
+use freshd_core::circular::rectify_by;
+use freshd_core::forecast::{PostSpan, last_safe_day, post_span};
 use freshd_core::history::Seen;
 use freshd_core::reminder::{Audience, Reason};
 use freshd_core::rulebook::Rule;
-use freshd_core::verdict::{Outcome, Ruling};
+use freshd_core::verdict::{EvidenceClass, Outcome, Ruling};
 use freshd_core::{Timestamp, civil};
 use serde::Serialize;
 
 use super::super::clean::{clean_header_text, clean_line};
 use super::super::holiday;
+use super::super::holiday::BeforeBreak;
 use super::role::Role;
-use super::{House, Item, dated, due_text, past_due_text};
+use super::{House, Item, chinese_date, dated, due_text, past_due_text};
 
 /// Pieces of advice per account.
 const ADVICE_MAX: usize = 8;
@@ -36,6 +40,8 @@ pub(super) struct View {
     as_of: String,
     act: String,
     holiday: String,
+    circular: String,
+    history: Vec<String>,
     advice: Vec<String>,
     link: String,
     /// Where the owner acts.
@@ -43,11 +49,19 @@ pub(super) struct View {
     pub(super) forward: String,
 }
 
-pub(super) fn view(no: usize, item: &Item, role: Role, house: &House<'_>, now: Timestamp) -> View {
+/// `eve`: the break before which the account lapses, where that is told.
+pub(super) fn view(
+    no: usize,
+    item: &Item,
+    role: Role,
+    eve: Option<&BeforeBreak>,
+    house: &House<'_>,
+    now: Timestamp,
+) -> View {
     let Item { account, judgement, tell, .. } = item;
     let ruling = judgement.ruling(tell.rule);
     let last = judgement.last_update.as_ref();
-    let act = act(item, house, now);
+    let act = act(item, eve, house, now);
     let name = clean_header_text(&account.name);
     let platform = platform_chinese(account);
     let forward = forward(item, &name, &platform, &act, house);
@@ -64,7 +78,9 @@ pub(super) fn view(no: usize, item: &Item, role: Role, house: &House<'_>, now: T
             .unwrap_or_default(),
         evidence: evidence(ruling, last),
         as_of: civil::minute_text(ruling.map_or(judgement.now, |r| r.as_of)),
-        holiday: holiday_text(item, house, now),
+        holiday: holiday_text(item, eve, house, now),
+        circular: circular_text(item),
+        history: item.history.iter().map(|line| clean_line(line)).collect(),
         advice: advice(item, role),
         link: link(account, house),
         door: String::new(),
@@ -85,15 +101,29 @@ fn state(item: &Item) -> &'static str {
 }
 
 /// What to do, and by when.
-fn act(item: &Item, house: &House<'_>, now: Timestamp) -> String {
+fn act(item: &Item, eve: Option<&BeforeBreak>, house: &House<'_>, now: Timestamp) -> String {
     let Item { judgement, tell, .. } = item;
     let deadline = judgement.forecast.map(|outlook| outlook.deadline);
+    if let (Reason::Precheck, Some(at)) = (tell.reason, item.inspection) {
+        return before_inspection(item, at, house);
+    }
     match (tell.reason, tell.rule) {
+        (Reason::PreHoliday, _) if eve.is_some() => {
+            let hours = deadline.filter(|at| last_safe_day(*at, now).is_none());
+            match (hours, eve) {
+                (None, Some(eve)) => format!("请于{}(含)前发布", chinese_date(eve.safe)),
+                (at, _) => {
+                    at.map_or(String::new(), |at| format!("请于{}前发布", due_text(at, now)))
+                }
+            }
+        }
         (Reason::Reminder | Reason::PreHoliday, _) => {
             deadline.map_or(String::new(), |at| format!("请于{}前发布", due_text(at, now)))
         }
         (Reason::Rectified, _) => "无需再办".to_owned(),
-        (Reason::EvidenceRequest, _) => "请回复最近一次发布的时间和链接".to_owned(),
+        (Reason::EvidenceRequest, _) => {
+            "请回复最近一篇文章的链接(直接粘贴即可);近期没有发布的,请发布后回复链接".to_owned()
+        }
         (_, Rule::ContentStale) => {
             let days = house.policy.window_days();
             match deadline {
@@ -109,6 +139,49 @@ fn act(item: &Item, house: &House<'_>, now: Timestamp) -> String {
         (_, Rule::AccountGone) => "请核实账号状态:恢复使用,或办理注销备案并更新台账".to_owned(),
         _ => "请核实并处理".to_owned(),
     }
+}
+
+/// What to do before the inspection at `at`.
+fn before_inspection(item: &Item, at: Timestamp, house: &House<'_>) -> String {
+    let Item { judgement, tell, .. } = item;
+    let fails = judgement.ruling(tell.rule).is_some_and(|it| it.outcome == Outcome::Fail);
+    let instant = civil::chinese(at);
+    if fails && tell.rule != Rule::ContentStale {
+        return format!("请在检查时点({instant})之前整改");
+    }
+    let span = span_text(post_span(at, house.policy.window, judgement.now), "发布");
+    if fails {
+        format!("请尽快发布;为通过{instant}的检查,{span}")
+    } else {
+        format!("为通过{instant}的检查,{span}")
+    }
+}
+
+/// `请在12月18日至12月30日之间(含首尾)发布`.
+pub(super) fn span_text(span: PostSpan, what: &str) -> String {
+    match (span.from, span.by) {
+        (Some(from), Some(by)) => {
+            let (from, by) = (chinese_date(from), chinese_date(by));
+            format!("请在{from}至{by}之间(含首尾){what}")
+        }
+        (None, Some(by)) => format!("请于{}(含)前{what}", chinese_date(by)),
+        (_, None) => format!("请立即{what}"),
+    }
+}
+
+/// That the last quarter's circular named it, and until when that is to be put right.
+fn circular_text(item: &Item) -> String {
+    let Item { judgement, tell, .. } = item;
+    let told = matches!(tell.reason, Reason::Overdue | Reason::Escalation | Reason::Precheck);
+    if !told || !judgement.named.contains(&tell.rule) {
+        return String::new();
+    }
+    let due = rectify_by(judgement.now);
+    let day = chinese_date(civil::day(due - TimeDelta::seconds(1)));
+    let over = if due <= judgement.now { ",已过" } else { "" };
+    format!(
+        "台账载明上季度已因此项被通报,整改期限{day}{over}(按季末起2周推算;通报写明期限的,以通报为准)"
+    )
 }
 
 /// What is asked of this recipient: a supervisor has the owner do it.
@@ -160,7 +233,15 @@ fn evidence(ruling: Option<&Ruling>, last: Option<&Seen>) -> Vec<String> {
     lines
 }
 
-fn holiday_text(item: &Item, house: &House<'_>, now: Timestamp) -> String {
+fn holiday_text(
+    item: &Item,
+    eve: Option<&BeforeBreak>,
+    house: &House<'_>,
+    now: Timestamp,
+) -> String {
+    if let (Some(found), Some(outlook)) = (eve, item.judgement.forecast) {
+        return holiday::eve_advice(found, outlook.deadline);
+    }
     let wanted = matches!(item.tell.reason, Reason::Reminder | Reason::PreHoliday);
     let days = house.policy.window_days();
     let deadline = item.judgement.forecast.map(|outlook| outlook.deadline);
@@ -184,7 +265,26 @@ fn advice(item: &Item, role: Role) -> Vec<String> {
         Role::Supervisor => "为能继续监测,请督促主办单位",
     };
     let acts = acts.map(|act| clean_line(&format!("{lead}:{act}")));
-    acts.chain(found).take(ADVICE_MAX).collect()
+    open_text(item, role).into_iter().chain(acts).chain(found).take(ADVICE_MAX).collect()
+}
+
+/// What the lack of data means, where it is what the account lacks.
+fn open_text(item: &Item, role: Role) -> Option<String> {
+    let Item { judgement, tell, .. } = item;
+    let hits_only = judgement.evidence_class == EvidenceClass::HitsOnly;
+    match (tell.reason, judgement.forecast) {
+        (Reason::EvidenceRequest, Some(outlook)) => Some(format!(
+            "照已采集到的最近更新,更新期限为{},此后没有采集到数据。没有采集到数据不等于没有更新",
+            civil::chinese(outlook.deadline)
+        )),
+        (Reason::EvidenceRequest, None) => Some(
+            "目前没有任何来源能自动采集到该账号的发布。没有采集到数据不等于没有更新".to_owned(),
+        ),
+        (Reason::Reminder, _) if hits_only && role == Role::Owner => Some(
+            "目前只能采集到该账号的部分发布;如此后已经更新,请回复最近一篇文章的链接".to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 fn link(account: &Account, house: &House<'_>) -> String {
@@ -211,7 +311,12 @@ fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>
     let sign = if office.is_empty() { String::new() } else { format!("({office})") };
     match item.tell.reason {
         Reason::Rectified => format!("“{name}”({platform})此前提示的问题已消除。{sign}"),
-        Reason::Reminder => format!("“{name}”({platform}){last},{act}。{sign}"),
+        Reason::EvidenceRequest => format!(
+            "“{name}”({platform})近期更新情况待核实(没有采集到数据,不等于没有更新){last}。{act}。{sign}"
+        ),
+        Reason::Reminder | Reason::PreHoliday => {
+            format!("“{name}”({platform}){last},{act}。{sign}")
+        }
         _ => {
             let at =
                 civil::chinese(judgement.ruling(item.tell.rule).map_or(judgement.now, |r| r.as_of));
@@ -222,7 +327,7 @@ fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>
     }
 }
 
-fn platform_chinese(account: &Account) -> String {
+pub(super) fn platform_chinese(account: &Account) -> String {
     match account.platform.as_str() {
         platform::WECHAT => "微信公众号".to_owned(),
         platform::WEIBO => "新浪微博".to_owned(),

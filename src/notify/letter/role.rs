@@ -49,7 +49,7 @@ fn title(reason: Reason) -> &'static str {
         Reason::Rectified => "已整改",
         Reason::PreHoliday => "节前提醒",
         Reason::Precheck => "自查",
-        Reason::EvidenceRequest => "请提供佐证",
+        Reason::EvidenceRequest => "请核实更新情况",
         Reason::Operator => "运行情况",
     }
 }
@@ -62,10 +62,11 @@ fn to_owner(reason: Reason) -> &'static str {
         Reason::Reminder => "贵单位主办的以下账号目前达标,但临近更新期限,请按时发布。",
         Reason::Escalation => "贵单位主办的以下账号疑似不达标,此前已提醒,至今未见更新,请尽快处理。",
         Reason::Rectified => "贵单位主办的以下账号此前提示过的问题已消除,感谢处理,无需再办。",
-        Reason::PreHoliday => "贵单位主办的以下账号在假期内到期,请提前安排发布。",
-        Reason::Precheck => "以下为季度自查结果。",
+        Reason::PreHoliday => "贵单位主办的以下账号目前达标,但在长假后上班前到期,请提前安排发布。",
+        Reason::Precheck => "以下账号在季度检查前需要办理。",
         Reason::EvidenceRequest => {
-            "贵单位主办的以下账号无法自动核实,请回复最近一次发布的时间和链接。这不表示账号存在问题。"
+            "贵单位主办的以下账号目前无法自动核实更新情况,请回复最近一篇文章的链接。没有采集到数据不等于没有更新,\
+             这不表示账号存在问题。"
         }
         Reason::Operator => "",
     }
@@ -82,13 +83,16 @@ fn to_supervisor(reason: Reason) -> &'static str {
              (台账里没有主办单位的可用邮箱,因此只发给主管单位。)"
         }
         Reason::Escalation => {
-            "贵单位主管的以下账号疑似不达标,已提醒主办单位,至今未见更新。请予督促。"
+            "贵单位主管的以下账号疑似不达标,至今未见整改,请予督促。此前的提醒列在各账号之下。"
         }
         Reason::Rectified => "贵单位主管的以下账号此前提示过的问题已消除,感谢督促,无需再办。",
-        Reason::PreHoliday => "贵单位主管的以下账号在假期内到期,请督促主办单位提前安排发布。",
-        Reason::Precheck => "以下为季度自查结果。",
+        Reason::PreHoliday => {
+            "贵单位主管的以下账号目前达标,但在长假后上班前到期,请督促主办单位提前安排发布。"
+        }
+        Reason::Precheck => "以下账号在季度检查前需要办理。",
         Reason::EvidenceRequest => {
-            "贵单位主管的以下账号无法自动核实,请主办单位回复最近一次发布的时间和链接。这不表示账号存在问题。"
+            "贵单位主管的以下账号目前无法自动核实更新情况,请督促主办单位回复最近一篇文章的链接。没有采集到数据不等于没有\
+             更新,这不表示账号存在问题。"
         }
         Reason::Operator => "",
     }

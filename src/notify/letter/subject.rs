@@ -23,9 +23,9 @@ pub(super) fn subject(items: &[&Item], now: Timestamp) -> String {
     let more = [
         (Reason::Escalation, "个账号提请督促"),
         (Reason::Rectified, "个账号已整改"),
-        (Reason::PreHoliday, "个账号将在假期内到期"),
+        (Reason::PreHoliday, "个账号须在长假前安排发布"),
         (Reason::Precheck, "个账号的自查结果"),
-        (Reason::EvidenceRequest, "个账号请提供佐证"),
+        (Reason::EvidenceRequest, "个账号请核实更新情况"),
     ];
     for (reason, words) in more {
         count(&mut parts, &of(reason).collect::<Vec<_>>(), |n| format!("{n} {words}"));

@@ -76,6 +76,8 @@ fn items(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Item> {
         judgement: judgement.clone(),
         tell,
         owner_acts: owner_acts(state),
+        history: Vec::new(),
+        inspection: None,
     };
     decision.tell.into_iter().map(item).collect()
 }
@@ -91,7 +93,7 @@ fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed
         policy: &policy,
         calendar: &calendar,
     };
-    compose(&Draft { recipient, items }, &house, now).unwrap()
+    compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
 }
 
 #[test]
@@ -247,7 +249,7 @@ fn the_words_follow_who_reads_them() {
         let (public_url, doors) = (None, None);
         let (policy, calendar) = (&policy, &calendar);
         let house = House { from, office, public_url, doors, policy, calendar };
-        compose(&Draft { recipient, items }, &house, now).unwrap()
+        compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
     };
     let officer = to("officer@b.gov.cn", &account, Audience::Owner);
     assert!(officer.text.contains("贵单位主办的以下账号") && !officer.text.contains("督促"));
@@ -275,4 +277,63 @@ fn a_day_of_another_year_is_told_with_its_year() {
     let now = civil::start_of(day("2026-11-22"));
     assert_eq!(dated(day("2026-09-19"), now), "9月19日");
     assert_eq!(dated(day("2021-09-19"), now), "2021年9月19日");
+}
+
+fn told(account: &Account, state: &AccountState, tell: Tell, now: Timestamp) -> Item {
+    let (judgement, _) = look(account, state, &policy(), now);
+    Item {
+        account: account.clone(),
+        judgement,
+        tell,
+        owner_acts: owner_acts(state),
+        history: Vec::new(),
+        inspection: None,
+    }
+}
+
+fn tell(reason: Reason, mark: Timestamp) -> Tell {
+    Tell { rule: Rule::ContentStale, mark, reason, stage: 0, audience: Audience::Owner }
+}
+
+#[test]
+fn a_question_says_that_no_data_is_not_no_update() {
+    let now = at(11, 28, 9);
+    let (account, state) = (account("茂名发布"), AccountState::default());
+    let letter =
+        write(vec![told(&account, &state, tell(Reason::EvidenceRequest, now), now)], None, now);
+    assert_eq!(letter.subject, "【政务新媒体提醒】1 个账号请核实更新情况(茂名发布)");
+    for words in [
+        "■ 请核实更新情况(1 个)",
+        "没有采集到数据不等于没有更新,这不表示账号存在问题。",
+        "   状态:待核实\n",
+        "   最近更新:没有采集到任何发布\n",
+        "   ▶ 请回复最近一篇文章的链接(直接粘贴即可);近期没有发布的,请发布后回复链接\n",
+        "“茂名发布”(新浪微博)近期更新情况待核实(没有采集到数据,不等于没有更新)。",
+    ] {
+        assert!(letter.text.contains(words), "{words}\n--\n{}", letter.text);
+    }
+    assert!(!letter.text.contains("不达标"), "{}", letter.text);
+}
+
+#[test]
+fn before_a_break_the_latest_safe_date_stands_once_beside_a_reminder() {
+    let now = at(11, 27, 9);
+    let account = account("茂名发布");
+    let state = state(at(11, 17, 10), now, "通知");
+    let eve = || told(&account, &state, tell(Reason::PreHoliday, at(12, 1, 0)), now);
+    let alone = write(vec![eve()], None, now);
+    assert_eq!(alone.subject, "【政务新媒体提醒】1 个账号须在长假前安排发布(茂名发布)");
+    assert_eq!(alone.late_after, Some(at(12, 1, 0)), "in the break nobody reads it");
+    let advice = "▶ 假日假期12月1日至12月1日,12月2日上班;照目前的发布情况,12月1日 10:00到期,早于节后上班。\
+                  最晚安全日期:11月30日(放假前最后一个工作日),请于当日(含)前发布\n";
+    for words in
+        ["   ▶ 请于11月30日(含)前发布\n", advice, ",最近更新11月17日,请于11月30日(含)前发布。"]
+    {
+        assert!(alone.text.contains(words), "{words}\n--\n{}", alone.text);
+    }
+    let both = vec![told(&account, &state, tell(Reason::Reminder, at(11, 17, 10)), now), eve()];
+    let letter = write(both, None, now);
+    assert_eq!(letter.reasons, [Reason::Reminder, Reason::PreHoliday]);
+    assert_eq!(letter.text.matches("数据截至").count(), 1, "{}", letter.text);
+    assert!(letter.text.contains(advice), "{}", letter.text);
 }

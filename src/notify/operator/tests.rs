@@ -12,6 +12,7 @@ fn letter(key: &str) -> OperatorLetter {
     let lines = vec!["第一项".to_owned(), "坏\u{202e}名\n字".to_owned()];
     let matter = Matter::new("季度自查".to_owned(), "说明", lines, key.to_owned());
     OperatorLetter {
+        attachments: Vec::new(),
         reason: Reason::Precheck,
         subject: Some("2026Q4 季度自查".to_owned()),
         matters: vec![matter.with_block("1. 甲 <b>\n2. 乙\u{202e}")],

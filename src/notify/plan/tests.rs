@@ -45,7 +45,7 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
     let found: Vec<Vec<_>> =
         sorted.iter().map(|b| b.accounts.iter().map(|id| id.as_str()).collect()).collect();
     assert_eq!(found, [vec!["a", "c", "d"], vec!["b"], vec!["e"]]);
-    assert_eq!(recipients(all.values()).len(), 3);
+    assert_eq!(recipients(all.values(), |_| true).len(), 3);
 }
 
 #[test]

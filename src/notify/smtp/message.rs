@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 
 use super::dkim::Signer;
 use super::{Outgoing, SUBJECT_CHARS_MAX};
@@ -33,6 +33,7 @@ pub(super) fn message(
         .boundary(&boundary[..40])
         .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
         .singlepart(part(ContentType::TEXT_HTML, &letter.html));
+    let parts = with_files(parts, letter, &boundary)?;
     let mut builder = Message::builder()
         .from(Mailbox::new(name, sender.clone()))
         .to(Mailbox::new(None, recipient.clone()))
@@ -52,6 +53,19 @@ pub(super) fn message(
         signer.sign(&mut built);
     }
     Ok((sender, recipient, built.formatted()))
+}
+
+/// The texts as they are, or with the files behind them.
+fn with_files(texts: MultiPart, letter: &Outgoing, boundary: &str) -> Result<MultiPart, String> {
+    if letter.attachments.is_empty() {
+        return Ok(texts);
+    }
+    let whole = MultiPart::mixed().boundary(format!("mixed-{}", &boundary[..40]));
+    letter.attachments.iter().try_fold(whole.multipart(texts), |whole, file| {
+        let kind = ContentType::parse(&file.kind).map_err(|_| "附件类型有误".to_owned())?;
+        let bytes = file.bytes().ok_or_else(|| "附件已损坏".to_owned())?;
+        Ok(whole.singlepart(Attachment::new(file.name.clone()).body(bytes, kind)))
+    })
 }
 
 fn part(kind: ContentType, text: &str) -> SinglePart {

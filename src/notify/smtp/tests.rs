@@ -7,6 +7,7 @@ use super::*;
 
 fn outgoing(subject: &str, text: &str) -> Outgoing {
     Outgoing {
+        attachments: Vec::new(),
         to: "a@政务.cn".to_owned(),
         subject: subject.to_owned(),
         text: text.to_owned(),

@@ -4,20 +4,19 @@
 use std::collections::BTreeMap;
 
 use crate::zone::rfc3339;
-use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::calendar::{Calendar, Counted};
+use freshd_core::calendar::{Calendar, Counted, work_begins};
+use freshd_core::circular::{named_last_quarter, previous_quarter};
 use freshd_core::civil;
 use freshd_core::forecast::last_safe_day;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{EvidenceClass, Judgement, Outcome, Ruling};
 
-use super::wording::{how_to_lift, named_last_quarter, previous_quarter, problem, why_open};
+use super::wording::{how_to_lift, problem, why_open};
 use super::{
-    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, WORK_BEGINS_H, Who,
-    rectification,
+    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, Who, rectification,
 };
 use crate::report::view::EvidenceView;
 
@@ -170,8 +169,7 @@ impl<'a> Builder<'a> {
 
     /// Does it lapse before anybody is at work again?
     fn lapses(&self, judgement: &Judgement) -> bool {
-        let work =
-            civil::start_of(self.next_working.day) + TimeDelta::hours(i64::from(WORK_BEGINS_H));
+        let work = work_begins(self.next_working.day);
         judgement.forecast.is_some_and(|outlook| outlook.deadline < work)
     }
 

@@ -1,9 +1,8 @@
 //! In which words does a notice name a problem, and what would lift a 待核实?
 
-use chrono::{Datelike, TimeDelta};
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::civil;
 use freshd_core::observation::ProfileState;
 use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
@@ -47,57 +46,6 @@ pub(super) fn problem(
 
 fn span(days: i64) -> String {
     if days > 0 && days % 7 == 0 { format!("{}周", days / 7) } else { format!("{days}天") }
-}
-
-/// The quarter before: of the label, else of the instant. `2026Q4` → `2026Q3`.
-pub(super) fn previous_quarter(quarter: Option<&str>, at: Timestamp) -> String {
-    let (year, nth) = quarter.and_then(parsed).unwrap_or_else(|| {
-        let day = civil::day(at);
-        (day.year(), day.month0() / 3 + 1)
-    });
-    if nth <= 1 { format!("{}Q4", year - 1) } else { format!("{year}Q{}", nth - 1) }
-}
-
-fn parsed(label: &str) -> Option<(i32, u32)> {
-    let (year, nth) = label.trim().split_once(['Q', 'q'])?;
-    Some((year.parse().ok()?, nth.parse().ok().filter(|nth| (1..=4).contains(nth))?))
-}
-
-/// Words of 上季度通报情况 that say that it was not named.
-const NOT_NAMED: [&str; 12] =
-    ["", "无", "否", "没有", "未通报", "未被通报", "合格", "达标", "正常", "-", "/", "不涉及"];
-
-/// Does 上季度通报情况 hold the previous quarter with this rule, or words that speak of it (or of no rule at all)?
-/// `None` where the ledger says nothing at all.
-pub(super) fn named_last_quarter(account: &Account, rule: Rule, previous: &str) -> Option<bool> {
-    if account.last_circular.iter().all(|entry| entry.trim().is_empty()) {
-        return None;
-    }
-    Some(account.last_circular.iter().any(|entry| {
-        let entry = entry.trim();
-        if let Some((quarter, told)) = entry.split_once(':').filter(|(q, _)| parsed(q).is_some()) {
-            return quarter.trim().eq_ignore_ascii_case(previous) && told.trim() == rule.key();
-        }
-        if NOT_NAMED.contains(&entry) {
-            return false;
-        }
-        let spoken: Vec<Rule> =
-            Rule::ALL.into_iter().filter(|rule| speaks_of(entry, *rule)).collect();
-        spoken.is_empty() || spoken.contains(&rule)
-    }))
-}
-
-fn speaks_of(words: &str, rule: Rule) -> bool {
-    let terms: &[&str] = match rule {
-        Rule::ContentStale => &["更新", "content-stale"],
-        Rule::AppUnusable => &["下载", "客户端", "APP", "app-unusable"],
-        Rule::InteractionPoor => &["互动", "interaction-poor"],
-        Rule::Safety => &["安全", "泄密", "泄露", "表述错误", "safety"],
-        Rule::AccountGone => &["注销", "冻结", "封禁", "account-gone"],
-        Rule::MenuLinks => &["链接", "菜单", "menu-links"],
-        Rule::Filing => &["备案", "登记", "filing"],
-    };
-    terms.iter().any(|term| words.contains(term))
 }
 
 /// Why the account cannot be judged: the reasons of the undecided rules that decide.

@@ -27,7 +27,11 @@ pub(crate) fn letter(id_text: &str, created: i64) -> Letter {
 
 pub(crate) fn add(store: &Store, letter: &Letter) {
     let mut change = store.change();
-    let body = LetterBody { text: "正文".into(), html: "<p>正文</p>".repeat(4000) };
+    let body = LetterBody {
+        text: "正文".into(),
+        html: "<p>正文</p>".repeat(4000),
+        ..LetterBody::default()
+    };
     change.new_letter(letter, &body).unwrap();
     store.commit(change).unwrap();
 }
@@ -142,7 +146,7 @@ fn golden_bytes_of_a_letter() {
         \"accounts\":[\"weibo:a\"],\"attempts\":0,\"created_at\":\"2026-11-22T02:00:00Z\"}";
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     assert_eq!(serde_json::to_string(&LetterState::GivenUp).unwrap(), "\"given_up\"");
-    let body = LetterBody { text: "t".into(), html: "h".into() };
+    let body = LetterBody { text: "t".into(), html: "h".into(), ..LetterBody::default() };
     assert_eq!(codec::encode(&body).unwrap(), b"\x01{\"text\":\"t\",\"html\":\"h\"}");
 }
 

@@ -14,6 +14,7 @@ use super::scene::{Scene, account, at, morning, quick};
 
 fn letter() -> Outgoing {
     Outgoing {
+        attachments: Vec::new(),
         to: "a@b.cn".to_owned(),
         subject: "主题".to_owned(),
         text: "正文".to_owned(),

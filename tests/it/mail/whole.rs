@@ -113,3 +113,106 @@ async fn a_dry_run_tells_the_same_and_changes_nothing() {
 }
 
 const EXPECTED: &str = include_str!("whole.txt");
+
+/// Deadlines over the National Day of 2026, told and sent as they come, in sending hours of working days only.
+#[tokio::test]
+async fn over_national_day_letters_gather_before_and_after_and_none_leaves_between() {
+    let mut scene = Scene::new().await;
+    let calendar = freshd::config::calendar::parse_calendar_toml(include_str!(
+        "../../../config/calendar.toml"
+    ));
+    let calendar = std::sync::Arc::new(calendar.unwrap());
+    scene.settings.calendar = std::sync::Arc::clone(&calendar);
+    scene.settings.policy.calendar = calendar;
+    // Six accounts of one contact, last posts on 19 to 24 September: they lapse from 3 to 8 October.
+    for number in 0..6 {
+        let posted = at(9, 19 + number, 10);
+        scene.add(&account(number as usize, "a@b.cn"), posted, at(9, 25, 9));
+    }
+    let mut now = at(9, 25, 9);
+    while now < at(10, 9, 12) {
+        for number in 0..6 {
+            let id = account(number, "").id;
+            let state: AccountState = scene.store.state(&id).unwrap().unwrap();
+            if state.next_notice.is_none_or(|due| due <= now) {
+                scene.add(&account(number, "a@b.cn"), at(9, 19 + number as u32, 10), now);
+            }
+        }
+        scene.notify(now).await;
+        scene.deliver(now).await;
+        now += TimeDelta::hours(1);
+    }
+    let mails = scene.mail.mails();
+    for mail in &mails {
+        let day = freshd_core::civil::day(mail.at);
+        let reasons = mail.header("X-Freshd-Reason").unwrap();
+        let worked = scene.settings.calendar.is_working_day(day) == Some(true);
+        // In the break only what would come too late afterwards leaves.
+        assert!(worked || reasons == "reminder", "{day} {reasons}");
+    }
+    let holiday: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail.header("X-Freshd-Reason").unwrap().contains("pre-holiday"))
+        .collect();
+    assert_eq!(holiday.len(), 1, "one letter for all accounts of the recipient");
+    let (first, text) = (holiday[0], holiday[0].text_body().unwrap());
+    // 28, 29 and 30 September are the three working days before.
+    assert_eq!(freshd_core::civil::day(first.at).to_string(), "2026-09-28");
+    for number in 0..5 {
+        assert!(text.contains(&format!("发布{number}")), "{text}");
+    }
+    assert!(!text.contains("发布5"), "it lapses on the 8th at 10:00, when work has begun\n{text}");
+    let safe = "最晚安全日期:9月30日(放假前最后一个工作日)";
+    assert!(
+        text.contains(safe) && text.contains("国庆节假期10月1日至10月7日,10月8日上班"),
+        "{text}"
+    );
+    let overdue = mails.iter().filter(|mail| mail.subject().contains("已超期"));
+    let first = overdue.map(|mail| mail.at).min().unwrap();
+    assert!(first >= at(10, 8, 8), "what fell due in the break waits for its end: {first}");
+}
+
+/// Overdue, then the supervising unit with the history, then both are told that it is over.
+#[tokio::test]
+async fn the_supervising_unit_reads_who_was_written_to_and_hears_the_end() {
+    let scene = Scene::new().await;
+    let now = morning();
+    let mut one = account(1, "a@b.cn");
+    one.supervisor_email = vec!["boss@b.cn".to_owned()];
+    one.last_circular = vec!["2026Q3:content-stale".to_owned()];
+    scene.add(&one, at(11, 1, 9), now);
+    scene.notify(now).await;
+    scene.deliver(now).await;
+    let raised = scene.mail.mails();
+    let boss = raised.iter().find(|mail| mail.to == ["boss@b.cn"]).unwrap();
+    assert_eq!(boss.header("X-Freshd-Reason").unwrap(), "escalation");
+    let text = boss.text_body().unwrap();
+    assert!(text.contains("整改期限10月14日,已过"), "named and the time is over: at once\n{text}");
+    let mut two = account(2, "c@b.cn");
+    two.supervisor_email = vec!["boss@b.cn".to_owned()];
+    scene.add(&two, at(11, 1, 9), now);
+    scene.notify(now).await;
+    scene.deliver(now).await;
+    let later = at(11, 27, 10);
+    scene.add(&two, at(11, 1, 9), later);
+    scene.notify(later).await;
+    scene.deliver(later).await;
+    let mails = scene.mail.mails();
+    let boss = mails.iter().rfind(|mail| mail.to == ["boss@b.cn"]).unwrap();
+    let text = boss.text_body().unwrap().replace("\r\n", "\n");
+    let line = "   此前的信:\n   - 11月25日 10:00 致联系人:已超期,对方邮件服务器已接收\n";
+    assert!(text.contains(line), "{text}");
+    let posted = at(11, 29, 9);
+    let monday = at(11, 30, 10);
+    scene.add(&two, posted, monday);
+    scene.notify(monday).await;
+    scene.deliver(monday).await;
+    let mails = scene.mail.mails();
+    let thanked: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail.header("X-Freshd-Reason").unwrap() == "rectified")
+        .map(|mail| mail.to[0].as_str())
+        .collect();
+    assert_eq!(thanked.len(), 2, "{thanked:?}");
+    assert!(thanked.contains(&"c@b.cn") && thanked.contains(&"boss@b.cn"));
+}

@@ -105,7 +105,7 @@ fn reason_chinese(reason: Reason) -> &'static str {
         Reason::Rectified => "已整改",
         Reason::PreHoliday => "节前提醒",
         Reason::Precheck => "季度自查",
-        Reason::EvidenceRequest => "请提供佐证",
+        Reason::EvidenceRequest => "请核实更新情况",
         Reason::Operator => "告知管理员",
     }
 }

@@ -3,7 +3,7 @@
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::civil;
-use freshd_core::forecast::last_safe_day;
+use freshd_core::forecast::post_span;
 use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Judgement, Outcome, judge};
@@ -77,11 +77,8 @@ impl Builder<'_> {
     /// When to publish so that it passes at that instant: within its window, and not before today.
     fn due(&self, account: &Account, today: &Judgement, now: Timestamp) -> Option<RiskRow> {
         let row = self.risk(account, today)?;
-        let begins = self.at - self.policy.window;
-        let day = civil::day(begins);
-        let whole = if civil::start_of(day) == begins { Some(day) } else { day.succ_opt() };
-        let post_from = whole.filter(|_| begins > now);
-        Some(RiskRow { post_from, post_by: last_safe_day(self.at, now), ..row })
+        let span = post_span(self.at, self.policy.window, now);
+        Some(RiskRow { post_from: span.from, post_by: span.by, ..row })
     }
 
     fn open_ahead(
