@@ -7,6 +7,7 @@ use freshd_core::id::stable_hash;
 use freshd_core::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
+use super::reach;
 use super::settings::NotifySettings;
 use super::smtp::{Outcome, Outgoing, Transport};
 use super::write::LetterEvent;
@@ -236,6 +237,9 @@ impl Deliverer {
             };
             letter.last_reply = Some(self.replied(reply));
             finish(change, &letter, now)?;
+            if self.settings.mail.redirect_to.is_none() {
+                reach::after_attempt(&self.store, change, &letter, outcome, now)?;
+            }
             Ok(Some(letter.state))
         })
     }
@@ -289,7 +293,7 @@ impl Deliverer {
 }
 
 /// Writes a letter after an attempt; what is over for it goes to the journals, a failure to the operators' list.
-fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
     change.put_letter(letter);
     if !letter.state.is_final() {
         return Ok(());
@@ -304,7 +308,8 @@ fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), St
         };
         change.journal(account, now, &event)?;
     }
-    let failed = matches!(letter.state, LetterState::Refused | LetterState::GivenUp);
+    let lost = [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp];
+    let failed = lost.contains(&letter.state);
     if failed && !letter.reasons.iter().any(|reason| reason == "operator") {
         let mut refused: Vec<String> = change.meta(META_REFUSED)?.unwrap_or_default();
         if !refused.contains(&letter.id) {

@@ -23,14 +23,16 @@ pub(super) struct News {
     pub(super) to: Vec<Vec<String>>,
     /// Does it belong to a unit of the pilot?
     pub(super) pilot: bool,
+    /// Does the ledger have an address of its supervisor?
+    pub(super) supervised: bool,
 }
 
 impl News {
-    /// Was something for its owner, and nobody can be written to?
+    /// Was something to be told, and nobody can be written to? Who has no supervisor in the ledger has none to tell.
     pub(super) fn has_nobody(&self) -> bool {
-        let owner = |tell: &&Tell| tell.audience == Audience::Owner;
+        let due = |tell: &Tell| tell.audience == Audience::Owner || self.supervised;
         let told = self.tell.iter().zip(&self.to);
-        told.filter(|(tell, _)| owner(tell)).any(|(_, to)| to.is_empty())
+        told.filter(|(tell, _)| due(tell)).any(|(_, to)| to.is_empty())
     }
 }
 
@@ -52,13 +54,26 @@ pub(super) fn look(
     (judgement, decision)
 }
 
-/// Who is written to: the owner's addresses, else the officer's, else the supervisor's; or the supervisor's alone.
+/// Who the ledger says is written to: the owner's addresses, else the officer's, else the supervisor's; or the
+/// supervisor's alone.
 pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
+    reachable(account, audience, &BTreeSet::new())
+}
+
+/// The addresses of one column of the ledger, each once.
+pub fn listed(list: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
+    let found = split.filter_map(clean::address);
+    found.filter(|address| seen.insert(address.to_lowercase())).collect()
+}
+
+/// Who is written to: the first of the chain that has an address besides the dead ones (in small letters).
+pub fn reachable(account: &Account, audience: Audience, dead: &BTreeSet<String>) -> Vec<String> {
     let fit = |list: &[String]| {
-        let mut seen = BTreeSet::new();
-        let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
-        let found = split.filter_map(clean::address);
-        found.filter(|address| seen.insert(address.to_lowercase())).collect::<Vec<_>>()
+        let mut found = listed(list);
+        found.retain(|address| !dead.contains(&address.to_lowercase()));
+        found
     };
     let supervisor = || fit(&account.supervisor_email);
     match audience {
