@@ -34,9 +34,11 @@ use crate::telemetry::Metrics;
 
 mod act;
 pub mod callback;
+pub mod contacts;
 mod digest;
 pub mod health;
 mod intake;
+pub mod mailbox;
 pub mod notices;
 pub mod patrol;
 pub mod push;

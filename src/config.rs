@@ -6,6 +6,7 @@
 pub mod calendar;
 mod cron;
 mod exchange;
+mod inbox;
 mod locate;
 mod mail;
 mod manifests;
@@ -34,6 +35,7 @@ use freshd_core::rulebook::{Policy, Rulebook};
 
 pub use cron::CronSchedule;
 pub use exchange::ExchangeConfig;
+pub use inbox::{ImapServer, InboxConfig};
 pub use locate::{Args, Surroundings};
 pub use mail::{MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
@@ -230,6 +232,7 @@ fn sections(
     let lang = closed(read("ui"), service::read_lang);
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
+    gathered.single("mail.inbox", "password", mail.inbox.password.clone());
     let (rulebook, calendar) = (rulebook(file, around), calendar(file, around));
     if let Ok(rulebook) = &rulebook {
         check_profile(&section, &policy, rulebook);

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::callback::Pushes;
 use super::intake::Intake;
+use super::mailbox::Mailbox;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -279,6 +280,15 @@ fn spawn_others(
         let done = intake.tick(&taking, now).await?;
         if done.did > 0 {
             after_intake.all();
+        }
+        Ok(done)
+    }));
+    let (mut mailbox, reading, after_mail) = (Mailbox::default(), app.clone(), wakes.clone());
+    let mailboxes = make("mailbox", &Arc::default(), Needs::ClockAndDisk);
+    tasks.spawn(mailboxes.drive(async move |now| {
+        let done = mailbox.tick(&reading, now).await?;
+        if done.did > 0 {
+            after_mail.all();
         }
         Ok(done)
     }));

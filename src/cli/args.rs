@@ -92,6 +92,12 @@ pub enum Command {
     /// 信件
     #[command(subcommand)]
     Mail(MailCommand),
+    /// 联系人的问题(缺联系人、拒收、退信、无回应)和电话催办清单
+    Contacts {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// 采集器
     #[command(subcommand)]
     Connector(ConnectorCommand),
@@ -186,6 +192,10 @@ pub enum ExportKind {
     Mail,
     /// 账号 id 和采集方式,供网闸外的 collect
     Targets,
+    /// 电话催办清单:邮件联系不上的账号
+    #[value(name = "phone-list")]
+    #[serde(rename = "phone-list")]
+    PhoneList,
 }
 
 /// In which form.
@@ -340,6 +350,14 @@ pub enum MailCommand {
         /// 信件 id
         id: String,
     },
+    /// 收到的退信和回信,各自如何处理
+    Inbox {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 现在就读一次收件邮箱和 .eml 目录([mail.inbox])
+    Fetch,
     /// 放行暂缓的信件;不写 id 为全部
     Release {
         /// 信件 id

@@ -293,7 +293,11 @@ impl Deliverer {
 }
 
 /// Writes a letter after an attempt; what is over for it goes to the journals, a failure to the operators' list.
-pub(super) fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn finish(
+    change: &mut Change,
+    letter: &Letter,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     change.put_letter(letter);
     if !letter.state.is_final() {
         return Ok(());

@@ -115,7 +115,8 @@ fn is_automatic(message: &Message<'_>, subject: &str) -> bool {
         return true;
     }
     let subject = subject.to_lowercase();
-    let begins = ["自动回复", "automatic reply", "auto:", "auto reply", "autoreply", "out of office"];
+    let begins =
+        ["自动回复", "automatic reply", "auto:", "auto reply", "autoreply", "out of office"];
     begins.iter().any(|words| subject.starts_with(words))
 }
 

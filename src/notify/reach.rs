@@ -86,7 +86,20 @@ fn is_of_address(reply: &str) -> bool {
     }
     let basic = words().next().unwrap_or_default();
     let small = reply.to_lowercase();
-    let policy = ["spam", "spf", "dkim", "dmarc", "denied", "policy", "blocked", "blacklist", "content", "relay", "dt:", "mi:"];
+    let policy = [
+        "spam",
+        "spf",
+        "dkim",
+        "dmarc",
+        "denied",
+        "policy",
+        "blocked",
+        "blacklist",
+        "content",
+        "relay",
+        "dt:",
+        "mi:",
+    ];
     ["550", "551", "553"].contains(&basic) && !policy.iter().any(|word| small.contains(word))
 }
 
@@ -105,12 +118,8 @@ fn died(
         letter: letter.id.clone(),
         reply: letter.last_reply.clone().unwrap_or_default(),
     })?;
-    let lost = [
-        LetterState::Refused,
-        LetterState::Bounced,
-        LetterState::GivenUp,
-        LetterState::Cancelled,
-    ];
+    let lost =
+        [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp, LetterState::Cancelled];
     let beside: Vec<Letter> = store.letters_of(letter.created_at)?;
     let beside: Vec<&Letter> =
         beside.iter().filter(|it| it.id != letter.id && !lost.contains(&it.state)).collect();
@@ -220,7 +229,8 @@ pub(super) fn received(change: &mut Change) -> Result<Option<Matter>, StoreError
         lines.push(format!("{from}《{subject}》:{outcome};{told}{words}"));
     }
     let title = format!("{} 封来信", lines.len());
-    let words = "收件邮箱里的来信。链接都已按内容核验;其余请人工阅处(freshd mail inbox)。附件没有打开。";
+    let words =
+        "收件邮箱里的来信。链接都已按内容核验;其余请人工阅处(freshd mail inbox)。附件没有打开。";
     let key = format!("received {}", ids.join(" "));
     Ok((!lines.is_empty()).then(|| Matter::new(title, words, lines, key)))
 }
@@ -251,8 +261,10 @@ impl Notifier {
             let owner = reachable(&account, Audience::Owner, &dead);
             if account.lifecycle.is_judged() && (due || owner.is_empty()) {
                 let mark = if due { "(现有事项待通知)" } else { "" };
-                let (name, sponsor, phone) = (&account.name, &account.sponsor, account.phone.trim());
-                let phone = if phone.is_empty() { String::new() } else { format!(",电话 {phone}") };
+                let (name, sponsor, phone) =
+                    (&account.name, &account.sponsor, account.phone.trim());
+                let phone =
+                    if phone.is_empty() { String::new() } else { format!(",电话 {phone}") };
                 let line = format!("{name}({}){sponsor}{phone}{mark}", account.id);
                 lines.insert((!due, account.id.to_string()), line);
             }

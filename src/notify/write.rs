@@ -10,13 +10,13 @@ use freshd_core::reminder::Reason;
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
+use super::META_REFUSED;
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, look, name_for, reachable};
 use super::reach::{dead_of, received};
 use super::report::{NotifyReport, WrittenLetter};
 use super::tick::{Notifier, NotifyError};
-use super::META_REFUSED;
 use crate::config::MailMode;
 use crate::store::{Change, Letter, LetterBody, LetterState};
 

@@ -34,6 +34,11 @@ pub enum ReceivedOutcome {
 }
 
 impl ReceivedOutcome {
+    /// Did a person answer?
+    pub fn is_answer(self) -> bool {
+        matches!(self, Self::Proof | Self::Refused | Self::Unopened | Self::Reply)
+    }
+
     /// In words.
     pub fn chinese(self) -> &'static str {
         match self {
@@ -195,10 +200,15 @@ impl Store {
     /// Every address that takes no letters.
     pub fn dead_addresses(&self) -> Result<Vec<DeadAddress>, StoreError> {
         let mut all = Vec::new();
-        self.for_each_record("dead address", span(kind::DEAD_ADDRESS), Order::Ascending, |_, dead| {
-            all.push(dead);
-            Ok(true)
-        })?;
+        self.for_each_record(
+            "dead address",
+            span(kind::DEAD_ADDRESS),
+            Order::Ascending,
+            |_, dead| {
+                all.push(dead);
+                Ok(true)
+            },
+        )?;
         Ok(all)
     }
 

@@ -49,7 +49,8 @@ pub enum Fate {
 pub(super) fn is_part(part: &MessagePart<'_>, name: &str) -> bool {
     part.content_type().is_some_and(|held| {
         let subtype = held.subtype().unwrap_or_default().to_lowercase();
-        held.ctype().eq_ignore_ascii_case("message") && subtype.trim_start_matches("global-") == name
+        held.ctype().eq_ignore_ascii_case("message")
+            && subtype.trim_start_matches("global-") == name
     })
 }
 
@@ -75,7 +76,8 @@ pub(super) fn of(message: &Message<'_>, raw: &[u8], subject: &str) -> Option<Ret
 fn is_from_a_server(message: &Message<'_>) -> bool {
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
     let local = from.and_then(|from| from.split('@').next()).unwrap_or_default().to_lowercase();
-    ["mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"].contains(&local.as_str())
+    ["mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"]
+        .contains(&local.as_str())
         || message.header_raw("X-Failed-Recipients").is_some()
         || message.header_raw(HeaderName::ReturnPath).is_some_and(|path| path.trim() == "<>")
 }
@@ -90,9 +92,11 @@ fn gather(message: &Message<'_>, depth: usize, texts: &mut Vec<String>) {
                 texts.push(inner.message_id().unwrap_or_default().to_owned());
                 gather(inner, depth + 1, texts);
             }
-            PartType::Binary(bytes) if part.content_type().is_some_and(|held| {
-                held.ctype().eq_ignore_ascii_case("message") || held.ctype().eq_ignore_ascii_case("text")
-            }) =>
+            PartType::Binary(bytes)
+                if part.content_type().is_some_and(|held| {
+                    held.ctype().eq_ignore_ascii_case("message")
+                        || held.ctype().eq_ignore_ascii_case("text")
+                }) =>
             {
                 texts.push(String::from_utf8_lossy(bytes).into_owned());
             }
@@ -154,10 +158,12 @@ fn plain(message: &Message<'_>, subject: &str, texts: &[String]) -> Option<Repor
         None => addresses(own),
     };
     let small = format!("{subject}\n{own}").to_lowercase();
-    let late = ["delayed", "warning:", "will be retried", "still being", "尚未送达", "继续尝试", "延迟"];
+    let late =
+        ["delayed", "warning:", "will be retried", "still being", "尚未送达", "继续尝试", "延迟"];
     let is_late = late.iter().any(|words| small.contains(words));
     let status = code(own);
-    let is_told = subject.contains("退信") || small.contains("无法送达") || small.contains("投递失败");
+    let is_told =
+        subject.contains("退信") || small.contains("无法送达") || small.contains("投递失败");
     let fate = match status.as_bytes().first() {
         _ if is_late => Fate::Open,
         Some(b'5') => Fate::Failed,
@@ -172,7 +178,8 @@ fn plain(message: &Message<'_>, subject: &str, texts: &[String]) -> Option<Repor
 
 /// The server's own words, which stand before the copy of the letter.
 fn before_the_copy(text: &str) -> &str {
-    let marks = ["------ This is a copy", "--- Below this line is a copy", "原邮件", "Received: from "];
+    let marks =
+        ["------ This is a copy", "--- Below this line is a copy", "原邮件", "Received: from "];
     let cut = marks.iter().filter_map(|mark| text.find(mark)).min();
     cut.map_or(text, |at| &text[..at])
 }
@@ -192,7 +199,8 @@ fn addresses(text: &str) -> Vec<String> {
 
 /// The first `5.1.1`, else the first `550`.
 fn code(text: &str) -> String {
-    let words = || text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|it| it.trim_matches('.'));
+    let words =
+        || text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|it| it.trim_matches('.'));
     let enhanced = |word: &&str| {
         let parts: Vec<&str> = word.split('.').collect();
         matches!(parts.as_slice(), [class, subject, detail]
@@ -200,7 +208,8 @@ fn code(text: &str) -> String {
     };
     let basic = |word: &&str| {
         let known = ["421", "450", "451", "452", "521", "541", "571"];
-        known.contains(word) || word.len() == 3 && ("500".."504").contains(word)
+        known.contains(word)
+            || word.len() == 3 && ("500".."504").contains(word)
             || word.len() == 3 && ("550".."557").contains(word)
     };
     words().find(enhanced).or_else(|| words().find(basic)).unwrap_or_default().to_owned()

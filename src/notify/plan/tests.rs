@@ -31,7 +31,10 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
     let news = |id: &str, to: &[&str]| {
         let id = AccountId::new(id);
         let to = vec![to.iter().map(|text| (*text).to_owned()).collect()];
-        (id.clone(), News { id, name: String::new(), tell: Vec::new(), to, pilot: false, supervised: false })
+        (
+            id.clone(),
+            News { id, name: String::new(), tell: Vec::new(), to, pilot: false, supervised: false },
+        )
     };
     let all: BTreeMap<_, _> = [
         news("a", &["x@b.cn"]),
