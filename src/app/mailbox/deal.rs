@@ -115,7 +115,7 @@ async fn reply(app: &App, mail: &Incoming, now: Timestamp) -> anyhow::Result<Rec
     let mut outcome = ReceivedOutcome::Reply;
     for link in links {
         let (came_to, words) = match answer(app, link, &letter.accounts, &who).await? {
-            Answer::Taken(_, words) => (ReceivedOutcome::Proof, words),
+            Answer::Taken(words) => (ReceivedOutcome::Proof, words),
             Answer::Refused(why) => (ReceivedOutcome::Refused, why),
             Answer::Unopened(why) => (ReceivedOutcome::Unopened, why),
             Answer::NoArticle => continue,

@@ -2,7 +2,7 @@
 //! mail servers send instead.
 
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{HeaderName, Message, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 
 use super::IDS_MAX;
 use crate::notify::clean;
@@ -72,14 +72,13 @@ pub(super) fn of(message: &Message<'_>, raw: &[u8], subject: &str) -> Option<Ret
     own.then_some(Returned { message_ids, reports })
 }
 
-/// Do mail servers write under this name, or with the empty return path?
+/// Do mail servers write under this name? The empty return path alone says nothing: answers of people on leave have it.
 fn is_from_a_server(message: &Message<'_>) -> bool {
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
     let local = from.and_then(|from| from.split('@').next()).unwrap_or_default().to_lowercase();
     ["mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"]
         .contains(&local.as_str())
         || message.header_raw("X-Failed-Recipients").is_some()
-        || message.header_raw(HeaderName::ReturnPath).is_some_and(|path| path.trim() == "<>")
 }
 
 /// All texts of a mail, decoded, and of the mails within it.
@@ -178,8 +177,7 @@ fn plain(message: &Message<'_>, subject: &str, texts: &[String]) -> Option<Repor
 
 /// The server's own words, which stand before the copy of the letter.
 fn before_the_copy(text: &str) -> &str {
-    let marks =
-        ["------ This is a copy", "--- Below this line is a copy", "原邮件", "Received: from "];
+    let marks = ["------ This is a copy", "--- Below this line is a copy", "Received: from "];
     let cut = marks.iter().filter_map(|mark| text.find(mark)).min();
     cut.map_or(text, |at| &text[..at])
 }

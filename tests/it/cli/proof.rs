@@ -1,6 +1,6 @@
 //! Is each kind of page taken as proof for its own account only, and is every refusal in words, changing nothing?
 
-mod pages;
+pub(super) mod pages;
 
 use serde_json::{Value, json};
 

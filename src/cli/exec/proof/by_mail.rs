@@ -10,8 +10,8 @@ use crate::app::App;
 
 /// What a link came to; Chinese.
 pub(crate) enum Answer {
-    /// Taken, for this account.
-    Taken(AccountId, String),
+    /// Taken.
+    Taken(String),
     /// It is no proof for an account of the letter.
     Refused(String),
     /// A person has to open it.
@@ -38,9 +38,8 @@ pub(crate) async fn answer(
         Err(error) if error.is::<Usage>() => return Ok(Answer::NoArticle),
         Err(error) => return Err(error),
     };
-    let id = proven.account.id.clone();
     Ok(match keep(app, &proven, (url, who))? {
-        Ok(text) => Answer::Taken(id, text),
+        Ok(text) => Answer::Taken(text),
         Err(why) => Answer::Refused(why),
     })
 }
