@@ -45,22 +45,21 @@ impl InboxConfig {
 
 pub(super) fn read(section: &Section<'_>) -> InboxConfig {
     let base = section.files().base.clone();
-    let folder = |text: &str| match text {
-        "" => wrong("目录是空的", "写上目录,或删去这一项"),
-        text => Ok(base.join(text)),
-    };
     let mailbox = |text: &str| match text.trim() {
-        "" => wrong("信箱名称是空的", "写成 INBOX,或删去这一项"),
         text if text.chars().any(char::is_control) => wrong("信箱名称里有控制字符", "写成 INBOX"),
         text => Ok(text.to_owned()),
     };
     let inbox = InboxConfig {
-        folder: section.parsed("folder", folder),
+        folder: section.parsed("folder", |text| Ok(base.join(text))),
         server: section.parsed("server", server),
         password: SecretFile::read(section, "password_file"),
         mailbox: section.parsed("mailbox", mailbox).unwrap_or_else(|| "INBOX".to_owned()),
         every_min: section.whole("every_min", 1..=1_440).unwrap_or(2),
     };
+    if let Some(folder) = inbox.folder.as_ref().filter(|folder| !folder.is_dir()) {
+        let what = format!("没有目录 {}", folder.display());
+        section.warning("folder", what, "建立这个目录,让本程序能读写");
+    }
     match (section.has("server"), section.has("password_file")) {
         (true, false) => section.problem(
             "password_file",
