@@ -35,9 +35,11 @@ use crate::telemetry::Metrics;
 
 mod act;
 pub mod callback;
+pub mod contacts;
 mod digest;
 pub mod health;
 mod intake;
+pub mod mailbox;
 pub mod notices;
 pub mod owner;
 pub mod patrol;

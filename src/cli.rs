@@ -320,6 +320,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         }
         Command::Notify { dry_run, json } => (Request::Notify { dry_run, json }, None),
         Command::Mail(mail) => (mail_request(mail), None),
+        Command::Contacts { json } => (Request::Contacts { json }, None),
         Command::Confirm(confirm) => {
             let file = confirm.file.as_deref().map(sent).transpose()?;
             let request = Request::Confirm {
@@ -364,6 +365,8 @@ fn mail_request(mail: MailCommand) -> Request {
     match mail {
         MailCommand::Test { address } => Request::MailTest { address },
         MailCommand::Outbox { json } => Request::MailOutbox { json },
+        MailCommand::Inbox { json } => Request::MailInbox { json },
+        MailCommand::Fetch => Request::MailFetch,
         MailCommand::Retry { id } => Request::MailRetry { id },
         MailCommand::Preview { id } => Request::MailPreview { id },
         MailCommand::Release { ids } => Request::MailRelease { ids },

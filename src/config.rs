@@ -6,6 +6,7 @@
 pub mod calendar;
 mod cron;
 mod exchange;
+mod inbox;
 mod locate;
 mod mail;
 mod manifests;
@@ -36,6 +37,7 @@ use freshd_core::rulebook::{Policy, Rulebook};
 pub use self::webhooks::{WebhookConfig, WebhookKind};
 pub use cron::CronSchedule;
 pub use exchange::ExchangeConfig;
+pub use inbox::{ImapServer, InboxConfig};
 pub use locate::{Args, Surroundings};
 pub use mail::{Dkim, MailConfig, MailMode, MailServer, MailTls, SendHours};
 pub use manifests::DeclaredConfig;
@@ -239,6 +241,7 @@ fn sections(
     let log = closed(read("log"), service::read_log);
     gathered.single("mail", "password", mail.password.clone());
     gathered.single("mail", "dkim", mail.dkim.as_ref().map(|dkim| dkim.key.clone()));
+    gathered.single("mail.inbox", "password", mail.inbox.password.clone());
     let (rulebook, calendar) = (rulebook(file, around), calendar(file, around));
     if let Ok(rulebook) = &rulebook {
         check_profile(&section, &policy, rulebook);

@@ -8,11 +8,13 @@ mod channel;
 pub mod clean;
 pub mod deliver;
 pub mod holiday;
+pub mod inbox;
 pub mod letter;
 pub mod operator;
 mod past;
 mod plan;
 pub mod precheck;
+pub mod reach;
 pub mod release;
 pub mod report;
 pub mod settings;
@@ -23,7 +25,7 @@ pub mod window;
 mod write;
 
 pub use deliver::{DeliverReport, Deliverer};
-pub use plan::{addresses, is_contact};
+pub use plan::{addresses, is_contact, listed, reachable};
 pub use release::{Released, RetryError};
 pub use report::{NotifyReport, Outbox, OutboxLetter};
 pub use settings::NotifySettings;
@@ -34,6 +36,10 @@ pub use write::LetterEvent;
 pub const META_REFUSED: &str = "mail.refused";
 /// `Timestamp`: when the operators were last told of accounts without an address.
 pub const META_NOBODY_TOLD_AT: &str = "mail.nobody_told_at";
+/// `Vec<String>`: accounts that nobody could be written to about when the operators were last told of such.
+pub const META_NOBODY_TOLD: &str = "mail.nobody_told";
+/// `Vec<String>`: received mails that the operators do not know of yet.
+pub const META_RECEIVED: &str = "mail.received";
 /// [`deliver::SentOn`]: letters taken by the server on the last day on which any was.
 pub const META_SENT_ON: &str = "mail.sent_on";
 /// `Timestamp`: since when the mail server cannot be used; absent while it can.

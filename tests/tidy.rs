@@ -33,9 +33,11 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that only one place may name, by the beginning of its path.
-const ONLY_HERE: [(&str, &str); 4] = [
+const ONLY_HERE: [(&str, &str); 6] = [
     ("sled", "src/store/sled_engine"),
     ("lettre", "src/notify/smtp"),
+    ("async_imap", "src/notify/inbox/imap"),
+    ("mail_parser", "src/notify/inbox"),
     ("axum", "src/web"),
     ("reqwest", "connectors/http"),
 ];

@@ -57,6 +57,7 @@ pub(super) fn letter(
     let words =
         "这些账号在台账里没有可用的联系人、责任人或主管单位邮箱,提醒无法送达。请补填后重新导入。";
     matters.extend(listed("没有可用邮箱的账号", words, walk.without_address));
+    matters.extend(app.contacts()?.matter());
     matters.extend(calendar(app, now));
     let subject = format!(
         "日报 {}:疑似不达标 {},预警 {},待核实 {}",

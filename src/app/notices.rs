@@ -28,6 +28,8 @@ pub const CREDENTIALS_AGAIN: TimeDelta = TimeDelta::hours(1);
 const SEEN_STEP: TimeDelta = TimeDelta::minutes(10);
 /// The key of the mail server's trouble.
 const MAIL: &str = "mail";
+/// The key of the mailbox's trouble.
+const INBOX: &str = "inbox";
 /// The key of the full disk.
 const DISK: &str = "disk";
 
@@ -138,7 +140,7 @@ pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, Not
         return Ok(0);
     }
     let cured = |key: &str, seen: Timestamp| match key {
-        MAIL | DISK => true,
+        MAIL | INBOX | DISK => true,
         key => gathered.clean_at(key).is_some_and(|at| at > seen),
     };
     let notifier = app.notifier();
@@ -181,7 +183,13 @@ fn own(app: &App, now: Timestamp) -> Result<Vec<Trouble>, NotifyError> {
     let mail = relay.map(|since| one(MAIL, "邮件服务器", since, "信件顺延,恢复后自动补发"));
     let low = app.health.disk_low_since();
     let disk = low.map(|since| one(DISK, "磁盘空间", since, "空间不足,已停止采集;请清理磁盘"));
-    Ok(mail.into_iter().chain(disk).collect())
+    let inbox = super::mailbox::reading(app)?;
+    let used = app.config().mail.inbox.server.is_some();
+    let inbox = inbox
+        .failing_since
+        .filter(|_| used)
+        .map(|since| one(INBOX, "收件邮箱", since, &format!("退信和回信读不到:{}", inbox.fault)));
+    Ok(mail.into_iter().chain(inbox).chain(disk).collect())
 }
 
 fn matters(news: &News, now: Timestamp) -> Vec<Matter> {

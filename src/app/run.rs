@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use futures::FutureExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::callback::Pushes;
 use super::intake::Intake;
+use super::mailbox::Mailbox;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -28,6 +28,10 @@ use crate::poll::links::LinkChecker;
 use crate::poll::{Poller, Tick};
 use crate::systemd::{self, Pulse, stuck, watchdog_interval};
 use crate::web;
+
+mod signals;
+
+pub use signals::Signals;
 
 /// A loop sleeps no longer than this, so that a moved clock is noticed.
 const SLEEP_MAX: TimeDelta = TimeDelta::seconds(20);
@@ -286,6 +290,15 @@ fn spawn_others(
         }
         Ok(done)
     }));
+    let (mut mailbox, reading, after_mail) = (Mailbox::default(), app.clone(), wakes.clone());
+    let mailboxes = make("mailbox", &Arc::default(), Needs::ClockAndDisk);
+    tasks.spawn(mailboxes.drive(async move |now| {
+        let done = mailbox.tick(&reading, now).await?;
+        if done.did > 0 {
+            after_mail.all();
+        }
+        Ok(done)
+    }));
     let (mut upkeep, after_upkeep) = (Upkeep::new(app.clone()), wakes.clone());
     tasks.spawn(make("upkeep", &Arc::default(), Needs::Nothing).drive(async move |now| {
         let done = upkeep.tick(now).await?;
@@ -328,24 +341,6 @@ async fn watch(app: App, pulses: Pulses, stop: CancellationToken) {
                 tracing::error!(loop_name = name, "loop makes no progress; watchdog left unpetted")
             }
         }
-    }
-}
-
-/// The signals that the daemon obeys; from when it is made none of them ends the process by itself.
-pub struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    /// Begins to listen. Must come first of all: a stop that comes while the store is opened is a stop, too.
-    pub fn install() -> std::io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
     }
 }
 

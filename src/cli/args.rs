@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
 mod exchange;
+mod mail;
 
 pub use exchange::{CollectArgs, IngestArgs};
+pub use mail::MailCommand;
 
 /// 政务新媒体更新监测守护程序
 #[derive(Debug, Parser)]
@@ -92,6 +94,12 @@ pub enum Command {
     /// 信件
     #[command(subcommand)]
     Mail(MailCommand),
+    /// 联系人的问题(缺联系人、拒收、退信、无回应)和电话催办清单
+    Contacts {
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// 采集器
     #[command(subcommand)]
     Connector(ConnectorCommand),
@@ -189,6 +197,10 @@ pub enum ExportKind {
     Mail,
     /// 账号 id 和采集方式,供网闸外的 collect
     Targets,
+    /// 电话催办清单:邮件联系不上的账号
+    #[value(name = "phone-list")]
+    #[serde(rename = "phone-list")]
+    PhoneList,
 }
 
 /// In which form.
@@ -317,37 +329,6 @@ pub struct PrecheckArgs {
     /// 写到文件;缺省为标准输出
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// `freshd mail`.
-#[derive(Debug, Subcommand)]
-pub enum MailCommand {
-    /// 向一个地址发一封测试信
-    Test {
-        /// 收件地址
-        address: String,
-    },
-    /// 列出信件
-    Outbox {
-        /// 输出 JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// 立即再投递一次并等待答复
-    Retry {
-        /// 信件 id
-        id: String,
-    },
-    /// 看一封信的内容
-    Preview {
-        /// 信件 id
-        id: String,
-    },
-    /// 放行暂缓的信件;不写 id 为全部
-    Release {
-        /// 信件 id
-        ids: Vec<String>,
-    },
 }
 
 /// `freshd connector`.

@@ -18,6 +18,7 @@ mod check;
 pub(crate) mod confirm;
 mod export;
 mod import;
+mod inbox;
 mod ingest;
 mod mail;
 pub(crate) mod patrol;
@@ -60,6 +61,9 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
         Request::Notify { dry_run, json } => mail::notify(app, dry_run, json).await,
         Request::MailTest { address } => mail::test(app, &address).await,
         Request::MailOutbox { json } => mail::outbox(app, json),
+        Request::MailInbox { json } => inbox::list(app, json),
+        Request::MailFetch => inbox::fetch(app).await,
+        Request::Contacts { json } => inbox::contacts(app, json),
         Request::MailRetry { id } => mail::retry(app, &id).await,
         Request::MailPreview { id } => mail::preview(app, &id),
         Request::MailRelease { ids } => mail::release(app, &ids, who).await,

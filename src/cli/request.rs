@@ -128,6 +128,18 @@ pub enum Request {
         /// Answer in JSON.
         json: bool,
     },
+    /// `freshd mail inbox`.
+    MailInbox {
+        /// Answer in JSON.
+        json: bool,
+    },
+    /// `freshd mail fetch`.
+    MailFetch,
+    /// `freshd contacts`.
+    Contacts {
+        /// Answer in JSON.
+        json: bool,
+    },
     /// `freshd mail retry`.
     MailRetry {
         /// The letter.

@@ -3,6 +3,7 @@
 use chrono::NaiveTime;
 use url::{Host, Url};
 
+use super::inbox::{self, InboxConfig};
 use super::reader::{Section, Wrong, wrong};
 use super::secrets::SecretFile;
 use super::values::{bare_address, is_loopback, mailbox, percent_decoded};
@@ -44,6 +45,8 @@ pub struct MailConfig {
     pub send_between: SendHours,
     /// Only on working days (save a letter that would come too late).
     pub working_days_only: bool,
+    /// Where replies and returned letters arrive.
+    pub inbox: InboxConfig,
 }
 
 /// `[mail.dkim]`: letters are signed here (RFC 6376), where no relay does it.
@@ -124,6 +127,7 @@ pub(crate) fn read(section: &Section<'_>) -> MailConfig {
         hold_min_recipients: section.whole("hold_min_recipients", 0..=1_000_000).unwrap_or(50),
         send_between: section.parsed("send_between", hours).unwrap_or(SendHours::DAYTIME),
         working_days_only: section.flag("working_days_only", true),
+        inbox: super::closed(section.section("inbox"), inbox::read),
     };
     check(section, &mail);
     mail

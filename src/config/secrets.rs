@@ -172,6 +172,12 @@ impl FileSecrets {
         self.secret("mail", "dkim")
     }
 
+    /// The password of the mailbox; `None` when none is configured.
+    pub fn inbox_password(&self) -> Result<Option<Secret>, SecretProblem> {
+        let key = ("mail.inbox".to_owned(), "password".to_owned());
+        self.singles.contains_key(&key).then(|| self.secret("mail.inbox", "password")).transpose()
+    }
+
     /// Says once per file that everybody can read it.
     fn look_at(&self, file: &SecretFile) {
         if !fs::metadata(&file.path).is_ok_and(|held| is_open(&held)) {

@@ -12,6 +12,7 @@ use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 
 use self::ceiling::{Ceiling, Limits};
+pub(super) use self::record::finish;
 use super::channel::webhook_name;
 use super::clean::domain_of;
 use super::settings::NotifySettings;

@@ -23,14 +23,16 @@ pub(super) struct News {
     pub(super) to: Vec<Vec<String>>,
     /// Does it belong to a unit of the pilot?
     pub(super) pilot: bool,
+    /// Does the ledger have an address of its supervisor?
+    pub(super) supervised: bool,
 }
 
 impl News {
-    /// Was something for its owner, and nobody can be written to?
+    /// Was something to be told, and nobody can be written to? Who has no supervisor in the ledger has none to tell.
     pub(super) fn has_nobody(&self) -> bool {
-        let owner = |tell: &&Tell| tell.audience == Audience::Owner;
+        let due = |tell: &Tell| tell.audience == Audience::Owner || self.supervised;
         let told = self.tell.iter().zip(&self.to);
-        told.filter(|(tell, _)| owner(tell)).any(|(_, to)| to.is_empty())
+        told.filter(|(tell, _)| due(tell)).any(|(_, to)| to.is_empty())
     }
 }
 
@@ -52,8 +54,27 @@ pub(super) fn look(
     (judgement, decision)
 }
 
-/// Who is written to: the owner's addresses, else the officer's, else the supervisor's; or the supervisor's alone.
+/// Who the ledger says is written to: the owner's addresses, else the officer's, else the supervisor's; or the
+/// supervisor's alone.
 pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
+    reachable(account, audience, &BTreeSet::new())
+}
+
+/// The addresses of one column of the ledger, each once.
+pub fn listed(list: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
+    let found = split.filter_map(clean::address);
+    found.filter(|address| seen.insert(address.to_lowercase())).collect()
+}
+
+/// Who is written to: the first of the chain that has an address besides the dead ones (in small letters).
+pub fn reachable(account: &Account, audience: Audience, dead: &BTreeSet<String>) -> Vec<String> {
+    let fit = |list: &[String]| {
+        let mut found = listed(list);
+        found.retain(|address| !dead.contains(&address.to_lowercase()));
+        found
+    };
     let supervisor = || fit(&account.supervisor_email);
     match audience {
         Audience::Supervisor => supervisor(),
@@ -70,26 +91,24 @@ pub fn addresses(account: &Account, audience: Audience) -> Vec<String> {
     }
 }
 
-/// The usable addresses of a column, each once.
-fn fit(list: &[String]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let split = list.iter().flat_map(|entry| entry.split([';', '\u{ff1b}']));
-    let found = split.filter_map(clean::address);
-    found.filter(|address| seen.insert(address.to_lowercase())).collect()
-}
-
 /// Who is written to now: where one of the owner's says to be no longer the contact, the next in the chain as well,
 /// until an operator has decided.
-pub(super) fn reached(account: &Account, state: &AccountState, audience: Audience) -> Vec<String> {
-    let mut all = addresses(account, audience);
+pub(super) fn reached(
+    account: &Account,
+    state: &AccountState,
+    audience: Audience,
+    dead: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut all = reachable(account, audience, dead);
     let leaves = |held: &String| state.leaving.iter().any(|it| it.eq_ignore_ascii_case(held));
     if audience == Audience::Owner && all.iter().any(leaves) {
         let new = |list: Vec<String>| -> Vec<String> {
             let had = |it: &String| all.iter().any(|held| held.eq_ignore_ascii_case(it));
-            list.into_iter().filter(|it| !had(it)).collect()
+            let is_dead = |it: &String| dead.contains(&it.to_lowercase());
+            list.into_iter().filter(|it| !had(it) && !is_dead(it)).collect()
         };
         let (officer, supervisor) =
-            (new(fit(&account.officer_email)), new(fit(&account.supervisor_email)));
+            (new(listed(&account.officer_email)), new(listed(&account.supervisor_email)));
         all.extend(if officer.is_empty() { supervisor } else { officer });
     }
     all
@@ -98,7 +117,7 @@ pub(super) fn reached(account: &Account, state: &AccountState, audience: Audienc
 /// Does the ledger name this address for the account: as contact, officer or supervisor?
 pub fn is_contact(account: &Account, address: &str) -> bool {
     let lists = [&account.email, &account.officer_email, &account.supervisor_email];
-    lists.into_iter().flat_map(|list| fit(list)).any(|held| held.eq_ignore_ascii_case(address))
+    lists.into_iter().flat_map(|list| listed(list)).any(|held| held.eq_ignore_ascii_case(address))
 }
 
 /// What the recipient is called: the contact, the officer or the supervising unit; empty where several share it.

@@ -61,7 +61,7 @@ pub struct Released {
 }
 
 impl Deliverer {
-    /// Tries one letter at once whatever its backoff or lease, also one that was refused or given up, and waits for
+    /// Tries one letter at once whatever its backoff or lease, also one that was refused, returned or given up, and waits for
     /// the reply. The Message-ID stays.
     pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(Letter, Outcome), RetryError> {
         let letter = self.store.letter(id)?.ok_or_else(|| RetryError::Unknown(id.to_owned()))?;
@@ -72,7 +72,7 @@ impl Deliverer {
         match letter.state {
             LetterState::Held => return Err(RetryError::Held(id.to_owned())),
             LetterState::Queued | LetterState::Sending => {}
-            LetterState::Refused | LetterState::GivenUp => {
+            LetterState::Refused | LetterState::Bounced | LetterState::GivenUp => {
                 self.store.update_letter(id, |letter| {
                     letter.state = LetterState::Queued;
                     letter.first_attempt = None;
@@ -90,6 +90,9 @@ impl Deliverer {
             self.note_relay(&outcome, now, &mut DeliverReport::default())?;
         }
         self.record(id, &outcome, now)?;
+        if matches!(outcome, Outcome::Accepted(_)) && self.settings.mail.redirect_to.is_none() {
+            self.store.update(|change| change.delete_dead(&letter.to))?;
+        }
         self.store.barrier().await?;
         let after = self.store.letter(id)?.unwrap_or(claimed);
         Ok((after, outcome))

@@ -11,6 +11,7 @@ use freshd_core::state::AccountState;
 
 use super::letter::TemplateError;
 use super::plan::{Bundle, News, addresses, bundles, in_units, look, reached, recipients};
+use super::reach::dead_of;
 use super::report::{NotifyReport, Storm, ToldAccount};
 use super::settings::NotifySettings;
 use crate::config::MailMode;
@@ -157,11 +158,13 @@ impl Notifier {
             }
             return Ok(None);
         }
-        let to =
-            decision.tell.iter().map(|tell| reached(&account, &state, tell.audience)).collect();
+        let dead = dead_of(&self.store, &account)?;
+        let to = decision.tell.iter().map(|tell| reached(&account, &state, tell.audience, &dead));
+        let to = to.collect();
+        let supervised = !addresses(&account, Audience::Supervisor).is_empty();
         let pilot = in_units(&account, &self.settings.mail.pilot_units);
         let name = account.name;
-        Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot }))
+        Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot, supervised }))
     }
 
     /// Would this run write to too many? Letters before a long break are planned: they go to many by nature, and are not

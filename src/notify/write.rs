@@ -10,18 +10,16 @@ use freshd_core::reminder::{Audience, Reason};
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
+use super::META_REFUSED;
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::operator::{Matter, OperatorLetter};
-use super::plan::{Bundle, News, addresses, look, name_for, reached};
+use super::plan::{Bundle, News, look, name_for, reached};
+use super::reach::{dead_of, received};
 use super::report::{NotifyReport, WrittenLetter};
 use super::tick::{Notifier, NotifyError};
-use super::{META_NOBODY_TOLD_AT, META_REFUSED};
 use crate::config::MailMode;
 use crate::seal::SealKey;
 use crate::store::{Change, Letter, LetterBody, LetterState, StoreError};
-
-/// Accounts without any address are told to the operators at most this often, days.
-const NOBODY_AGAIN_DAYS: i64 = 7;
 
 /// A letter in an account's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +88,9 @@ impl Notifier {
                 return Err(NotifyError::Moved);
             };
             let (judgement, decision) = look(&account, &state, &self.settings.policy, now);
+            let dead = dead_of(&self.store, &account)?;
             let same_to =
-                || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience));
+                || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience, &dead));
             if decision.tell != one.tell || !same_to().eq(one.to.iter().cloned()) {
                 return Err(NotifyError::Moved);
             }
@@ -284,6 +283,7 @@ impl Notifier {
         matters.extend(self.refusals(change)?);
         matters.extend(self.nobody(change, now, report)?);
         matters.extend(silent(report));
+        matters.extend(received(change)?);
         Ok(matters)
     }
 
@@ -295,10 +295,10 @@ impl Notifier {
             let Some(mut letter) = change.letter(id)?.filter(|letter| !letter.operator_told) else {
                 continue;
             };
-            let what = if letter.state == LetterState::GivenUp {
-                "多次未能送达"
-            } else {
-                "被拒收"
+            let what = match letter.state {
+                LetterState::GivenUp => "多次未能送达",
+                LetterState::Bounced => "被退回",
+                _ => "被拒收",
             };
             let reply = letter.last_reply.as_deref().unwrap_or("无答复");
             let names: Vec<&str> = letter.accounts.iter().map(AccountId::as_str).collect();
@@ -309,41 +309,11 @@ impl Notifier {
         if !ids.is_empty() {
             change.delete_meta(META_REFUSED);
         }
-        let words = "以下收件人没有收到提醒。请核对并更新台账里的邮箱,必要时电话通知。";
+        let words = "以下收件人没有收到提醒;有下一级联系人的,已改发下一级(责任人、主管单位)。请核对并更新台账里的邮箱,\
+                     必要时电话通知(freshd contacts)。";
         let title = format!("{} 封信未能送达", lines.len());
         let key = format!("refused {}", ids.join(" "));
         Ok((!lines.is_empty()).then(|| Matter::new(title, words, lines, key)))
-    }
-
-    /// Accounts that nobody can be written to about, once something is to be told of one; weekly at most.
-    fn nobody(
-        &self,
-        change: &mut Change,
-        now: Timestamp,
-        report: &NotifyReport,
-    ) -> Result<Option<Matter>, NotifyError> {
-        if report.without_address.is_empty() {
-            return Ok(None);
-        }
-        let told_at: Option<Timestamp> = change.meta(META_NOBODY_TOLD_AT)?;
-        if told_at.is_some_and(|at| now - at < TimeDelta::days(NOBODY_AGAIN_DAYS)) {
-            return Ok(None);
-        }
-        let mut lines = Vec::new();
-        self.store.for_each_account(|account: Account| {
-            let owner = addresses(&account, freshd_core::reminder::Audience::Owner);
-            if account.lifecycle.is_judged() && owner.is_empty() {
-                let due = report.without_address.iter().any(|id| id == account.id.as_str());
-                let mark = if due { "(现有事项待通知)" } else { "" };
-                lines.push(format!("{}({}){}{mark}", account.name, account.id, account.sponsor));
-            }
-            Ok(true)
-        })?;
-        change.put_meta(META_NOBODY_TOLD_AT, &now)?;
-        let title = format!("{} 个账号没有可用邮箱", lines.len());
-        let words = "这些账号在台账里没有可用的联系人、责任人或主管单位邮箱,提醒无法送达。请补填后重新导入。";
-        let key = format!("nobody {}", now.timestamp_millis());
-        Ok(Some(Matter::new(title, words, lines, key)))
     }
 }
 

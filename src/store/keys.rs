@@ -52,6 +52,12 @@ pub(crate) mod kind {
     pub(crate) const OWNER: u8 = b'w';
     /// `T` → how many records of each kind there are, and the sum of their hashes.
     pub(crate) const TALLY: u8 = b'T';
+    /// `R` hash of a received mail → the mail.
+    pub(crate) const RECEIVED: u8 = b'R';
+    /// `Q` when it was read, hash of a received mail → nothing.
+    pub(crate) const RECEIVED_TIME: u8 = b'Q';
+    /// `B` address → that it takes no letters.
+    pub(crate) const DEAD_ADDRESS: u8 = b'B';
     /// `x` key of a record, number → part of a record too large for one value.
     pub(crate) const PART: u8 = b'x';
 }

@@ -54,6 +54,7 @@ impl Store {
         self.prune_evidence(before(retention.evidence_days), &mut pruned)?;
         self.prune_letters(before(retention.letters_days), &mut pruned)?;
         self.prune_links(before(retention.links_days), &mut pruned)?;
+        pruned.more |= self.prune_received(before(retention.letters_days), SLICE)? == SLICE;
         Ok(pruned)
     }
 

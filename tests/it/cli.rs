@@ -10,6 +10,7 @@ mod ingest;
 mod ledger;
 mod letters;
 mod look;
+mod mailbox;
 mod manifests;
 mod office;
 mod patrol;

@@ -4,6 +4,7 @@
 //! - [`platforms`]: that world as WeChat, Weibo, Nanfang, the App Store and the open web would show it, over HTTP.
 //! - [`weather`]: outages, rate limits, captchas, lies and cut lines, decided by seed and time.
 //! - [`request_log`]: every request that arrived, so that courtesy can be proved afterwards.
+//! - [`imap`]: a small IMAP server whose mailbox a test fills.
 //! - [`mail`]: a real SMTP server that keeps what it received, and misbehaves on request.
 //!
 //! It is written from the platforms' documents, by another hand than the connectors, and depends on none of them:
@@ -12,6 +13,7 @@
 //! **Invariant:** time is the shared [`SimClock`]; nothing here reads another clock or an RNG that is not seeded.
 
 pub mod clock;
+pub mod imap;
 pub mod mail;
 pub mod platforms;
 pub mod request_log;
@@ -21,6 +23,7 @@ pub mod weather;
 pub mod world;
 
 pub use clock::SimClock;
+pub use imap::ImapServer;
 pub use mail::{Mail, MailServer};
 pub use platforms::{Bases, Platforms};
 pub use request_log::RequestLog;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::clock::SimClock;
 pub use mime::decode_words;
 pub use rules::MailBehaviour;
+pub(crate) use tls::acceptor;
 pub use tls::ca_der;
 
 /// One mail that was accepted (or taken in before the line was dropped).
@@ -201,7 +202,7 @@ impl MailServer {
 }
 
 async fn accept(listener: TcpListener, office: Arc<Office>, mut stopped: watch::Receiver<bool>) {
-    let acceptor = tls::acceptor();
+    let acceptor = acceptor();
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {

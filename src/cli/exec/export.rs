@@ -26,6 +26,7 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
         ExportKind::Observations => journal(app, "observed")?,
         ExportKind::Mail => mail(app)?,
         ExportKind::Targets => targets(app)?,
+        ExportKind::PhoneList => app.contacts()?.phone_rows(),
     };
     Ok(bytes(
         DONE,
@@ -38,7 +39,7 @@ pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::
 }
 
 /// Keys and their headings in tables for people; those of accounts are the ledger's, so that `import` reads them.
-const TITLES: [(&str, &str); 36] = [
+const TITLES: [(&str, &str); 41] = [
     ("id", "系统id"),
     ("name", "账号名称"),
     ("platform", "平台"),
@@ -75,6 +76,11 @@ const TITLES: [(&str, &str); 36] = [
     ("attempts", "投递次数"),
     ("created_at", "生成时间"),
     ("last_reply", "服务器答复"),
+    ("contact", "联系人"),
+    ("phone", "联系电话"),
+    ("officer", "责任领导"),
+    ("why", "为何打电话"),
+    ("say", "说什么"),
 ];
 
 /// With the headings and words that people read; a letter's own keys are left as they are.

@@ -51,6 +51,7 @@ pub(super) fn run(app: &App, request: Request, who: &str) -> anyhow::Result<Resp
     let imported = plan.applies && !dry_run;
     if imported {
         apply(app, &plan, who)?;
+        crate::notify::reach::forget_unlisted(app.store())?;
         stdout.push_str("已导入。\n");
     } else if dry_run {
         stdout.push_str("试运行:什么都没有改动。\n");

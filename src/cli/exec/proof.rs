@@ -16,6 +16,7 @@ use crate::poll::apply::apply_word;
 use crate::poll::write;
 use crate::store::{Audit, StoreError};
 
+pub(crate) mod by_mail;
 mod identity;
 
 pub(crate) use identity::Identity;

@@ -6,6 +6,7 @@ use freshd_core::id::stable_hash;
 
 use super::{BACKOFF_FIRST_S, BACKOFF_MAX_S, Deliverer, LIFE_DAYS, SentOn, doubled};
 use crate::notify::channel::webhook_name;
+use crate::notify::reach;
 use crate::notify::smtp::Outcome;
 use crate::notify::write::LetterEvent;
 use crate::notify::{META_REFUSED, META_SENT_ON};
@@ -52,6 +53,10 @@ impl Deliverer {
             };
             letter.last_reply = Some(self.replied(&letter, reply));
             finish(change, &letter, now)?;
+            let by_mail = webhook_name(&letter.to).is_none();
+            if by_mail && self.settings.mail.redirect_to.is_none() {
+                reach::after_attempt(&self.store, change, &letter, outcome, now)?;
+            }
             Ok(Some(letter.state))
         })
     }
@@ -81,7 +86,11 @@ impl Deliverer {
 }
 
 /// Writes a letter after an attempt; what is over for it goes to the journals, a failure to the operators' list.
-fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
+pub(in crate::notify) fn finish(
+    change: &mut Change,
+    letter: &Letter,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     change.put_letter(letter);
     if !letter.state.is_final() {
         return Ok(());
@@ -96,7 +105,8 @@ fn finish(change: &mut Change, letter: &Letter, now: Timestamp) -> Result<(), St
         };
         change.journal(account, now, &event)?;
     }
-    let failed = matches!(letter.state, LetterState::Refused | LetterState::GivenUp);
+    let lost = [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp];
+    let failed = lost.contains(&letter.state);
     if failed && !letter.reasons.iter().any(|reason| reason == "operator") {
         let mut refused: Vec<String> = change.meta(META_REFUSED)?.unwrap_or_default();
         if !refused.contains(&letter.id) {

@@ -31,7 +31,10 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
     let news = |id: &str, to: &[&str]| {
         let id = AccountId::new(id);
         let to = vec![to.iter().map(|text| (*text).to_owned()).collect()];
-        (id.clone(), News { id, name: String::new(), tell: Vec::new(), to, pilot: false })
+        (
+            id.clone(),
+            News { id, name: String::new(), tell: Vec::new(), to, pilot: false, supervised: false },
+        )
     };
     let all: BTreeMap<_, _> = [
         news("a", &["x@b.cn"]),
@@ -57,11 +60,13 @@ fn while_a_contact_says_to_be_none_the_next_in_the_chain_is_written_to_as_well()
         ..Account::default()
     };
     let mut state = AccountState::default();
-    let owner = |account: &Account, state: &AccountState| reached(account, state, Audience::Owner);
+    let owner = |account: &Account, state: &AccountState| {
+        reached(account, state, Audience::Owner, &BTreeSet::new())
+    };
     assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn"]);
     state.leaving = vec!["B@x.gov.cn".to_owned()];
     assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn", "o@x.gov.cn"]);
-    assert_eq!(reached(&account, &state, Audience::Supervisor), ["s@x.gov.cn"]);
+    assert_eq!(reached(&account, &state, Audience::Supervisor, &BTreeSet::new()), ["s@x.gov.cn"]);
     account.officer_email = vec!["b@x.gov.cn".to_owned()];
     assert_eq!(owner(&account, &state), ["a@x.gov.cn", "b@x.gov.cn", "s@x.gov.cn"]);
     assert!(is_contact(&account, "S@x.gov.cn") && !is_contact(&account, "o@x.gov.cn"));

@@ -220,6 +220,7 @@ fn settings(port: u16) -> NotifySettings {
             hold_min_recipients: 50,
             send_between: SendHours { from: time(8, 30), until: time(18, 0) },
             working_days_only: true,
+            inbox: freshd::config::InboxConfig::default(),
         },
         policy: Policy::of(book.profile("national").unwrap().clone()),
         calendar: Arc::new(Calendar::from_parts([2026], [], [])),

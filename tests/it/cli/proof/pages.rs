@@ -12,10 +12,10 @@ use std::collections::HashMap;
 
 use super::super::stage::real_now;
 
-pub(super) const BIZ: &str = "MzA1MjM4NzY1NA==";
+pub(in crate::cli) const BIZ: &str = "MzA1MjM4NzY1NA==";
 pub(in crate::cli) const GH: &str = "gh_0123456789ab";
-pub(super) const UID: &str = "1234567890";
-pub(super) const OTHER_UID: &str = "1999999999";
+pub(in crate::cli) const UID: &str = "1234567890";
+pub(in crate::cli) const OTHER_UID: &str = "1999999999";
 
 /// Serves everything; returns the address.
 pub(in crate::cli) async fn serve() -> String {

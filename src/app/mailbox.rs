@@ -1,0 +1,221 @@
+//! What came back by mail? Mails from the folder and the mailbox, each read once, held against the outbox, and kept with
+//! what became of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use freshd_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use crate::notify::inbox::imap::{self, Cursor};
+use crate::notify::inbox::{self, MAIL_BYTES_MAX};
+use crate::notify::smtp::Password;
+use crate::poll::Tick;
+use crate::store::StoreError;
+
+mod deal;
+
+/// [`Reading`]: how far the mailbox was read, and since when it cannot be.
+const META_READING: &str = "mail.inbox";
+/// Files taken in one tick.
+const TICK_MAX: usize = 20;
+/// The folder is looked at so often.
+const LOOK_EVERY: TimeDelta = TimeDelta::seconds(5);
+
+/// How the mailbox stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reading {
+    /// How far it was read.
+    pub cursor: Cursor,
+    /// When it was last read.
+    pub read_at: Option<Timestamp>,
+    /// Since when it cannot be read.
+    pub failing_since: Option<Timestamp>,
+    /// Why not, Chinese.
+    pub fault: String,
+}
+
+/// How the mailbox stands now.
+pub fn reading(app: &App) -> Result<Reading, StoreError> {
+    Ok(app.store().meta(META_READING)?.unwrap_or_default())
+}
+
+/// Size and time of the last change.
+type Shape = (u64, Option<SystemTime>);
+
+/// The mailbox loop.
+#[derive(Default)]
+pub struct Mailbox {
+    /// The files of the last look; one that has not changed since is finished.
+    seen: BTreeMap<PathBuf, Shape>,
+    /// When the mailbox is asked again.
+    ask_at: Option<Timestamp>,
+}
+
+impl Mailbox {
+    /// One look at the folder, and at the mailbox when it is time.
+    pub async fn tick(&mut self, app: &App, now: Timestamp) -> anyhow::Result<Tick> {
+        let config = app.config();
+        let inbox = &config.mail.inbox;
+        let mut tick = Tick::default();
+        if let Some(folder) = &inbox.folder {
+            let found = files(folder)?;
+            let finished = found.iter().filter(|(path, shape)| self.seen.get(*path) == Some(shape));
+            let finished: Vec<PathBuf> =
+                finished.map(|(path, _)| path.clone()).take(TICK_MAX).collect();
+            self.seen = found;
+            for path in &finished {
+                take(app, folder, path).await?;
+                self.seen.remove(path);
+            }
+            tick.did += finished.len();
+            tick.next_wake = Some(now + LOOK_EVERY);
+        }
+        if inbox.server.is_some() {
+            let due = self.ask_at.is_none_or(|at| at <= now || at - now > TimeDelta::days(1));
+            if due {
+                let (did, more) = ask(app, now).await?;
+                tick.did += did;
+                let wait = TimeDelta::minutes(i64::from(inbox.every_min));
+                self.ask_at = Some(if more { now } else { now + wait });
+            }
+            let next = [tick.next_wake, self.ask_at].into_iter().flatten().min();
+            tick.next_wake = next;
+        }
+        Ok(tick)
+    }
+}
+
+/// Reads everything that is there now, by hand; how many mails were new, and why the mailbox could not be read.
+pub async fn fetch(app: &App, now: Timestamp) -> anyhow::Result<(usize, Option<String>)> {
+    let mut did = 0;
+    if let Some(folder) = &app.config().mail.inbox.folder {
+        for path in files(folder)?.keys() {
+            did += usize::from(take(app, folder, path).await?);
+        }
+    }
+    let mut fault = None;
+    if app.config().mail.inbox.server.is_some() {
+        loop {
+            let (new, more) = ask(app, now).await?;
+            did += new;
+            if !more {
+                break;
+            }
+        }
+        let reading = reading(app)?;
+        fault = reading.failing_since.map(|_| reading.fault);
+    }
+    Ok((did, fault))
+}
+
+/// Mails in the folder: no hidden files, none that are still on their way.
+fn files(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Shape>> {
+    let place = || format!("[mail.inbox] folder {}", folder.display());
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(place)? {
+        let entry = entry.with_context(place)?;
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        if name.starts_with(['.', '~']) || !name.ends_with(".eml") || !entry.file_type()?.is_file()
+        {
+            continue;
+        }
+        let held = entry.metadata()?;
+        found.insert(entry.path(), (held.len(), held.modified().ok()));
+    }
+    Ok(found)
+}
+
+/// Reads one file and puts it aside; was it new?
+async fn take(app: &App, folder: &Path, path: &Path) -> anyhow::Result<bool> {
+    let mut raw = Vec::new();
+    match fs::File::open(path) {
+        Ok(file) => file.take(MAIL_BYTES_MAX as u64).read_to_end(&mut raw)?,
+        // Somebody was quicker: another command, or a person.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let new = read_one(app, &raw).await?;
+    // Nothing is put aside before what it came to is durable.
+    app.store().barrier().await?;
+    let place = folder.join("done");
+    fs::create_dir_all(&place)?;
+    fs::rename(path, free(&place, path, &inbox::id_of(&raw)))?;
+    Ok(new)
+}
+
+/// The file's own name, or one with the mail's id before it where that is taken.
+fn free(place: &Path, path: &Path, id: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    let target = place.join(name);
+    if !target.exists() {
+        return target;
+    }
+    let mut dated = std::ffi::OsString::from(format!("{id}-"));
+    dated.push(name);
+    place.join(dated)
+}
+
+/// One conversation with the mailbox: how many mails were new, and whether there are more.
+async fn ask(app: &App, now: Timestamp) -> anyhow::Result<(usize, bool)> {
+    let config = app.config();
+    let inbox = &config.mail.inbox;
+    let Some(server) = &inbox.server else { return Ok((0, false)) };
+    let secrets = Arc::clone(&config.secrets);
+    let password: Password = Arc::new(move || secrets.inbox_password());
+    let held = reading(app)?;
+    let fetched = imap::fetch(server, &password, &inbox.mailbox, &held.cursor, now).await;
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(fault) => {
+            tracing::warn!(fault, "mailbox cannot be read");
+            let failing_since = held.failing_since.or(Some(now));
+            app.store().set_meta(META_READING, &Reading { failing_since, fault, ..held })?;
+            return Ok((0, false));
+        }
+    };
+    let mut did = 0;
+    let mut last = Reading { cursor: fetched.cursor, read_at: Some(now), ..Reading::default() };
+    for (cursor, raw) in fetched.mails {
+        if !raw.is_empty() {
+            did += usize::from(read_one(app, &raw).await?);
+        }
+        last.cursor = cursor;
+        app.store().set_meta(META_READING, &last)?;
+    }
+    if last.cursor != held.cursor
+        || held.failing_since.is_some()
+        || did > 0
+        || held.read_at.is_none()
+    {
+        app.store().set_meta(META_READING, &last)?;
+    }
+    app.store().barrier().await?;
+    Ok((did, fetched.more))
+}
+
+/// Deals with one mail, once; was it new?
+async fn read_one(app: &App, raw: &[u8]) -> anyhow::Result<bool> {
+    let id = inbox::id_of(raw);
+    if app.store().received(&id)?.is_some() {
+        return Ok(false);
+    }
+    // A mail that breaks its reader must not stand in the way of the next one.
+    let mail = catch_unwind(|| inbox::read(raw)).unwrap_or_else(|_| {
+        tracing::error!(mail = id, "a mail could not be read");
+        app.env.metrics.panicked("mailbox");
+        inbox::Incoming { id, ..inbox::Incoming::default() }
+    });
+    let received = deal::with(app, &mail).await?;
+    tracing::info!(mail = received.id, outcome = ?received.outcome, letter = received.letter, "mail read");
+    Ok(true)
+}
