@@ -216,7 +216,7 @@ fn precheck_to_units(app: &App, fire: Timestamp, now: Timestamp) -> anyhow::Resu
     let notifier = app.notifier();
     let mut letters = Letters::new(Occasion { fire, quarter, inspection });
     app.for_each_judged(now, |account, state, judgement| {
-        notifier.add_precheck(&mut letters, &account, &state, &judgement);
+        notifier.add_precheck(&mut letters, &account, &state, &judgement)?;
         Ok(true)
     })?;
     let kept = notifier.keep_precheck(letters, now)?;

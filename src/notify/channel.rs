@@ -45,7 +45,7 @@ impl Notifier {
                 continue;
             }
             let text: Vec<&str> = briefs.iter().map(|brief| brief.text.as_str()).collect();
-            let body = LetterBody { text: text.join("\n"), html: String::new() };
+            let body = LetterBody { text: text.join("\n"), ..LetterBody::default() };
             change.new_letter(&copy, &body)?;
             written.push(WrittenLetter {
                 id: copy.id,

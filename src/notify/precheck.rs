@@ -14,10 +14,12 @@ use freshd_core::{Timestamp, civil};
 
 use super::letter::list::{List, Row, Standing, standing};
 use super::letter::{Draft, Item, Named, compose, owner_acts};
-use super::plan::{addresses, in_units, name_for};
+use super::plan::{in_units, name_for, reached};
+use super::reach::dead_of;
 use super::tick::{Notifier, NotifyError};
 use super::write::{Hold, draft_to};
 use crate::config::MailMode;
+use crate::store::StoreError;
 
 /// Letters in one commit.
 const COMMIT: usize = 50;
@@ -54,15 +56,16 @@ impl Notifier {
         account: &Account,
         state: &AccountState,
         judgement: &Judgement,
-    ) {
+    ) -> Result<(), StoreError> {
         let at = letters.occasion.inspection;
-        let Some(stands) = standing(judgement, at) else { return };
+        let Some(stands) = standing(judgement, at) else { return Ok(()) };
         let hold = match self.settings.mail.mode {
             MailMode::Hold => Hold::Mode,
             MailMode::Pilot if !in_units(account, &self.settings.mail.pilot_units) => Hold::Pilot,
             MailMode::Pilot | MailMode::Send => Hold::No,
         };
-        let supervisors = addresses(account, Audience::Supervisor);
+        let dead = dead_of(&self.store, account)?;
+        let supervisors = reached(account, state, Audience::Supervisor, &dead);
         for address in &supervisors {
             let key = (address.to_lowercase(), hold);
             let (draft, rows) =
@@ -73,10 +76,10 @@ impl Notifier {
         let rules: Vec<Rule> = match stands {
             Standing::Fails => judgement.vetoes().map(|ruling| ruling.rule).collect(),
             Standing::MustPublish => vec![Rule::ContentStale],
-            Standing::Open | Standing::Passes => return,
+            Standing::Open | Standing::Passes => return Ok(()),
         };
         // A supervising unit that is written to for want of an owner has the account in its table.
-        let owners = addresses(account, Audience::Owner).into_iter();
+        let owners = reached(account, state, Audience::Owner, &dead).into_iter();
         for address in owners.filter(|address| !supervisors.contains(address)) {
             let key = (address.to_lowercase(), hold);
             let (draft, _) =
@@ -97,6 +100,7 @@ impl Notifier {
                 inspection: Some(at),
             }));
         }
+        Ok(())
     }
 
     /// Puts the letters into the outbox and tells how many are new. Done again after a crash it adds only those that are
@@ -104,7 +108,8 @@ impl Notifier {
     pub fn keep_precheck(&self, letters: Letters, now: Timestamp) -> Result<usize, NotifyError> {
         let Letters { occasion, drafts } = letters;
         let sender = self.settings.sender();
-        let house = self.settings.house(&sender);
+        let key = self.seal(false)?;
+        let house = self.settings.house(&sender, key.as_ref());
         let drafts: Vec<_> = drafts.into_iter().collect();
         let mut kept = 0;
         for slice in drafts.chunks(COMMIT) {
@@ -117,8 +122,8 @@ impl Notifier {
             kept += self.store.update(|change| {
                 let mut kept = 0;
                 for (to, hold, letter) in &composed {
-                    kept +=
-                        usize::from(self.keep(change, to, letter.clone(), *hold, now)?.is_some());
+                    let written = self.keep(change, to, letter.clone(), *hold, now)?;
+                    kept += usize::from(!written.is_empty());
                 }
                 Ok::<usize, NotifyError>(kept)
             })?;

@@ -140,7 +140,7 @@ impl Notifier {
     }
 
     /// The key of the links in letters, if there are any; a trial makes none.
-    fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
+    pub(super) fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
         match (&self.settings.public_url, dry_run) {
             (None, _) => Ok(None),
             (Some(_), true) => SealKey::held(&self.store),

@@ -19,7 +19,12 @@ fn who_was_told_twice_and_never_answered_is_silent_until_he_answers() {
     let (app, _) = app(SENDING, now);
     let mut failing = samples::sample(samples::account("1", "平安茂名"), Some(20.0), 30);
     failing.0.email = vec!["a@b.cn".to_owned()];
-    let episode = |told| Episode { rule: Rule::ContentStale, mark: now, told };
+    let episode = |told| Episode {
+        topic: freshd_core::reminder::Topic::Problem,
+        rule: Rule::ContentStale,
+        mark: now,
+        told,
+    };
     failing.1.episodes = vec![episode(vec![told(8)])];
     keep(&app, &[failing.clone()]);
     assert!(app.contacts().unwrap().findings.is_empty(), "once is not often");

@@ -46,7 +46,7 @@ fn letter() -> (Letter, LetterBody) {
         late_after: None,
         operator_told: false,
     };
-    (letter, LetterBody { text: "茂名发布:请尽快发布".to_owned(), html: String::new() })
+    (letter, LetterBody { text: "茂名发布:请尽快发布".to_owned(), ..LetterBody::default() })
 }
 
 fn made(kind: WebhookKind, secret: Option<&str>) -> (Request, Value) {
