@@ -33,6 +33,7 @@ use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
 mod act;
+pub mod authorise;
 pub mod callback;
 mod digest;
 pub mod health;
@@ -41,6 +42,7 @@ pub mod notices;
 pub mod patrol;
 pub mod push;
 pub mod reach;
+pub mod reception;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -332,6 +332,9 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         Command::Connector(ConnectorCommand::Check { name, target, json }) => {
             (Request::ConnectorCheck { name, target, json }, None)
         }
+        Command::Authorise(args::AuthoriseCommand::List { unit, json }) => {
+            (Request::AuthoriseList { unit, json }, None)
+        }
         Command::Patrol(command) => patrol::request_of(command)?,
         Command::Proof { url, account } => (Request::Proof { url, account }, None),
         _ => anyhow::bail!("这个命令不需要存储"),

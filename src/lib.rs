@@ -13,6 +13,7 @@ pub mod notify;
 pub mod os;
 pub mod poll;
 pub mod report;
+pub mod seal;
 pub mod store;
 pub mod systemd;
 pub mod telemetry;

@@ -12,7 +12,7 @@ const FUNCTION_LINES_MAX: (usize, usize) = (70, 120);
 const README_LINES_MAX: usize = 200;
 
 /// Which modules of the daemon each may name. `core` and the connectors are crates of their own.
-const MAY_NAME: [(&str, &[&str]); 16] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("app", &["*"]),
     ("bundle", &["config", "ledger"]),
     ("cli", &["*"]),
@@ -24,6 +24,7 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
     ("os", &[]),
     ("poll", &["clock", "config", "store", "telemetry"]),
     ("report", &["config", "store", "zone"]),
+    ("seal", &[]),
     ("store", &["os", "telemetry"]),
     ("systemd", &[]),
     ("telemetry", &["config"]),

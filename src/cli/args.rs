@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
+mod authorise;
 mod exchange;
 
+pub use authorise::AuthoriseCommand;
 pub use exchange::{CollectArgs, IngestArgs};
 
 /// 政务新媒体更新监测守护程序
@@ -105,6 +107,9 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// 微信第三方平台的授权:进度和名单
+    #[command(subcommand)]
+    Authorise(AuthoriseCommand),
     /// 人工核查单:机器判不了的账号,今天该看哪些
     #[command(subcommand)]
     Patrol(PatrolCommand),

@@ -25,6 +25,9 @@ pub const ALIKE: &str = "poll.alike";
 /// `BTreeMap<String, Timestamp>`: hosts that asked to be left alone, and until when.
 pub const RESTING: &str = "net.resting";
 
+/// `[u8; 32]`: the secret that signs the links that we hand out.
+pub const SEAL: &str = "web.seal";
+
 /// `String`, with a connector's own name behind it: a record that a connector must not forget, as JSON text.
 pub const VAULT: &str = "vault.";
 
