@@ -78,7 +78,9 @@ impl Component<'_> {
         let slot = self.keep.slot(&self.slot_of(appid));
         let mut held = slot.lock().await;
         let record = self.record(appid)?.unwrap_or_default();
+        // A code that waits stands for a newer authorisation than any token held.
         if record.withdrawn.is_none()
+            && record.code.is_none()
             && let Some(token) = token::in_force(&held, self.cx.now)
             && held.as_ref().is_some_and(|token| token.made_for == record.event_at)
         {

@@ -207,7 +207,7 @@ async fn the_office_sees_progress_codes_and_accounts_that_the_ledger_lacks() {
     let view = progress(&daemon);
     assert_eq!((view.totals.authorised, view.unlisted.len()), (1, 0));
     let (_, _, page) = browse(&daemon, "GET", "/authorisations", &cookie, "").await;
-    assert!(page.contains(&format!("1 / {}", view.totals.all)), "{page}");
+    assert!(page.contains(&format!("1 &#x2f; {}", view.totals.all)), "{page}");
     let (_, _, page) = browse(&daemon, "GET", "/authorisations/print", &cookie, "").await;
     assert_eq!(page.matches("<svg class=\"qr\"").count(), view.totals.all - 1);
     let one = format!("/authorisations/print?account={}", id_of(account));
