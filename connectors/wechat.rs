@@ -5,6 +5,7 @@
 //! up to yesterday, `freepublish/batchget` the second up to now, so silence on both is proved up to yesterday only.
 
 mod articles;
+pub mod authorise;
 pub mod component;
 mod errcode;
 mod figures;
@@ -170,7 +171,7 @@ fn blind(now: Timestamp, figures: &Figures) -> Vec<Blind> {
 }
 
 /// An AppID: `wx` and sixteen letters or digits.
-fn is_appid(text: &str) -> bool {
+pub fn is_appid(text: &str) -> bool {
     text.strip_prefix("wx").is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })

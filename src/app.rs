@@ -34,6 +34,7 @@ use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
 mod act;
+pub mod authorise;
 pub mod callback;
 pub mod contacts;
 mod digest;
@@ -45,6 +46,7 @@ pub mod owner;
 pub mod patrol;
 pub mod push;
 pub mod reach;
+pub mod reception;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod samples;

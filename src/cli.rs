@@ -338,6 +338,9 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
         Command::Connector(ConnectorCommand::Check { name, target, json }) => {
             (Request::ConnectorCheck { name, target, json }, None)
         }
+        Command::Authorise(args::AuthoriseCommand::List { unit, json }) => {
+            (Request::AuthoriseList { unit, json }, None)
+        }
         Command::Patrol(command) => patrol::request_of(command)?,
         Command::Requests(command) => (command.request(), None),
         Command::Proof { url, account } => (Request::Proof { url, account }, None),

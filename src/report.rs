@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing here reads a store or a clock; whoever calls brings the accounts and the instant.
 
+pub mod authorisations;
 pub mod book;
 pub mod classes;
 pub mod explain;

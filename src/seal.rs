@@ -3,6 +3,8 @@
 //! A token carries what it says in the open and is bound by HMAC-SHA-256 to its purpose and its end: what is sealed for a
 //! letter opens nothing else. **Invariant:** the key is made once, kept in the store alone, and never shown.
 
+pub mod short;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use freshd_core::Timestamp;

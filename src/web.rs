@@ -27,6 +27,7 @@ use push::{Push, Pushed};
 
 pub mod act;
 mod api;
+pub mod authorise;
 mod callback;
 mod form;
 mod guard;
@@ -38,6 +39,7 @@ mod pages;
 mod patrol;
 mod problem;
 pub mod push;
+mod qr;
 mod query;
 mod session;
 mod words;
@@ -54,7 +56,7 @@ const CONNECTIONS_MAX: usize = 256;
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Every route that is read, as written in `openapi.json`.
-pub const ROUTES: [&str; 20] = [
+pub const ROUTES: [&str; 26] = [
     "/",
     "/login",
     "/patrol",
@@ -75,6 +77,12 @@ pub const ROUTES: [&str; 20] = [
     "/api/v1/accounts/{id}/history",
     "/api/v1/precheck",
     "/api/v1/outbox",
+    "/api/v1/authorisations",
+    "/authorisations",
+    "/authorisations/print",
+    "/authorise/guide",
+    "/authorise/{id}/{token}",
+    "/authorise/{id}/{token}/done",
 ];
 
 /// Where something may be brought; also in `openapi.json`.
@@ -225,6 +233,7 @@ pub trait Callback: Send + Sync + 'static {
 pub struct WebState {
     data: Arc<dyn WebData>,
     callback: Option<Arc<dyn Callback>>,
+    reception: Option<Arc<dyn authorise::Reception>>,
     public_host: Option<Arc<str>>,
     reads: Arc<Semaphore>,
     acts: Arc<Semaphore>,
@@ -239,6 +248,7 @@ impl WebState {
         Self {
             data,
             callback: None,
+            reception: None,
             public_host: public_host.map(|host| host.to_ascii_lowercase().into()),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             acts: Arc::new(Semaphore::new(ACTS_AT_ONCE)),
@@ -252,6 +262,12 @@ impl WebState {
     #[must_use]
     pub fn taking(self, callback: Arc<dyn Callback>) -> Self {
         Self { callback: Some(callback), ..self }
+    }
+
+    /// The same, leading owners to WeChat's page of authorisation.
+    #[must_use]
+    pub fn receiving(self, reception: Arc<dyn authorise::Reception>) -> Self {
+        Self { reception: Some(reception), ..self }
     }
 
     /// Reads where it may take long; a panic in it is an error of this request only.
@@ -319,6 +335,17 @@ fn by_hand() -> Router<WebState> {
         .route("/api/v1/accounts/{id}/poll", post(act::poll))
 }
 
+/// What owners open to authorise their account, and what the office sees of it.
+fn by_owners() -> Router<WebState> {
+    Router::new()
+        .route("/api/v1/authorisations", get(authorise::api))
+        .route("/authorisations", get(authorise::progress))
+        .route("/authorisations/print", get(authorise::sheet))
+        .route("/authorise/guide", get(authorise::guide))
+        .route("/authorise/{id}/{token}", get(authorise::invite))
+        .route("/authorise/{id}/{token}/done", get(authorise::arrive))
+}
+
 /// All routes behind the guard.
 fn router(state: WebState) -> Router {
     Router::new()
@@ -337,6 +364,7 @@ fn router(state: WebState) -> Router {
         .route("/api/v1/outbox", get(api::outbox))
         .route(PUSH_PATH, post(push::push))
         .merge(by_hand())
+        .merge(by_owners())
         .fallback(problem::not_found)
         .layer(from_fn_with_state(state.clone(), guard::admit))
         .layer(from_fn(guard::headers))

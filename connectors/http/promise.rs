@@ -20,7 +20,7 @@ pub enum Api {
 impl Api {
     const ALL: [Self; 2] = [Self::Wechat, Self::Weibo];
 
-    /// Every request that is ever made of it: method and path. They read, hand out tokens, or have our own tickets
+    /// Every request that is ever made of it: method and path. They read, hand out tokens and codes, or have our own tickets
     /// pushed to us again; none changes an account.
     pub(crate) const fn listed(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -28,6 +28,7 @@ impl Api {
                 ("POST", "/cgi-bin/stable_token"),
                 ("POST", "/cgi-bin/component/api_component_token"),
                 ("POST", "/cgi-bin/component/api_start_push_ticket"),
+                ("POST", "/cgi-bin/component/api_create_preauthcode"),
                 ("POST", "/cgi-bin/component/api_query_auth"),
                 ("POST", "/cgi-bin/component/api_authorizer_token"),
                 ("POST", "/cgi-bin/component/api_get_authorizer_list"),

@@ -4,6 +4,7 @@
 use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::id::stable_hash;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -19,7 +20,7 @@ mod info;
 mod roster;
 mod words;
 
-pub(crate) use info::look_up;
+pub(crate) use info::{look_up, sets};
 pub(crate) use words::{NOT_AUTHORISED, lapsed, not_granted};
 
 /// The name under which the platform's secrets are asked for: `secret`, `token`, `aes_key`.
@@ -77,7 +78,9 @@ impl Component<'_> {
         let slot = self.keep.slot(&self.slot_of(appid));
         let mut held = slot.lock().await;
         let record = self.record(appid)?.unwrap_or_default();
+        // A code that waits stands for a newer authorisation than any token held.
         if record.withdrawn.is_none()
+            && record.code.is_none()
             && let Some(token) = token::in_force(&held, self.cx.now)
             && held.as_ref().is_some_and(|token| token.made_for == record.event_at)
         {
@@ -145,7 +148,7 @@ impl Component<'_> {
     }
 
     /// Keeps a new refresh token before the access token that came with it is used.
-    async fn accept(
+    pub(crate) async fn accept(
         &self,
         appid: &str,
         answer: &Value,
@@ -160,7 +163,9 @@ impl Component<'_> {
         if let Some(refresh) = refresh {
             record.refresh_token = Some(refresh);
         }
-        record.code = None;
+        if let Some(code) = record.code.take() {
+            record.redeemed = Some(stable_hash(&[code.value.as_bytes()]));
+        }
         record.sets = sets.unwrap_or(record.sets);
         if record != before {
             self.keep.put_authorizer(self.appid(), appid, &record)?;
@@ -177,7 +182,7 @@ impl Component<'_> {
     }
 
     /// Asks with the platform's token; a stale one is renewed once.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         path: &'static str,
         name: &'static str,

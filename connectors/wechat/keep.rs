@@ -4,10 +4,11 @@
 //! **Invariant:** a record is handed to the vault before anything that depends on it is used: a refresh token that
 //! was lost needs a new authorisation by the account's owner.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use serde::Serialize;
@@ -32,6 +33,8 @@ pub trait Vault: Send + Sync + 'static {
     /// Puts a record in the place of the one of that name. Seen by every later `load`; durable only after
     /// [`Vault::durable`].
     fn put(&self, name: &str, record: &str) -> Result<(), VaultError>;
+    /// The names of all records that begin so, sorted.
+    fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError>;
     /// Returns when everything put so far would survive a crash.
     async fn durable(&self) -> Result<(), VaultError>;
 }
@@ -50,6 +53,11 @@ impl Vault for MemoryVault {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.insert(name.to_owned(), record.to_owned());
         Ok(())
+    }
+
+    fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(held.keys().filter(|name| name.starts_with(prefix)).cloned().collect())
     }
 
     async fn durable(&self) -> Result<(), VaultError> {
@@ -74,12 +82,19 @@ pub struct Keep {
     slots: Mutex<HashMap<String, Slot>>,
     /// One at a time reads the list of authorisations.
     pub(crate) roster: tokio::sync::Mutex<()>,
+    /// When what visitors of our pages bring about was asked for, within the last hour.
+    asks: Mutex<BTreeMap<&'static str, VecDeque<Timestamp>>>,
 }
 
 impl Keep {
     /// Over these durable records.
     pub fn new(vault: Arc<dyn Vault>) -> Self {
-        Self { vault, slots: Mutex::default(), roster: tokio::sync::Mutex::default() }
+        Self {
+            vault,
+            slots: Mutex::default(),
+            roster: tokio::sync::Mutex::default(),
+            asks: Mutex::default(),
+        }
     }
 
     /// With records that are forgotten with the process.
@@ -100,6 +115,23 @@ impl Keep {
         if held.as_ref().is_some_and(|token| token.value == stale) {
             *held = None;
         }
+    }
+
+    /// May it be asked for once more within an hour? Then it is counted.
+    pub(crate) fn may_ask(&self, what: &'static str, now: Timestamp, per_hour: usize) -> bool {
+        let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = asks.entry(what).or_default();
+        times.retain(|at| *at <= now && now - *at < TimeDelta::hours(1));
+        let may = times.len() < per_hour;
+        if may {
+            times.push_back(now);
+        }
+        may
+    }
+
+    /// The names of all records that begin so.
+    pub(crate) fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
+        self.vault.names(prefix)
     }
 
     /// A record; one that cannot be understood is an error, never an absent one.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
+use freshd_core::id::stable_hash;
 
 use super::component::{ComponentSettings, SECRETS};
 use super::keep::{Authorizer, Keep, Ticket, VaultError};
@@ -181,10 +182,15 @@ async fn take(
         return Ok(Pushed::Ignored);
     }
     let told = if kind == "unauthorized" {
-        record = Authorizer { withdrawn: Some(created), ..Authorizer::default() };
+        // Its name stays: who lost it is to be found again.
+        let Authorizer { name, handle, .. } = record;
+        record = Authorizer { withdrawn: Some(created), name, handle, ..Authorizer::default() };
         Pushed::Withdrawn(appid.to_owned())
     } else {
         let code = text("AuthorizationCode").ok_or(PushRefused::Undecodable)?;
+        if record.redeemed == Some(stable_hash(&[code.as_bytes()])) {
+            return Ok(Pushed::Ignored);
+        }
         record.announce(code, text("AuthorizationCodeExpiredTime").and_then(instant), created);
         Pushed::Authorized(appid.to_owned())
     };

@@ -26,6 +26,15 @@ impl Pushes {
         Self { app, wake }
     }
 
+    /// An account was authorised, or no longer is: what reads it is asked soon. For the log it suffices if that fails.
+    pub fn authorised(&self, appid: &str) {
+        match self.poll_soon(appid, self.app.now()) {
+            Ok(known) => tracing::info!(appid, known, "authorisation"),
+            Err(error) => tracing::error!(%error, appid, "not polled at once"),
+        }
+        self.wake.notify_one();
+    }
+
     /// The accounts of the ledger that read this AppID are asked as soon as courtesy lets them be. How many?
     fn poll_soon(&self, appid: &str, now: Timestamp) -> Result<usize, StoreError> {
         let store = self.app.store();
@@ -75,13 +84,7 @@ impl Callback for Pushes {
                 metrics.push(pushed.key());
                 tracing::info!(push = pushed.key(), "push of WeChat taken");
                 if let Pushed::Authorized(appid) | Pushed::Withdrawn(appid) = &pushed {
-                    match self.poll_soon(appid, now) {
-                        Ok(known) => {
-                            tracing::info!(appid, known, push = pushed.key(), "authorisation")
-                        }
-                        Err(error) => tracing::error!(%error, appid, "not polled at once"),
-                    }
-                    self.wake.notify_one();
+                    self.authorised(appid);
                 }
                 Taken::Kept
             }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::callback::Pushes;
 use super::intake::Intake;
 use super::mailbox::Mailbox;
+use super::reception::Reception;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -180,7 +181,9 @@ pub async fn run(
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());
         let pushes = Arc::new(Pushes::new(app.clone(), Arc::clone(&wakes.poll)));
         let data = Pages::new(app.clone()).waking(Arc::clone(&wakes.poll));
+        let reception = Reception::new(app.clone(), Arc::clone(&wakes.poll));
         let pages = web::WebState::new(Arc::new(data), host).taking(pushes);
+        let pages = pages.receiving(Arc::new(reception));
         let stop = stop.clone();
         tasks.spawn(async move {
             if let Err(error) = web::serve(listener, pages, stop).await {

@@ -16,6 +16,8 @@ use crate::store::{EvidenceId, Index, Pruned, Retention, StoreError};
 const PRUNE_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Sizes and letters are counted once in this time.
 const COUNT_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// WeChat is asked who has authorised us, where nothing else has asked today, once in this time.
+const TEND_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Evidence that accounts refer to is marked as kept once in this time: evidence is kept 30 days at least.
 const KEEP_EVERY: TimeDelta = TimeDelta::days(7);
 /// Accounts whose evidence is marked in one tick.
@@ -49,12 +51,13 @@ pub struct Upkeep {
     app: App,
     pruned_at: Option<Timestamp>,
     counted_at: Option<Timestamp>,
+    tended_at: Option<Timestamp>,
 }
 
 impl Upkeep {
     /// Over an app; everything is due at once.
     pub fn new(app: App) -> Self {
-        Self { app, pruned_at: None, counted_at: None }
+        Self { app, pruned_at: None, counted_at: None, tended_at: None }
     }
 
     /// One round. What takes long runs beside the loops.
@@ -68,6 +71,10 @@ impl Upkeep {
         app.health.remember(app.store(), now)?;
         let (prune, count) =
             (is_due(self.pruned_at, PRUNE_EVERY, now), is_due(self.counted_at, COUNT_EVERY, now));
+        if is_due(self.tended_at, TEND_EVERY, now) {
+            self.tended_at = Some(now);
+            app.tend_authorisations().await?;
+        }
         let (did, more) =
             tokio::task::spawn_blocking(move || round(&app, prune, count, now)).await??;
         if prune && !more {

@@ -33,6 +33,12 @@ impl Vault for StoreVault {
         self.0.set_meta(&name_of(name), record).map_err(|error| words(&error))
     }
 
+    fn names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
+        let names = self.0.meta_names(&name_of(prefix)).map_err(|error| words(&error))?;
+        let own = |name: String| name.strip_prefix(meta::VAULT).map(str::to_owned);
+        Ok(names.into_iter().filter_map(own).collect())
+    }
+
     async fn durable(&self) -> Result<(), VaultError> {
         self.0.barrier().await.map_err(|error| words(&error))
     }

@@ -6,9 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
+mod authorise;
+mod connector;
 mod exchange;
 mod mail;
 
+pub use authorise::AuthoriseCommand;
+pub use connector::ConnectorCommand;
 pub use exchange::{CollectArgs, IngestArgs};
 pub use mail::MailCommand;
 
@@ -113,6 +117,9 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// 微信第三方平台的授权:进度和名单
+    #[command(subcommand)]
+    Authorise(AuthoriseCommand),
     /// 人工核查单:机器判不了的账号,今天该看哪些
     #[command(subcommand)]
     Patrol(PatrolCommand),
@@ -329,27 +336,6 @@ pub struct PrecheckArgs {
     /// 写到文件;缺省为标准输出
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// `freshd connector`.
-#[derive(Debug, Subcommand)]
-pub enum ConnectorCommand {
-    /// 列出采集器
-    List {
-        /// 输出 JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// 一个采集器的约定;写上目标则试采一次,什么都不保存
-    Check {
-        /// 采集器名称
-        name: String,
-        /// 试采的目标(采集方式中冒号后面的部分)
-        target: Option<String>,
-        /// 输出 JSON
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// `freshd confirm`.

@@ -14,6 +14,7 @@ use crate::control::Response;
 use crate::ledger::handle::platform_title;
 use crate::report::words::screen;
 
+mod authorise;
 mod check;
 pub(crate) mod confirm;
 mod export;
@@ -71,6 +72,7 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
             check::run(app, &name, target.as_deref(), json).await
         }
         Request::Confirm { .. } => confirm::run(app, request, &caller),
+        Request::AuthoriseList { unit, json } => authorise::list(app, unit.as_deref(), json),
         Request::PatrolList { day, person, all, json } => {
             patrol::list(app, patrol::ListAsked { day, person, all, json })
         }

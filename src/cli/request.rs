@@ -183,6 +183,13 @@ pub enum Request {
         /// Answer in JSON.
         json: bool,
     },
+    /// `freshd authorise list`.
+    AuthoriseList {
+        /// Only this unit.
+        unit: Option<String>,
+        /// Answer in JSON.
+        json: bool,
+    },
     /// `freshd patrol list`.
     PatrolList {
         /// The day, as written; `None` = today.

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::change::Change;
+use super::engine::Order;
 use super::error::StoreError;
-use super::keys::{Key, kind};
+use super::keys::{Key, Reader, kind, span};
 use super::{Store, codec};
 
 /// Schema version of the stored forms.
@@ -23,6 +24,9 @@ pub const WISHES: &str = "poll.wishes";
 pub const ALIKE: &str = "poll.alike";
 /// `BTreeMap<String, Timestamp>`: hosts that asked to be left alone, and until when.
 pub const RESTING: &str = "net.resting";
+
+/// `[u8; 32]`: the secret that signs the links that we hand out.
+pub const SEAL: &str = "web.seal";
 
 /// `String`, with a connector's own name behind it: a record that a connector must not forget, as JSON text.
 pub const VAULT: &str = "vault.";
@@ -56,6 +60,18 @@ impl Store {
     /// A named fact.
     pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         codec::read(self.engine(), "meta", &key(name))
+    }
+
+    /// The names of all facts that begin so, sorted.
+    pub fn meta_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let (from, to) = span(kind::META);
+        let mut names = Vec::new();
+        self.each(&from, &to, Order::Ascending, |key, _| {
+            let name = Reader::behind_kind(key).text();
+            names.extend(name.filter(|name| name.starts_with(prefix)));
+            Ok(true)
+        })?;
+        Ok(names)
     }
 
     /// Sets one named fact by itself.

@@ -2,12 +2,15 @@
 //! polled, and the day its owner withdraws, that is what is said. A restart forgets no refresh token and no count.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod authorise;
+
 use std::fs;
 use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use freshd::app::App;
 use freshd::app::callback::Pushes;
+use freshd::app::reception::Reception;
 use freshd::app::web_data::Pages;
 use freshd::cli::exec::execute;
 use freshd::cli::request::{Request, SentFile};
@@ -25,6 +28,9 @@ use freshd_sim::{Platforms, SimClock, Weather, World, WorldSpec};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+
+/// The token of the office.
+const OFFICE: &str = "0123456789abcdef-office";
 
 const BATCH: &str = "/cgi-bin/freepublish/batchget";
 
@@ -49,7 +55,10 @@ impl Daemon {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let pushes = Arc::new(Pushes::new(app.clone(), Arc::default()));
-        let state = WebState::new(Arc::new(Pages::new(app.clone())), None).taking(pushes);
+        let state =
+            WebState::new(Arc::new(Pages::new(app.clone())), Some("monitor.example.gov.cn"))
+                .taking(pushes)
+                .receiving(Arc::new(Reception::new(app.clone(), Arc::default())));
         #[expect(clippy::disallowed_methods, reason = "a server of the test")]
         tokio::spawn(serve(listener, state, stop.clone()));
         let poller = Poller::new(app.env.clone(), stop.clone());
@@ -149,9 +158,12 @@ impl Scene {
 
 fn config(home: &tempfile::TempDir, platforms: &Platforms) -> Config {
     let home = home.path();
-    for (name, secret) in
-        [("secret", component::SECRET), ("token", component::TOKEN), ("key", component::AES_KEY)]
-    {
+    for (name, secret) in [
+        ("secret", component::SECRET),
+        ("token", component::TOKEN),
+        ("key", component::AES_KEY),
+        ("office", OFFICE),
+    ] {
         fs::write(home.join(name), secret).unwrap();
     }
     let bases = platforms.bases();
@@ -160,7 +172,9 @@ fn config(home: &tempfile::TempDir, platforms: &Platforms) -> Config {
          [courtesy]\nhost_at_once = 0\nhost_per_minute = 0\n\
          [connectors.wechat]\nbase_url = \"{}\"\narticle_base_url = \"{}\"\nper_minute = 0\n\
          [connectors.wechat.component]\nappid = \"{}\"\nsecret_file = \"secret\"\n\
-         token_file = \"token\"\naes_key_file = \"key\"\n",
+         token_file = \"token\"\naes_key_file = \"key\"\n\
+         [web]\npublic_url = \"https://monitor.example.gov.cn\"\n\
+         [[web.tokens]]\nname = \"office\"\ntoken_file = \"office\"\nrole = \"operator\"\n",
         bases.wechat,
         bases.article,
         component::APPID,

@@ -38,7 +38,7 @@ fn state_of(status: Option<i64>) -> ProfileState {
 }
 
 /// Ids of the permission sets in `func_info`.
-pub(super) fn sets(held: &Value) -> BTreeSet<i64> {
+pub(crate) fn sets(held: &Value) -> BTreeSet<i64> {
     let list = held.get("func_info").and_then(Value::as_array);
     let id = |entry: &Value| entry.pointer("/funcscope_category/id").and_then(lenient::int);
     list.into_iter().flatten().filter_map(id).collect()
@@ -51,11 +51,10 @@ pub(crate) async fn look_up(way: &Component<'_>, appid: &str) -> Result<Standing
     let Some(info) = answer.get("authorizer_info").filter(|info| info.is_object()) else {
         return Err(malformed("读取授权账号的信息:应答中没有 authorizer_info"));
     };
-    if let Some(held) = answer.get("authorization_info") {
-        take_up(way, appid, held)?;
-        way.keep.durable().await?;
-    }
     let text = |key: &str| info.get(key).and_then(lenient::text);
+    let held = answer.get("authorization_info").unwrap_or(&Value::Null);
+    take_up(way, appid, held, (text("nick_name"), text("user_name")))?;
+    way.keep.durable().await?;
     let status = info.get("account_status").and_then(lenient::int);
     let verified = info.pointer("/verify_type_info/id").and_then(lenient::int);
     let url = super::session::address(way.base, INFO).to_string();
@@ -75,7 +74,12 @@ pub(crate) async fn look_up(way: &Component<'_>, appid: &str) -> Result<Standing
     })
 }
 
-fn take_up(way: &Component<'_>, appid: &str, held: &Value) -> Result<(), NoToken> {
+fn take_up(
+    way: &Component<'_>,
+    appid: &str,
+    held: &Value,
+    (name, handle): (Option<String>, Option<String>),
+) -> Result<(), NoToken> {
     let before = way.record(appid)?.unwrap_or_default();
     let mut record = before.clone();
     if record.withdrawn.is_some() {
@@ -84,6 +88,8 @@ fn take_up(way: &Component<'_>, appid: &str, held: &Value) -> Result<(), NoToken
     if record.refresh_token.is_none() {
         record.refresh_token = held.get("authorizer_refresh_token").and_then(lenient::text);
     }
+    record.name = name.or(record.name);
+    record.handle = handle.or(record.handle);
     let granted = sets(held);
     if !granted.is_empty() {
         record.sets = granted;

@@ -265,6 +265,9 @@ impl Vault for Full {
     fn put(&self, _name: &str, _record: &str) -> Result<(), VaultError> {
         Err(VaultError("disk full".to_owned()))
     }
+    fn names(&self, _prefix: &str) -> Result<Vec<String>, VaultError> {
+        Ok(Vec::new())
+    }
     async fn durable(&self) -> Result<(), VaultError> {
         Err(VaultError("disk full".to_owned()))
     }

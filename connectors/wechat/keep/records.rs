@@ -54,6 +54,12 @@ pub(crate) struct Authorizer {
     pub(crate) event_at: Option<Timestamp>,
     /// The Beijing day of the last list that holds it.
     pub(crate) listed: Option<NaiveDate>,
+    /// The hash of the code that was redeemed last: told again, it is known.
+    pub(crate) redeemed: Option<u64>,
+    /// `nick_name`, once it was asked for.
+    pub(crate) name: Option<String>,
+    /// `user_name`: 原始ID.
+    pub(crate) handle: Option<String>,
 }
 
 impl Authorizer {
@@ -123,6 +129,21 @@ impl Keep {
         appid: &str,
     ) -> Result<Option<Authorizer>, VaultError> {
         self.load(&authorizer_name(component, appid))
+    }
+
+    /// Every account that was ever authorised to this platform, by AppID.
+    pub(crate) fn authorizers(
+        &self,
+        component: &str,
+    ) -> Result<Vec<(String, Authorizer)>, VaultError> {
+        let prefix = authorizer_name(component, "");
+        let mut all = Vec::new();
+        for name in self.names(&prefix)? {
+            if let (Some(appid), Some(record)) = (name.strip_prefix(&prefix), self.load(&name)?) {
+                all.push((appid.to_owned(), record));
+            }
+        }
+        Ok(all)
     }
 
     /// Puts it; not durable yet. Read and put without waiting between, so that nothing gets lost.

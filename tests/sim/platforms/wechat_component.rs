@@ -31,6 +31,8 @@ pub const AES_KEY: &str = "ZnJlc2hkLXNpbXVsYXRlZC1jb21wb25lbnQta2V5LTE";
 const TICKET_LIVES: TimeDelta = TimeDelta::hours(12);
 /// Access tokens live so long.
 const TOKEN_LIVES_S: i64 = 7_200;
+/// A `pre_auth_code` lives so long.
+const PREAUTH_LIVES_S: i64 = 1_800;
 /// An old refresh token works for so long after a new one was given.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
@@ -144,6 +146,12 @@ impl Component {
         )
     }
 
+    /// The `auth_code` of the account's newest authorisation, as WeChat's page sends it back; empty once redeemed.
+    pub fn auth_code(&self, account: &Account) -> String {
+        let state = self.0.component.state();
+        state.grants.get(&account.index).and_then(|grant| grant.code.clone()).unwrap_or_default()
+    }
+
     /// The owner withdraws the authorisation.
     pub fn withdraw(&self, account: &Account) -> Push {
         let now = self.0.clock.now();
@@ -208,6 +216,10 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
     }
     if ask.path == "/cgi-bin/component/api_get_authorizer_list" {
         return list(scene, &state, &body);
+    }
+    if ask.path == "/cgi-bin/component/api_create_preauthcode" {
+        let code = state.draw("preauthcode");
+        return Reply::json(&json!({"pre_auth_code": code, "expires_in": PREAUTH_LIVES_S}));
     }
     if ask.path == "/cgi-bin/component/api_query_auth" {
         return redeem(scene, &mut state, ask, &field("authorization_code"));
