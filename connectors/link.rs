@@ -40,7 +40,11 @@ fn site(url: &Url) -> String {
 pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timestamp) -> Checked {
     let said = |answer| Checked { answer, wish: None };
     let url = match Url::parse(url.trim()) {
-        Ok(url) => url,
+        Ok(mut url) => {
+            // A user and a password in an address would be sent as a header.
+            let _ = (url.set_username(""), url.set_password(None));
+            url
+        }
         Err(_) => return said(unknown("不是有效的网址,无法核验")),
     };
     let max = match fetch::is_article(&url, article_base) {
