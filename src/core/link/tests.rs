@@ -18,6 +18,9 @@ fn join(
     super::join(before, answer, others, &LinkTerms::default(), now)
 }
 
+/// Minutes, and what was answered then.
+type Answers = Vec<(i64, LinkAnswer)>;
+
 /// Joins answers given at minutes, in order.
 fn joined(answers: &[(i64, LinkAnswer)]) -> LinkCheck {
     let mut check = None;
@@ -68,7 +71,7 @@ fn failing_is_dead_only_at_different_times_over_the_span() {
     use LinkHealth::{Alive, Dead, Undetermined, Unstable};
     let (bad, gone, good) = (failing, unreachable, || LinkAnswer::Alive);
     let wall = || LinkAnswer::Unknown("验证页面".to_owned());
-    let cases: [(&str, Vec<(i64, LinkAnswer)>, LinkHealth); 10] = [
+    let cases: [(&str, Answers, LinkHealth); 10] = [
         ("once", vec![(0, bad())], Unstable),
         ("twice over the span", vec![(0, bad()), (1440, bad())], Unstable),
         ("thrice within it", vec![(0, bad()), (700, bad()), (1439, bad())], Unstable),
