@@ -40,7 +40,11 @@ fn site(url: &Url) -> String {
 pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timestamp) -> Checked {
     let said = |answer| Checked { answer, wish: None };
     let url = match Url::parse(url.trim()) {
-        Ok(url) => url,
+        Ok(mut url) => {
+            // A user and a password in an address would be sent as a header.
+            let _ = (url.set_username(""), url.set_password(None));
+            url
+        }
         Err(_) => return said(unknown("不是有效的网址,无法核验")),
     };
     let max = match fetch::is_article(&url, article_base) {
@@ -76,8 +80,8 @@ fn failed(error: &HttpError) -> LinkAnswer {
         HttpErrorKind::HostNotFound => LinkAnswer::HostGone,
         HttpErrorKind::ResolverDown => unknown("本机域名解析不可用,未能核验"),
         HttpErrorKind::Refused => unknown(format!("按安全规则不访问该地址({})", error.detail)),
-        HttpErrorKind::Connect => unknown("无法连接对方服务器"),
-        HttpErrorKind::TimedOut => unknown("对方没有及时回答"),
+        HttpErrorKind::Connect => LinkAnswer::Unreachable("无法连接对方服务器".to_owned()),
+        HttpErrorKind::TimedOut => LinkAnswer::Unreachable("对方没有及时回答".to_owned()),
         HttpErrorKind::Broken => unknown("跳转次数过多或回答不完整"),
         HttpErrorKind::Resting(_) => unknown("对方要求稍后再访问"),
         HttpErrorKind::ClockWrong => unknown("本机时钟不准,未能核验"),
@@ -93,7 +97,7 @@ fn answered(response: &Response, is_article: bool) -> LinkAnswer {
         200 | 203 | 206 => ordinary_page(response),
         401 | 403 | 407 => unknown(format!("需要登录或拒绝自动访问(HTTP {})", response.status)),
         202 | 412 | 429 => unknown(format!("网站限制自动访问(HTTP {})", response.status)),
-        500..=599 => unknown(format!("对方服务器出错(HTTP {})", response.status)),
+        500..=599 => LinkAnswer::Failing(format!("对方服务器出错(HTTP {})", response.status)),
         status => unknown(format!("回答 HTTP {status},不能判断")),
     }
 }
@@ -123,7 +127,7 @@ fn ordinary_page(response: &Response) -> LinkAnswer {
         return unknown(format!("打开时遇到验证页面({words}),无法核验"));
     }
     match top.soft_dead() {
-        Some(words) => LinkAnswer::Dead(format!("软死链:页面写着“{words}”")),
+        Some(words) => LinkAnswer::Failing(format!("软死链:页面写着“{words}”")),
         None => LinkAnswer::Alive,
     }
 }

@@ -278,5 +278,6 @@ pub fn parts_with(config: &Config, keep: &Arc<Keep>) -> anyhow::Result<Parts> {
         at_once: POLLS_AT_ONCE,
         courtesy,
         article_base: config.connectors.settings.wechat_article_base.clone(),
+        links: config.policy.links,
     })
 }

@@ -11,6 +11,7 @@ use freshd_core::Timestamp;
 use freshd_core::account::{Account, Source};
 use freshd_core::breaker::{Breaker, Failing, Group, Pause};
 use freshd_core::id::AccountId;
+use freshd_core::link::LinkTerms;
 use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::Outcome;
@@ -234,15 +235,19 @@ impl Poller {
         for outcome in &outcomes {
             count(&self.env.metrics, outcome, now);
         }
+        if outcomes.iter().any(reached_a_platform) {
+            *locked(&self.env.reached) = Some(now);
+        }
         let (mut ended, mut withdrawn) = (false, Vec::new());
         let breaker = &mut *locked(&self.env.breaker);
-        let applied = self.env.store.update(|change| {
+        self.env.store.update(|change| {
             change.refresh_account(id, &mut held.account)?;
-            let Some(account) = &held.account.value else { return Ok::<_, StoreError>(None) };
+            let Some(account) = &held.account.value else { return Ok::<_, StoreError>(()) };
             change.refresh_state(id, &mut held.state)?;
             let before = held.state.value.take().unwrap_or_default();
             let applied = apply_again(account, before, &mut outcomes, breaker, &parts.terms, now);
             write(change, account, &applied, now)?;
+            links::set_turn(change, id, &applied, &parts.links, now)?;
             if outcomes.iter().any(SourceOutcome::is_rate_limited) {
                 change.put_meta(meta::WISHES, &breaker.wishes(now))?;
             }
@@ -252,15 +257,9 @@ impl Poller {
             if ended {
                 change.put_meta(meta::ALIKE, breaker.alike())?;
             }
-            Ok(Some(applied))
+            Ok(())
         })?;
-        self.withdraw(&withdrawn, parts, now)?;
-        if let Some(applied) = applied
-            && links::wants_check(&applied.judgement.menu, &applied.state, now)
-        {
-            locked(&self.env.links_wanted).insert(id.clone(), now);
-        }
-        Ok(())
+        self.withdraw(&withdrawn, parts, now)
     }
 }
 
@@ -349,6 +348,15 @@ pub fn write(
         change.journal(&account.id, now, line)?;
     }
     Ok(())
+}
+
+/// Platforms that are asked on the internet; a feed or a program of the operator's own may be next door.
+const PLATFORMS: [&str; 6] = ["wechat", "weibo", "nanfang", "appstore", "huawei", "tencent"];
+
+/// Does this outcome show that we reach the internet?
+fn reached_a_platform(outcome: &SourceOutcome) -> bool {
+    PLATFORMS.contains(&outcome.source.connector.as_str())
+        && outcome.result.as_ref().is_ok_and(|seen| seen.faults.is_empty())
 }
 
 fn count(metrics: &Metrics, outcome: &SourceOutcome, now: Timestamp) {

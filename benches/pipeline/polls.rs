@@ -112,6 +112,7 @@ fn parts(base: &Url) -> Parts {
         at_once: AT_ONCE,
         courtesy: BTreeMap::new(),
         article_base: base.clone(),
+        links: Default::default(),
     }
 }
 

@@ -9,6 +9,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod hostile;
+
 /// A server on a free loopback port.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -24,6 +24,8 @@ const KEEP_EVERY: TimeDelta = TimeDelta::days(7);
 const KEEP_SLICE: usize = 500;
 /// Link checks that no menu has asked for are kept this long, days.
 const LINKS_DAYS: u32 = 60;
+/// No link waits longer for its next look: a site's wish is kept for seven days.
+const LINKS_DUE_DAYS_MAX: i64 = 8;
 /// For as long as nobody knows what is still referred to: evidence stays.
 const FOREVER_DAYS: u32 = 36_500;
 /// Nobody is polled later than this: the longest wish of a server and a day.
@@ -109,7 +111,12 @@ fn round(app: &App, prune: bool, count: bool, now: Timestamp) -> anyhow::Result<
 /// Due times that no rule gives come of a clock that was wrong: nobody may wait for them. Is there more to do at once?
 fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
     let (store, mut more) = (app.store(), false);
-    for (index, days) in [(Index::Poll, POLL_DAYS_MAX), (Index::Notify, NOTICE_DAYS_MAX)] {
+    let most = [
+        (Index::Poll, POLL_DAYS_MAX),
+        (Index::Notify, NOTICE_DAYS_MAX),
+        (Index::Links, LINKS_DUE_DAYS_MAX),
+    ];
+    for (index, days) in most {
         let far = store.due_beyond(index, now + TimeDelta::days(days), KEEP_SLICE)?;
         more |= far.len() == KEEP_SLICE;
         if far.is_empty() {
@@ -120,6 +127,7 @@ fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
             index = match index {
                 Index::Poll => "poll",
                 Index::Notify => "notify",
+                Index::Links => "links",
             },
             "due at a time no rule gives: brought forward"
         );
@@ -129,6 +137,7 @@ fn bring_forward(app: &App, now: Timestamp) -> Result<bool, StoreError> {
             match index {
                 Index::Poll => change.set_poll_due(id, soon),
                 Index::Notify => change.set_notify_due(id, soon),
+                Index::Links => change.set_links_due(id, soon),
             }
         }
         store.commit(change)?;

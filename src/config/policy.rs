@@ -4,6 +4,7 @@ use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use freshd_core::Timestamp;
 use freshd_core::calendar::Calendar;
+use freshd_core::link::LinkTerms;
 
 use super::cron::CronSchedule;
 use super::reader::{Section, Wrong, wrong};
@@ -27,6 +28,8 @@ pub struct PolicyConfig {
     pub evidence_again_days: u32,
     /// The instant of a quarter that its inspection looks at.
     pub inspection: Inspection,
+    /// When a link that fails is called dead.
+    pub links: LinkTerms,
 }
 
 /// When in a quarter the inspection looks (监测时间点); local time.
@@ -102,6 +105,16 @@ pub(crate) fn read(section: &Section<'_>) -> PolicyConfig {
         inspection: section
             .parsed("inspection", inspection)
             .unwrap_or(Inspection::LastWorkingDay { time: nine }),
+        links: link_terms(section),
+    }
+}
+
+fn link_terms(section: &Section<'_>) -> LinkTerms {
+    let usual = LinkTerms::default();
+    let hours = section.whole("link_dead_hours", 1..=720).map(i64::from);
+    LinkTerms {
+        checks: section.whole("link_dead_checks", 2..=20).unwrap_or(usual.checks),
+        span: hours.map_or(usual.span, chrono::TimeDelta::hours),
     }
 }
 

@@ -137,13 +137,21 @@ pub(crate) fn read_net(section: &Section<'_>, courtesy: &Section<'_>) -> NetSett
     if allow_private.iter().any(|net| net.prefix_len() == 0) {
         section.warning("allow_private", "放行了全部地址,等于没有防护", "只写确实需要的内网网段");
     }
+    let proxy = section.parsed("proxy", base_url);
+    if proxy.is_some() {
+        section.warning(
+            "proxy",
+            "经代理访问时,域名由代理解析,本机只核对网址类型、端口和写成数字的地址",
+            "请在代理上拒绝访问内网、本机和云主机元数据等特殊地址",
+        );
+    }
     let ports = section.wholes("ports", 1..=65_535).unwrap_or(vec![80, 443]);
     let timeout = section.whole("timeout_s", 1..=300).unwrap_or(20);
     NetSettings {
         allow_private,
         ports: ports.into_iter().filter_map(|port| u16::try_from(port).ok()).collect(),
         timeout: Duration::from_secs(timeout.into()),
-        proxy: section.parsed("proxy", base_url),
+        proxy,
         host_at_once: courtesy.whole("host_at_once", 0..=10_000).unwrap_or(2),
         host_per_minute: courtesy.whole("host_per_minute", 0..=1_000_000).unwrap_or(60),
     }

@@ -14,6 +14,8 @@ pub struct Parts {
     pub courtesy: BTreeMap<String, Courtesy>,
     /// The host of WeChat article pages.
     pub article_base: url::Url,
+    /// When a link that fails is called dead.
+    pub links: LinkTerms,
 }
 
 /// What polls share with the rest of the daemon.
@@ -27,10 +29,10 @@ pub struct PollEnv {
     pub metrics: Arc<Metrics>,
     /// What a reload replaces.
     pub parts: Arc<RwLock<Arc<Parts>>>,
-    /// Accounts whose menu links want a check, and from when on.
-    pub links_wanted: Arc<Mutex<BTreeMap<AccountId, Timestamp>>>,
     /// Sites of links that asked to be left alone, and until when.
     pub quiet_sites: Arc<Mutex<BTreeMap<String, Timestamp>>>,
+    /// When a site of the internet last answered: what does not answer then is itself to blame.
+    pub reached: Arc<Mutex<Option<Timestamp>>>,
     /// Slots of courtesy, shared by the loop and by commands.
     pub slots: Arc<Mutex<Slots>>,
     /// Who has to wait; shared like the slots.
@@ -70,8 +72,8 @@ impl PollEnv {
             clock,
             metrics,
             parts: Arc::new(RwLock::new(Arc::new(parts))),
-            links_wanted: Arc::default(),
             quiet_sites: Arc::default(),
+            reached: Arc::default(),
             slots: Arc::new(Mutex::new(slots)),
             breaker: Arc::new(Mutex::new(breaker)),
             resting: Arc::new(Mutex::new(resting)),

@@ -1,190 +1,308 @@
-//! Do the links of an account's menu work? Checks each once, joins the answer with what was known.
+//! Do the links of the menus work? Each address is asked once for all accounts that have it, and the answer joined
+//! with what was known.
+//!
+//! Which account is next stands in the store ([`Index::Links`]), what is known of an address in a record that all
+//! accounts share ([`StoredLink`]); in memory is only one tick's work.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
+use freshd_core::account::Account;
+use freshd_core::history::{EvidenceRef, FUTURE_SKEW_MIN};
 use freshd_core::id::AccountId;
-use freshd_core::link::{LinkAnswer, LinkCheck, LinkHealth, join};
-use freshd_core::schedule::WISH_MAX_DAYS;
+use freshd_core::link::{LinkAnswer, LinkCheck, LinkHealth, LinkTerms, join};
 use freshd_core::state::AccountState;
-use freshd_core::verdict::MenuHealth;
-use futures::StreamExt;
+use freshd_core::verdict::{MenuHealth, menu_health};
 
-use super::apply::reconsider;
+use super::apply::{Applied, reconsider};
 use super::{Parts, PollEnv, Tick};
-use crate::store::StoreError;
+use crate::store::{Change, EvidenceId, Index, StoreError, StoredLink};
 
-/// A link that answered is checked again after so many hours.
-const ALIVE_H: i64 = 71;
-/// A link that did not is checked again after so many hours.
-const OTHER_H: i64 = 11;
-/// A host that was missing is looked up again after so many minutes.
-const HOST_GONE_MIN: i64 = 11;
-/// Links of one account asked at once.
-const AT_ONCE: usize = 4;
-/// Accounts checked in one tick.
+mod ask;
+
+use ask::{Answered, Sites};
+
+/// Accounts looked at in one tick.
 const TICK_MAX: usize = 64;
+/// A look at an account's links that is not finished is due again after so many minutes.
+const LEASE_MIN: i64 = 10;
+/// Other sites were reached within so many minutes: what does not answer now is to blame itself.
+const REACHED_MIN: i64 = 60;
 
-/// Is any link of this menu due for a check?
-pub fn wants_check(menu: &MenuHealth, state: &AccountState, now: Timestamp) -> bool {
-    !due_links(menu, state, now, false).is_empty()
+/// The addresses of a menu that somebody must be asked about, each once.
+fn links_of(menu: &MenuHealth) -> BTreeSet<&str> {
+    let asked = menu.entries.iter().filter(|entry| entry.entry.at_a_glance().is_none());
+    asked.filter_map(|entry| entry.entry.link()).collect()
 }
 
-fn due_links(menu: &MenuHealth, state: &AccountState, now: Timestamp, all: bool) -> Vec<String> {
-    let mut links: Vec<String> = menu
-        .entries
-        .iter()
-        .filter(|entry| entry.entry.at_a_glance().is_none())
-        .filter_map(|entry| entry.entry.link().map(str::to_owned))
-        .filter(|link| {
-            all || state.links.get(link).is_none_or(|check| {
-                let wait = match (check.health, check.host_gone_since) {
-                    (LinkHealth::Undetermined, Some(_)) => TimeDelta::minutes(HOST_GONE_MIN),
-                    (LinkHealth::Alive, _) => TimeDelta::hours(ALIVE_H),
-                    _ => TimeDelta::hours(OTHER_H),
-                };
-                now - check.checked_at >= wait
-            })
-        })
-        .collect();
-    links.sort();
-    links.dedup();
-    links
+/// When the links of this menu are looked at next; `None` = it has none.
+pub fn next_look(
+    menu: &MenuHealth,
+    state: &AccountState,
+    terms: &LinkTerms,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let of = |link: &str| state.links.get(link).map_or(now, |check| check.next_look(terms));
+    links_of(menu).into_iter().map(of).min()
 }
 
-/// The link loop: drains the accounts that polls found in want of a check.
+/// Sets when the links loop looks at an account that was just polled. A look that is already set for later, because
+/// it is under way or a site has its hands full, stays where it is.
+pub(super) fn set_turn(
+    change: &mut Change,
+    id: &AccountId,
+    applied: &Applied,
+    terms: &LinkTerms,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let next = next_look(&applied.judgement.menu, &applied.state, terms, now);
+    let held = change.links_due_of(id)?;
+    let put_off = |at: Timestamp| at > now && at - now <= TimeDelta::hours(1);
+    match (held, next) {
+        (Some(held), Some(next)) if next <= now && put_off(held) => {}
+        (held, next) if held != next => change.set_links_due(id, next),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The link loop.
 pub struct LinkChecker {
     env: PollEnv,
-    resolved_at: Option<Timestamp>,
+    sites: Sites,
+}
+
+/// One tick's accounts, and the addresses that must be asked for them.
+#[derive(Default)]
+struct Work {
+    /// Accounts, each with the addresses that were put off, and until when.
+    accounts: Vec<(AccountId, Option<Timestamp>)>,
+    /// Addresses to ask, each with what its first account knew of it.
+    wanted: BTreeMap<String, Option<LinkCheck>>,
 }
 
 impl LinkChecker {
-    /// A loop over the accounts that polls name.
+    /// A loop over the accounts whose turn has come.
     pub fn new(env: PollEnv) -> Self {
-        Self { env, resolved_at: None }
+        Self { env, sites: Sites::default() }
     }
 
-    /// Checks the links of accounts whose time has come.
+    /// Checks the links of accounts whose turn has come; the rest waits for the next tick.
     pub async fn tick(&mut self) -> Result<Tick, StoreError> {
-        let mut did = 0;
-        while did < TICK_MAX {
-            let now = self.env.clock.now();
-            let next = {
-                let mut wanted = super::locked(&self.env.links_wanted);
-                let next = wanted.iter().find(|(_, at)| **at <= now).map(|(id, _)| id.clone());
-                next.inspect(|id| {
-                    wanted.remove(id);
-                })
-            };
-            let Some(id) = next else { break };
-            did += self.check(&id, false).await?.min(1);
-        }
-        if did > 0 {
+        let now = self.env.clock.now();
+        let lease = now + TimeDelta::minutes(LEASE_MIN);
+        let ids = self.env.store.claim_due(Index::Links, now, lease, TICK_MAX)?;
+        if !ids.is_empty() {
+            self.check_all(&ids, false).await?;
             self.env.keep_resting()?;
             self.env.store.barrier().await?;
         }
-        let next_wake = super::locked(&self.env.links_wanted).values().min().copied();
-        Ok(Tick { did, next_wake })
+        Ok(Tick { did: ids.len(), next_wake: self.env.store.next_due(Index::Links)? })
     }
 
     /// Checks the links of one account that are due, or all of them; says how many were asked.
     pub async fn check(&mut self, id: &AccountId, all: bool) -> Result<usize, StoreError> {
-        let parts = self.env.parts();
-        let now = self.env.clock.now();
-        let Some(account) = self.env.store.account(id)? else { return Ok(0) };
-        let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
-        let menu = freshd_core::verdict::menu_health(&account, &state);
-        let mut due = due_links(&menu, &state, now, all);
-        due.retain(|url| !self.is_quiet(url, &parts, now));
-        if due.is_empty() {
-            return Ok(0);
-        }
-        let answers = self.ask_all(&parts, due, now).await;
-        if self.note(id, &answers, &parts, now)? {
-            // A missing host is looked up once more before it is called dead.
-            let at = now + TimeDelta::minutes(HOST_GONE_MIN);
-            super::locked(&self.env.links_wanted).insert(id.clone(), at);
-        }
-        Ok(answers.len())
+        self.check_all(std::slice::from_ref(id), all).await
     }
 
-    /// Joins answers with what was known, and forgets links that have left the menu. Says whether a missing host
-    /// wants a second look.
-    fn note(
+    async fn check_all(&mut self, ids: &[AccountId], all: bool) -> Result<usize, StoreError> {
+        let parts = self.env.parts();
+        let now = self.env.clock.now();
+        let work = self.plan(ids, all, &parts, now)?;
+        let asked = work.wanted.len();
+        let answers = self.ask_all(&parts, work.wanted, now).await;
+        self.keep(&answers, &parts, now)?;
+        for (id, put_off) in &work.accounts {
+            self.note(id, *put_off, &parts, now)?;
+        }
+        Ok(asked)
+    }
+
+    /// Which addresses must be asked: those that are due, whoever asked last, and whose site is ready.
+    fn plan(
         &mut self,
-        id: &AccountId,
-        answers: &[(String, LinkAnswer)],
+        ids: &[AccountId],
+        all: bool,
         parts: &Parts,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        if answers.iter().any(|(_, answer)| resolves(answer)) {
-            self.resolved_at = Some(now);
-        }
-        let others = self.resolved_at.is_some_and(|at| now - at < TimeDelta::hours(1));
-        self.env.store.update(|change| {
-            let Some(account) = change.account(id)? else { return Ok(false) };
-            let mut state: AccountState = change.state(id)?.unwrap_or_default();
-            for (url, answer) in answers {
-                let check = join(state.links.get(url), answer, others, now);
-                state.links.insert(url.clone(), check);
+    ) -> Result<Work, StoreError> {
+        let mut work = Work::default();
+        for id in ids {
+            let account = self.env.store.account(id)?.filter(|a| a.lifecycle.is_judged());
+            let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+            let menu = account.map(|account| menu_health(&account, &state));
+            let mut put_off: Option<Timestamp> = None;
+            for url in menu.as_ref().map(links_of).unwrap_or_default() {
+                let shared = self.env.store.link(url)?.and_then(|link| current(link, now));
+                let known = newer(shared, state.links.get(url));
+                let fresh = known.as_ref().is_some_and(|check| check.next_look(&parts.links) > now);
+                if (fresh && !all) || work.wanted.contains_key(url) {
+                    continue;
+                }
+                match self.wait(url, id, parts, now) {
+                    None => {
+                        work.wanted.insert(url.to_owned(), known);
+                    }
+                    Some(until) => put_off = Some(put_off.map_or(until, |held| held.min(until))),
+                }
             }
-            let menu = freshd_core::verdict::menu_health(&account, &state);
-            let named: Vec<&str> = menu.entries.iter().filter_map(|e| e.entry.link()).collect();
-            state.links.retain(|url, _| named.contains(&url.as_str()));
-            let missing = |check: &LinkCheck| {
-                check.host_gone_since.is_some() && check.health == LinkHealth::Undetermined
-            };
-            let again = state.links.values().any(missing);
-            let poll = state.next_poll;
-            let mut applied = reconsider(&account, state, &parts.terms, now);
-            // Looking at links is no poll: the account's turn, or the claim of a poll under way, stays.
-            applied.state.next_poll = poll;
-            change.put_state_told(id, &applied.state, applied.state.next_notice)?;
-            applied.journal.iter().try_for_each(|line| change.journal(id, now, line))?;
-            Ok(again)
+            work.accounts.push((id.clone(), put_off));
+        }
+        self.sites.planned();
+        Ok(work)
+    }
+
+    /// Until when this address must wait: its site asked for it, or has its hands full.
+    fn wait(
+        &mut self,
+        url: &str,
+        id: &AccountId,
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let site = freshd_connectors::link::site_of(url, &parts.article_base)?;
+        let quiet = super::locked(&self.env.quiet_sites).get(&site).copied();
+        quiet.filter(|until| *until > now).or_else(|| self.sites.book(&site, id, now))
+    }
+
+    /// Joins answers with what was known of their addresses, for all accounts at once.
+    fn keep(
+        &mut self,
+        answers: &[Answered],
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if answers.iter().any(|answered| reaches(&answered.answer)) {
+            *super::locked(&self.env.reached) = Some(now);
+        }
+        let reached = *super::locked(&self.env.reached);
+        let others = reached.is_some_and(|at| now - at < TimeDelta::minutes(REACHED_MIN));
+        self.env.store.update(|change| {
+            for answered in answers {
+                let held = change.link(&answered.url)?.and_then(|link| current(link, now));
+                let held = held.or_else(|| answered.known.clone());
+                let mut check = join(held.as_ref(), &answered.answer, others, &parts.links, now);
+                keep_evidence(change, held.as_ref(), &mut check, answered)?;
+                change.put_link(&StoredLink {
+                    url: answered.url.clone(),
+                    host_gone_since: check.host_gone_since,
+                    check: Some(check),
+                    needed_at: now,
+                })?;
+            }
+            Ok::<_, StoreError>(())
         })
     }
 
-    /// Did the site of this link ask to be left alone until later?
-    fn is_quiet(&self, url: &str, parts: &Parts, now: Timestamp) -> bool {
-        let mut quiet = super::locked(&self.env.quiet_sites);
-        quiet.retain(|_, until| *until > now);
-        let site = freshd_connectors::link::site_of(url, &parts.article_base);
-        site.is_some_and(|site| quiet.contains_key(&site))
-    }
-
-    /// Asks a few at once. A site's wish holds for every link of it, whoever's menu it is in.
-    async fn ask_all(
+    /// Gives an account what is known of its addresses, forgets those that have left its menu, and sets its next turn.
+    fn note(
         &self,
+        id: &AccountId,
+        put_off: Option<Timestamp>,
         parts: &Parts,
-        due: Vec<String>,
         now: Timestamp,
-    ) -> Vec<(String, LinkAnswer)> {
-        let http = &parts.means.http.at(now);
-        let asked = due.into_iter().map(|url| async move {
-            let base = &parts.article_base;
-            let checked = freshd_connectors::link::check(http, &url, base, now).await;
-            (url, checked)
-        });
-        let all: Vec<_> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
-        let mut quiet = super::locked(&self.env.quiet_sites);
-        let mut answers = Vec::with_capacity(all.len());
-        for (url, checked) in all {
-            if let Some((site, seconds)) = checked.wish {
-                let wait =
-                    i64::try_from(seconds).unwrap_or(i64::MAX).min(WISH_MAX_DAYS * 24 * 3600);
-                let until = now + TimeDelta::seconds(wait);
-                let held = quiet.entry(site).or_insert(until);
-                *held = until.max(*held);
+    ) -> Result<(), StoreError> {
+        self.env.store.update(|change| {
+            let Some(account) = change.account(id)?.filter(|a| a.lifecycle.is_judged()) else {
+                change.set_links_due(id, None);
+                return Ok::<_, StoreError>(());
+            };
+            let mut state: AccountState = change.state(id)?.unwrap_or_default();
+            let changed = share(change, &account, &mut state, now)?;
+            let menu = menu_health(&account, &state);
+            let next = next_look(&menu, &state, &parts.links, now);
+            // What was put off is not due before it may be asked.
+            let next = next.map(|next| put_off.map_or(next, |at| next.max(now).max(at)));
+            let soonest = now + TimeDelta::minutes(1);
+            change.set_links_due(id, next.map(|next| next.max(soonest)));
+            if changed {
+                let poll = state.next_poll;
+                let mut applied = reconsider(&account, state, &parts.terms, now);
+                // Looking at links is no poll: the account's turn, or the claim of a poll under way, stays.
+                applied.state.next_poll = poll;
+                change.put_state_told(id, &applied.state, applied.state.next_notice)?;
+                applied.journal.iter().try_for_each(|line| change.journal(id, now, line))?;
             }
-            answers.push((url, checked.answer));
-        }
-        answers
+            Ok(())
+        })
     }
 }
 
-/// Does this answer show that names resolve?
-fn resolves(answer: &LinkAnswer) -> bool {
-    matches!(answer, LinkAnswer::Alive | LinkAnswer::Dead(_))
+/// Copies what is newer than the account's own knowledge; says whether anything changed.
+fn share(
+    change: &mut Change,
+    account: &Account,
+    state: &mut AccountState,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let menu = menu_health(account, state);
+    let named: BTreeSet<String> = links_of(&menu).into_iter().map(str::to_owned).collect();
+    let before = state.links.len();
+    state.links.retain(|url, _| named.contains(url));
+    let mut changed = state.links.len() != before;
+    for url in named {
+        let shared = change.link(&url)?.and_then(|link| current(link, now));
+        let Some(check) = shared else { continue };
+        if state.links.get(&url).is_none_or(|held| held.checked_at < check.checked_at) {
+            state.links.insert(url, check);
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+/// What a record says, unless a clock that was wrong noted it.
+fn current(link: StoredLink, now: Timestamp) -> Option<LinkCheck> {
+    link.check.filter(|check| check.checked_at <= now + TimeDelta::minutes(FUTURE_SKEW_MIN))
+}
+
+/// The later of what all know of an address and what one account knew before there was a common record.
+fn newer(shared: Option<LinkCheck>, own: Option<&LinkCheck>) -> Option<LinkCheck> {
+    match (shared, own) {
+        (Some(shared), Some(own)) if own.checked_at > shared.checked_at => Some(own.clone()),
+        (Some(shared), _) => Some(shared),
+        (None, own) => own.cloned(),
+    }
+}
+
+/// Keeps what was received when a link is first found dead or unstable, and marks it as needed while it stays so.
+fn keep_evidence(
+    change: &mut Change,
+    before: Option<&LinkCheck>,
+    check: &mut LinkCheck,
+    answered: &Answered,
+) -> Result<(), StoreError> {
+    let now = check.checked_at;
+    if !matches!(check.health, LinkHealth::Dead | LinkHealth::Unstable) {
+        return Ok(());
+    }
+    let same = before.is_some_and(|held| held.health == check.health);
+    match check.evidence.as_ref().filter(|_| same).and_then(|held| held.id.parse().ok()) {
+        Some(id) => change.keep_evidence(id, now),
+        None => {
+            let body = serde_json::json!({
+                "url": answered.url,
+                "at": freshd_core::civil::rfc3339(now),
+                "health": check.health,
+                "reason": check.reason,
+                "failing": check.failing,
+                "requests": answered.requests,
+            });
+            let body = body.to_string();
+            let id = EvidenceId::of(body.as_bytes());
+            change.evidence_of(id, body.as_bytes(), now)?;
+            let url = answered.url.clone();
+            check.evidence = Some(EvidenceRef { at: now, id: id.to_string(), url });
+        }
+    }
+    Ok(())
+}
+
+/// Does this answer show that we reach other sites?
+fn reaches(answer: &LinkAnswer) -> bool {
+    use LinkAnswer::{Alive, Dead, Failing, Upkeep};
+    matches!(answer, Alive | Dead(_) | Failing(_) | Upkeep(_))
 }
 
 #[cfg(test)]

@@ -167,6 +167,7 @@ impl Bench {
             at_once,
             courtesy: BTreeMap::from([(fake.descriptor.name.to_string(), courtesy)]),
             article_base: url::Url::parse("https://mp.weixin.qq.com").unwrap(),
+            links: LinkTerms::default(),
         };
         let clock = ManualClock::new(t(0));
         let (store, metrics) = (Store::open_memory(), Arc::new(Metrics::new()));

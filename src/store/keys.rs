@@ -26,6 +26,10 @@ pub(crate) mod kind {
     pub(crate) const POLL_DUE: u8 = b'd';
     /// `n` due time, account id → nothing.
     pub(crate) const NOTIFY_DUE: u8 = b'n';
+    /// `w` account id → when its links are looked at next.
+    pub(crate) const LINKS_TURN: u8 = b'w';
+    /// `k` due time, account id → nothing.
+    pub(crate) const LINKS_DUE: u8 = b'k';
     /// `j` account id, time, position, hash → event.
     pub(crate) const JOURNAL: u8 = b'j';
     /// `e` hash → head of a piece of evidence.

@@ -25,6 +25,8 @@ pub enum Index {
     Poll,
     /// When to decide about a letter next.
     Notify,
+    /// When to look at the links of its menu next.
+    Links,
 }
 
 impl Index {
@@ -32,6 +34,7 @@ impl Index {
         match self {
             Self::Poll => kind::POLL_DUE,
             Self::Notify => kind::NOTIFY_DUE,
+            Self::Links => kind::LINKS_DUE,
         }
     }
 }
@@ -50,12 +53,13 @@ pub struct Due {
 pub(super) struct DueChange {
     poll: Option<Option<Timestamp>>,
     notify: Option<Option<Timestamp>>,
+    links: Option<Option<Timestamp>>,
 }
 
 impl DueChange {
     /// Due for nothing any more.
     pub(super) fn clear() -> Self {
-        Self { poll: Some(None), notify: Some(None) }
+        Self { poll: Some(None), notify: Some(None), links: Some(None) }
     }
 }
 
@@ -111,6 +115,17 @@ impl Change {
     /// Sets when a letter about the account is decided next; `None` = not at all.
     pub fn set_notify_due(&mut self, id: &AccountId, at: Option<Timestamp>) {
         self.dues.entry(id.clone()).or_default().notify = Some(at);
+    }
+
+    /// Reads when the account's links are looked at next; the commit conflicts if that changes meanwhile.
+    pub fn links_due_of(&mut self, id: &AccountId) -> Result<Option<Timestamp>, StoreError> {
+        let key = of_account(kind::LINKS_TURN, id);
+        read_turn(&key, self.value(&key)?.as_deref())
+    }
+
+    /// Sets when the account's links are looked at next; `None` = not at all.
+    pub fn set_links_due(&mut self, id: &AccountId, at: Option<Timestamp>) {
+        self.dues.entry(id.clone()).or_default().links = Some(at);
     }
 }
 
@@ -220,10 +235,10 @@ impl Store {
         self.update(|change| {
             let mut claimed = Vec::new();
             for (_, id) in self.due(index, now, limit)? {
-                let due = change.due_of(&id)?;
                 let at = match index {
-                    Index::Poll => due.poll,
-                    Index::Notify => due.notify,
+                    Index::Poll => change.due_of(&id)?.poll,
+                    Index::Notify => change.due_of(&id)?.notify,
+                    Index::Links => change.links_due_of(&id)?,
                 };
                 if at.is_none_or(|at| at > now) {
                     continue;
@@ -231,6 +246,7 @@ impl Store {
                 match index {
                     Index::Poll => change.set_poll_due(&id, Some(until)),
                     Index::Notify => change.set_notify_due(&id, Some(until)),
+                    Index::Links => change.set_links_due(&id, Some(until)),
                 }
                 claimed.push(id);
             }
@@ -273,6 +289,12 @@ pub(super) fn expand_dues(
     id: &AccountId,
     change: DueChange,
 ) -> Result<(), StoreError> {
+    if let Some(links) = change.links {
+        expand_turn(work, id, links)?;
+    }
+    if change.poll.is_none() && change.notify.is_none() {
+        return Ok(());
+    }
     let key = of_account(kind::DUE, id);
     let old = read_due(&key, work.present(&key)?.as_deref())?;
     let to_millis = |at: Timestamp| from_sortable(sortable(at)).unwrap_or(at);
@@ -291,6 +313,33 @@ pub(super) fn expand_dues(
         work.batch.put(key, write_due(new));
     }
     Ok(())
+}
+
+/// The turn of an account's links is a record of its own: older versions do not know it, and pass it by.
+fn expand_turn(
+    work: &mut Expansion<'_>,
+    id: &AccountId,
+    turn: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let key = of_account(kind::LINKS_TURN, id);
+    let old = read_turn(&key, work.present(&key)?.as_deref())?;
+    let new = turn.and_then(|at| from_sortable(sortable(at)));
+    if new == old {
+        return Ok(());
+    }
+    work.moved(|at| timed(kind::LINKS_DUE, at, id.as_str()), old, new);
+    match new {
+        Some(at) => work.batch.put(key, sortable(at)),
+        None => work.batch.delete(key),
+    }
+    Ok(())
+}
+
+fn read_turn(key: &[u8], value: Option<&[u8]>) -> Result<Option<Timestamp>, StoreError> {
+    let Some(value) = value else { return Ok(None) };
+    let bytes = <[u8; 8]>::try_from(value);
+    let bytes = bytes.map_err(|_| StoreError::damaged("links due", key, "格式不符"))?;
+    Ok(from_sortable(bytes))
 }
 
 #[cfg(test)]

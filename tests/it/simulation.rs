@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use chrono::TimeDelta;
+use freshd::store::Index;
 use freshd_core::Timestamp;
 use freshd_core::civil::rfc3339;
 use freshd_core::id::stable_hash;
@@ -86,7 +87,8 @@ impl Run {
 
     fn bounds(&mut self) {
         let accounts = self.stage.world.accounts.len();
-        let waiting = self.stage.app().env.links_wanted.lock().unwrap().len();
+        let waiting = self.stage.store().due(Index::Links, self.stage.end(), usize::MAX);
+        let waiting = waiting.unwrap().len();
         let wrong =
             (waiting > accounts).then(|| format!("{waiting} accounts wait for a link check"));
         self.book.check(QUEUES_BOUNDED, wrong);

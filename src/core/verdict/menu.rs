@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use crate::account::Account;
+use crate::history::EvidenceRef;
 use crate::link::{LinkHealth, Menu, MenuEntry, MenuState};
 use crate::state::AccountState;
 use crate::word::Word;
@@ -17,10 +18,46 @@ pub struct MenuHealth {
     pub read_at: Option<Timestamp>,
 }
 
+/// What the people who started all this say of a menu whose every entry leads nowhere.
+const NEVER_FILLED: &str = "自定义菜单均未更新栏目地址";
+
 impl MenuHealth {
     /// Is it only what the ledger says 自报, and nothing that was read?
     pub fn is_self_reported(&self) -> bool {
         self.read_at.is_none() && !self.entries.is_empty()
+    }
+
+    /// Is every entry that people are shown a placeholder or dead?
+    fn is_wholly_bad(&self) -> bool {
+        let mut shown = self.entries.iter().filter(|e| !e.entry.aside);
+        shown.all(|e| matches!(e.health, LinkHealth::Dead | LinkHealth::Placeholder))
+    }
+
+    /// The state in words for people, with the entries that do not work.
+    pub fn reason(&self) -> String {
+        if self.entries.is_empty() && self.read_at.is_none() {
+            return "没有读取到自定义菜单".to_owned();
+        }
+        let told = if self.is_self_reported() { "(自报)" } else { "" };
+        let mut reason = match self.state {
+            MenuState::Broken if self.is_wholly_bad() => format!("{NEVER_FILLED}{told}"),
+            MenuState::Broken => format!("自定义菜单可核验的链接全部失效{told}"),
+            state => format!("自定义菜单{}{told}", super::menu_state_chinese(state)),
+        };
+        if self.state == MenuState::Closed && !self.entries.is_empty() {
+            reason += "(菜单内容还在,但开关已关:通常是启用了服务器配置(消息服务器),后台编辑的菜单随之停用)";
+        }
+        use LinkHealth::{Dead, Placeholder, Unstable};
+        let bad = |e: &&MenuEntryHealth| matches!(e.health, Dead | Placeholder | Unstable);
+        let name = |e: &MenuEntryHealth| {
+            let aside = if e.entry.aside { "(个性化菜单,现无人可见)" } else { "" };
+            format!("{}{aside}({})", e.entry.path.join("/"), e.reason)
+        };
+        let named: Vec<_> = self.entries.iter().filter(bad).map(name).collect();
+        match named.is_empty() {
+            true => reason,
+            false => format!("{reason}:{}", named.join("、")),
+        }
     }
 }
 
@@ -35,6 +72,8 @@ pub struct MenuEntryHealth {
     pub reason: String,
     /// When it was checked; `None` where nothing had to be asked.
     pub checked_at: Option<Timestamp>,
+    /// What was received when it was found dead or unstable.
+    pub evidence: Option<EvidenceRef>,
 }
 
 /// The menu as read by a connector, else as self-reported in the ledger 菜单地址.
@@ -90,12 +129,16 @@ fn entry_health(
         health,
         reason: reason.to_owned(),
         checked_at,
+        evidence: None,
     };
     if let Some((health, reason)) = entry.at_a_glance() {
         return told(health, reason, read_at);
     }
     match entry.link().and_then(|link| state.links.get(link)) {
-        Some(check) => told(check.health, &check.reason, Some(check.checked_at)),
+        Some(check) => MenuEntryHealth {
+            evidence: check.evidence.clone(),
+            ..told(check.health, &check.reason, Some(check.checked_at))
+        },
         None => told(LinkHealth::Undetermined, "尚未核验", None),
     }
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::stale::{Stale, content_stale, gaps};
-use super::{MenuHealth, Outcome, Ruling, day_text, menu_state_chinese, oldest_as_of};
+use super::{MenuHealth, Outcome, Ruling, day_text, oldest_as_of};
 use crate::Timestamp;
 use crate::account::{Account, Filing, platform};
 use crate::coverage::Spans;
@@ -333,23 +333,15 @@ pub(super) fn menu_links(menu: &MenuHealth, doubt: Option<&Word>, now: Timestamp
         MenuState::Degraded | MenuState::Broken | MenuState::Closed => Outcome::Fail,
         MenuState::Undetermined => Outcome::Undetermined,
     };
-    use crate::link::LinkHealth::{Dead, Placeholder};
-    let bad = menu.entries.iter().filter(|e| matches!(e.health, Dead | Placeholder));
-    let named: Vec<_> = bad.map(|e| format!("{}({})", e.entry.path.join("/"), e.reason)).collect();
-    let mut reason = format!("自定义菜单{}", menu_state_chinese(menu.state));
-    if menu.entries.is_empty() && menu.read_at.is_none() {
-        reason = "没有读取到自定义菜单".to_owned();
-    }
-    if !named.is_empty() {
-        reason = format!("{reason}:{}", named.join("、"));
-    }
+    let mut reason = menu.reason();
     if let Some(word) = doubt {
         let said = if word.detail.is_empty() { "菜单异常" } else { word.detail.as_str() };
         let at = day_text(word.at);
         reason = format!("{reason};{}({at})核查:{said},需人工复核", word.by);
     }
     let as_of = menu.read_at.unwrap_or(now);
-    Ruling { rule: Rule::MenuLinks, outcome, as_of, reason, evidence: Vec::new() }
+    let evidence = menu.entries.iter().filter_map(|entry| entry.evidence.clone()).collect();
+    Ruling { rule: Rule::MenuLinks, outcome, as_of, reason, evidence }
 }
 
 /// 备案: advises.

@@ -319,6 +319,9 @@ fn the_menu_is_judged_by_its_entries() {
                 checked_at: now(),
                 since: now(),
                 host_gone_since: None,
+                failing: None,
+                upkeep_since: None,
+                evidence: None,
             };
             state.links.insert((*url).to_owned(), check);
         }
@@ -334,6 +337,45 @@ fn the_menu_is_judged_by_its_entries() {
     assert_eq!(menu_of(half, &[(good, LinkHealth::Alive)]), MenuState::Degraded);
     assert_eq!(menu_of(vec![entry("view", None)], &[]), MenuState::Broken);
     assert_eq!(menu_of(vec![entry("click", Some("KEY"))], &[]), MenuState::Undetermined);
+}
+
+#[test]
+fn the_words_for_a_menu_are_those_of_the_notice() {
+    let view = |name: &str, target: &str| MenuEntry {
+        path: vec![name.to_owned()],
+        kind: "view".to_owned(),
+        target: Some(target.to_owned()),
+        ..Default::default()
+    };
+    let click =
+        MenuEntry { path: vec!["客服".into()], target: Some("K".into()), ..Default::default() };
+    let click = || MenuEntry { kind: "click".to_owned(), ..click.clone() };
+    let reason = |open: bool, entries: Vec<MenuEntry>| {
+        let mut state = AccountState::default();
+        state.history.menu = Some((now(), Menu { open, whole: true, entries }));
+        let judged = judge(&account("wechat"), &state, &policy(), now());
+        let ruling = judged.rulings.into_iter().find(|r| r.rule == Rule::MenuLinks).unwrap();
+        (judged.menu.state, ruling.reason)
+    };
+    let blank = || vec![view("政务", "#"), view("服务", "https://mp.weixin.qq.com/")];
+    let (state, words) = reason(true, blank());
+    assert_eq!(state, MenuState::Broken);
+    assert_eq!(
+        words,
+        "自定义菜单均未更新栏目地址:政务(未配置链接地址)、服务(只是平台首页,不是本账号的栏目地址)"
+    );
+    let (state, words) = reason(true, [blank(), vec![click()]].concat());
+    assert_eq!(state, MenuState::Broken);
+    assert!(words.starts_with("自定义菜单可核验的链接全部失效:"), "one may work: {words}");
+    let (state, words) = reason(false, blank());
+    assert_eq!(state, MenuState::Closed);
+    assert!(words.contains("自定义菜单已关闭") && words.contains("启用了服务器配置"), "{words}");
+    assert!(!reason(true, vec![]).1.contains("服务器配置"));
+    let own = Account { menu: vec![(vec!["政务".into()], "#".into())], ..account("wechat") };
+    let judged = judge(&own, &AccountState::default(), &policy(), now());
+    let ruling = judged.rulings.into_iter().find(|r| r.rule == Rule::MenuLinks).unwrap();
+    assert_eq!(ruling.reason, "自定义菜单均未更新栏目地址(自报):政务(未配置链接地址)");
+    assert_eq!(ruling.outcome, Outcome::Fail);
 }
 
 fn any_look() -> impl Strategy<Value = Observation> {

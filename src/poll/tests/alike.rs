@@ -83,5 +83,6 @@ fn parts_of(bench: &Bench) -> Parts {
         at_once: held.at_once,
         courtesy: held.courtesy.clone(),
         article_base: held.article_base.clone(),
+        links: held.links,
     }
 }
