@@ -52,8 +52,8 @@ pub(crate) mod kind {
     pub(crate) const AUDIT: u8 = b'A';
     /// `i` number → slice of an import that is being carried out.
     pub(crate) const IMPORT: u8 = b'i';
-    /// `w` account id, word id → what the account's owner said.
-    pub(crate) const OWNER: u8 = b'w';
+    /// `W` account id, word id → what the account's owner said.
+    pub(crate) const OWNER: u8 = b'W';
     /// `T` → how many records of each kind there are, and the sum of their hashes.
     pub(crate) const TALLY: u8 = b'T';
     /// `R` hash of a received mail → the mail.

@@ -58,3 +58,14 @@ proptest! {
         let _ = (reader.text(), reader.time(), reader.text(), reader.rest());
     }
 }
+
+#[test]
+fn no_two_kinds_share_a_prefix() {
+    let source = include_str!("../keys.rs");
+    let mut prefixes: Vec<&str> =
+        source.split("u8 = b'").skip(1).filter_map(|rest| rest.get(..1)).collect();
+    let count = prefixes.len();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    assert!(count > 20 && prefixes.len() == count, "{prefixes:?}");
+}
