@@ -15,6 +15,7 @@ pub mod posts;
 pub mod returned;
 pub mod row;
 pub mod rows;
+pub mod speaks;
 pub mod table;
 mod text;
 pub mod unknown;

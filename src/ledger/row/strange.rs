@@ -33,4 +33,26 @@ impl Reader<'_> {
         let kind = self.line.cells.get(place).map(|cell| cell.kind);
         kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
+
+    /// Does the row say anything in this column?
+    pub(super) fn is_written(&self, column: Column) -> bool {
+        let place = self.context.header.place(column);
+        let cell = place.and_then(|place| self.line.cells.get(place));
+        cell.is_some_and(|cell| !fields::cleaned(&cell.text, false).0.is_empty())
+    }
+}
+
+/// May this column's cell hold several lines?
+pub(super) fn is_list(column: Column) -> bool {
+    use Column as C;
+    matches!(
+        column,
+        C::Email
+            | C::OfficerEmail
+            | C::SupervisorEmail
+            | C::Menu
+            | C::Sources
+            | C::LastCircular
+            | C::Note
+    )
 }
