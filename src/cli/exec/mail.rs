@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{DONE, FOUND, Usage, json, printed};
 use crate::app::App;
+use crate::app::notices::{self, ByHand};
 use crate::config::MailMode;
 use crate::control::Response;
 use crate::notify::META_RELAY_FAILING_SINCE;
@@ -20,6 +21,12 @@ mod told;
 
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
     let mut report = app.notifier().tick(app.now(), dry_run).await?;
+    // The daemon looks at what fails by itself.
+    let faults = match app.is_serving() {
+        true => ByHand::default(),
+        false => notices::by_hand(app, app.now(), dry_run)?,
+    };
+    report.letters.extend(faults.letters.iter().cloned());
     let sent = if dry_run { None } else { deliver(app).await? };
     for letter in report.letters.iter_mut().filter(|_| sent.is_some()) {
         if let Some(now) = app.store().letter(&letter.id)? {
@@ -28,6 +35,7 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
     }
     if as_json {
         let mut told = serde_json::to_value(&report)?;
+        told["credential_faults"] = json!(faults.begun);
         told["delivered"] = json!(sent.as_ref().map(|sent| json!({
             "accepted": sent.accepted,
             "refused": sent.refused,
@@ -38,7 +46,9 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
         })));
         return json(DONE, &told);
     }
-    Ok(printed(DONE, told::text(&report, sent.as_ref())))
+    let mut text = told::text(&report, sent.as_ref());
+    text.push_str(&told::faults(&faults, dry_run));
+    Ok(printed(DONE, text))
 }
 
 /// Sends what is due; `None` where a daemon does, or where letters are held and none is released.

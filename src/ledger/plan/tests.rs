@@ -178,7 +178,7 @@ fn the_summary_shows_the_differences_before_they_apply() {
         "新增 1,变更 1,不变 0,文件中没有 1,拟移出 0",
         "抖音:n-1 乙(局)",
         "weibo:1234567890 contact «张» → «李»",
-        "文件中没有、仍保留的账号(1):\n  weibo:4234567890 丁(新浪微博;主办 局;通报对象 市)",
+        "文件中没有、仍保留的账号(1):\n  weibo:4234567890 丁(微博;主办 局;通报对象 市)",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -244,7 +244,7 @@ fn a_bureaus_file_speaks_for_the_bureau_and_not_for_the_city_that_its_region_giv
     assert_eq!(leaving, ["weibo:2234567890"]);
     let text = bureau.summary();
     assert!(text.contains("没有列出的账号(1):\n  主办单位「教育局」"), "{text}");
-    let titled = "weibo:2234567890 乙(新浪微博;主办 教育局;主管 市政府办;通报对象 茂名市)";
+    let titled = "weibo:2234567890 乙(微博;主办 教育局;主管 市政府办;通报对象 茂名市)";
     assert!(text.contains(titled), "{text}");
     // A file of several bureaus under one 主管单位 is that one's.
     let office = ["甲,微博,1234567890,教育局,市政府办,", "丁,微博,4234567890,民政局,市政府办,"];
