@@ -10,6 +10,7 @@ mod guard;
 pub mod handle;
 pub mod header;
 mod merge;
+mod mojibake;
 pub mod plan;
 pub mod posts;
 pub mod returned;

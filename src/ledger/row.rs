@@ -102,6 +102,7 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
     let mut account = reader.words();
     reader.required(&account);
     reader.strange(&account);
+    reader.garbled();
     let tokens = reader.identify(&mut account);
     let sources_written = reader.polled(&mut account, &tokens);
     let unit_written = reader.is_written(Column::ReportingUnit);

@@ -23,6 +23,8 @@ pub const RECTIFY_DAYS: i64 = 14;
 /// What the deadline rests on: the heading 通报整改 of the yearly self-assessment (2 weeks after publication). It is
 /// counted from the check, because the day of the circular is not known yet.
 pub const RECTIFY_BASIS: &str = "参照年度考核口径“通报公开之日起2周内对问题全部整改到位”,从监测时间点起算;通报写明期限的,以通报为准";
+/// The key of those in `by_evidence_class` that have a source which has brought nothing yet 尚未取得数据.
+pub const NO_DATA: &str = "no_data";
 /// Work begins at this Beijing hour: a deadline in the night before lapses with nobody at work.
 pub const WORK_BEGINS_H: u32 = 9;
 

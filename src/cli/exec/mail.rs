@@ -15,6 +15,7 @@ use crate::notify::deliver::DeliverReport;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::words::letter_chinese;
 use crate::store::{Letter, LetterState};
 
 mod told;
@@ -152,7 +153,7 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     }
     let mut table = Table::new([
         Column::text("编号", 16),
-        Column::text("状态", 9),
+        Column::text("状态", 16),
         Column::text("收件人", 32),
         Column::text("主题", 44),
         Column::number("次数", 4),
@@ -160,10 +161,9 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         Column::text("答复", 40),
     ]);
     for letter in &letters {
-        let state = json!(letter.state);
         let cells: [&str; 7] = [
             &letter.id,
-            state.as_str().unwrap_or_default(),
+            letter_chinese(letter.state),
             &letter.to,
             &letter.subject,
             &letter.attempts.to_string(),

@@ -4,6 +4,7 @@ use freshd_core::account::Account;
 
 use super::super::fields;
 use super::super::header::Column;
+use super::super::mojibake;
 use super::super::table::CellKind;
 use super::Reader;
 
@@ -25,6 +26,19 @@ impl Reader<'_> {
             let what = "这一列没有表头,内容没有读取".to_owned();
             let help = "给这一列加上表头;CSV 里可能是某个单元格多了分隔符,后面的都错了位";
             self.notices.push(self.problem_at(place, Some(&cell.text), what, help));
+        }
+    }
+
+    /// Refuses names that were decoded wrongly before they came here.
+    pub(super) fn garbled(&mut self) {
+        for column in [Column::Name, Column::Sponsor, Column::Supervisor, Column::ReportingUnit] {
+            let Some(place) = self.context.header.place(column) else { continue };
+            let text = self.line.cells.get(place).map(|cell| cell.text.trim().to_owned());
+            let Some(text) = text else { continue };
+            if let Some(what) = mojibake::sign(&text) {
+                let help = "从原来的文件重新导出,保存为 XLSX 或 UTF-8 的 CSV";
+                self.tell_at(place, Some(&text), what, help);
+            }
         }
     }
 
