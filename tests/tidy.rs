@@ -26,7 +26,7 @@ const MAY_NAME: [(&str, &[&str]); 16] = [
     ("report", &["config", "store", "zone"]),
     ("store", &["os", "telemetry"]),
     ("systemd", &[]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["clock", "config", "zone"]),
     ("web", &["clock", "config", "report", "store", "telemetry"]),
     ("zone", &[]),
 ];
