@@ -23,6 +23,12 @@ pub fn rfc3339(at: Timestamp) -> String {
     rfc3339_in(at, ZONE.get().copied().unwrap_or(Tz::Asia__Shanghai))
 }
 
+/// The same to the millisecond, for log lines.
+pub fn rfc3339_millis(at: Timestamp) -> String {
+    let zone = ZONE.get().copied().unwrap_or(Tz::Asia__Shanghai);
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false)
+}
+
 fn rfc3339_in(at: Timestamp, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
 }

@@ -27,7 +27,7 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     ("seal", &["clock", "store"]),
     ("store", &["os", "telemetry"]),
     ("systemd", &[]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["clock", "config", "zone"]),
     ("web", &["clock", "config", "report", "store", "telemetry"]),
     ("zone", &[]),
 ];

@@ -35,8 +35,7 @@ pub(crate) async fn look(
             return Ok(seen);
         }
         Told::Empty | Told::Nothing => {
-            let detail =
-                "微博没有给出这个账号的主页:UID 可能有误、账号可能已注销,也可能需要登录才能看到";
+            let detail = "返回空页面,微博没有给出这个账号的主页:疑似访问限制;UID 可能有误、账号可能已注销,也可能需要登录才能看到";
             return Err(Fault::new(FaultScope::Account, FaultKind::Challenged, detail));
         }
         Told::Fault(fault) | Told::Limited(fault) => return Err(fault),

@@ -14,6 +14,7 @@ use super::App;
 use super::troubles::{Gathered, LOCAL, Trouble, of_breaker, one_network};
 use crate::notify::META_RELAY_FAILING_SINCE;
 use crate::notify::operator::{Matter, OperatorLetter};
+use crate::notify::report::WrittenLetter;
 use crate::notify::tick::NotifyError;
 
 /// `Told`: what the operators have been told of.
@@ -135,9 +136,40 @@ pub fn decide(
 pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, NotifyError> {
     let mut troubles = one_network(of_breaker(&app.env.failing()), gathered);
     troubles.extend(own(app, now)?);
+    Ok(write(app, gathered, &troubles, now)?.len())
+}
+
+/// The notifier by hand, where no daemon runs: credentials are told at once, so what the records know of them suffices.
+/// What must last before it is told needs somebody who watches. `dry_run` only says what would be told.
+pub fn by_hand(app: &App, now: Timestamp, dry_run: bool) -> Result<ByHand, NotifyError> {
+    let survey = app.survey(now)?;
+    let mut troubles = survey.gathered.troubles(&[]);
+    troubles.retain(|trouble| trouble.scope == FaultScope::Credential);
+    let mut told: Told = app.store().meta(META_TOLD)?.unwrap_or_default();
+    let news = decide(&mut told, &troubles, |_, _| false, now);
+    let begun = news.begun.iter().map(|trouble| trouble.line(now)).collect();
+    let letters = if dry_run { Vec::new() } else { write(app, &survey.gathered, &troubles, now)? };
+    Ok(ByHand { begun, letters })
+}
+
+/// What [`by_hand`] found and wrote.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ByHand {
+    /// Faults of credentials that the operators have not been told of, a line each.
+    pub begun: Vec<String>,
+    /// The letters.
+    pub letters: Vec<WrittenLetter>,
+}
+
+fn write(
+    app: &App,
+    gathered: &Gathered,
+    troubles: &[Trouble],
+    now: Timestamp,
+) -> Result<Vec<WrittenLetter>, NotifyError> {
     let before: Told = app.store().meta(META_TOLD)?.unwrap_or_default();
     if troubles.is_empty() && before.open.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let cured = |key: &str, seen: Timestamp| match key {
         MAIL | INBOX | DISK => true,
@@ -146,13 +178,13 @@ pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, Not
     let notifier = app.notifier();
     app.store().update(|change| {
         let mut told: Told = change.meta(META_TOLD)?.unwrap_or_default();
-        let news = decide(&mut told, &troubles, cured, now);
+        let news = decide(&mut told, troubles, cured, now);
         if told != before {
             change.put_meta(META_TOLD, &told)?;
         }
         let matters = matters(&news, now);
         if matters.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let letter = OperatorLetter {
             reason: Reason::Operator,
@@ -160,7 +192,7 @@ pub fn tick(app: &App, gathered: &Gathered, now: Timestamp) -> Result<usize, Not
             matters,
             attachments: Vec::new(),
         };
-        Ok(notifier.tell(change, &letter, now)?.len())
+        notifier.tell(change, &letter, now)
     })
 }
 

@@ -59,7 +59,7 @@ impl Pages {
             if !filter.takes(&account, judgement.verdict) {
                 return Ok(true);
             }
-            view.count(&judgement);
+            view.count(&account, &judgement);
             let behind = filter.cursor.as_deref().is_some_and(|at| account.id.as_str() <= at);
             if behind {
                 return Ok(true);

@@ -194,8 +194,10 @@ pub struct ImportArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportKind {
-    /// 台账与状态
+    /// 台账与状态,不含联系人
     Accounts,
+    /// 完整的台账,可再导入:含联系人、邮箱、采集方式和菜单
+    Ledger,
     /// 判定的变化
     Rulings,
     /// 采集到的发布

@@ -1,5 +1,6 @@
 //! What was typed wrong, where, and how is it mended? The command line's help and refusals, in Chinese.
 
+use freshd_core::verdict::Outcome;
 use std::ffi::OsString;
 
 use clap::builder::StyledStr;
@@ -158,7 +159,8 @@ fn what(meant: &Command, error: &Error) -> String {
             format!("{} 后面要写一个值", described(&arg))
         }
         ErrorKind::InvalidValue => {
-            let valid = said(ContextKind::ValidValue);
+            let valid: Vec<String> =
+                said(ContextKind::ValidValue).into_iter().map(with_word).collect();
             let near = maybe(ContextKind::SuggestedValue);
             let valid = match (valid.is_empty(), near.is_empty()) {
                 (true, _) => String::new(),
@@ -183,6 +185,14 @@ fn what(meant: &Command, error: &Error) -> String {
         }
         ErrorKind::InvalidUtf8 => "参数里有不是 UTF-8 的字节;请在 UTF-8 终端里输入".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+/// `pass(达标)`: the key with the word that may be written for it, too.
+fn with_word(key: String) -> String {
+    match Outcome::ALL.into_iter().find(|outcome| outcome.key() == key.replace('-', "_")) {
+        Some(outcome) => format!("{key}({})", outcome.chinese()),
+        None => key,
     }
 }
 

@@ -310,8 +310,8 @@ impl History {
 
     /// The post with the newest certain time by `now`; among equals one with a title.
     pub fn last_update(&self, now: Timestamp) -> Option<&Seen> {
-        let by_now = |seen: &&Seen| seen.sighting.published.earliest.is_none_or(|at| at <= now);
-        self.sightings.iter().filter(by_now).max_by_key(|seen| {
+        let known = |at: Published| at.earliest.unwrap_or(at.latest) <= now;
+        self.sightings.iter().filter(|it| known(it.sighting.published)).max_by_key(|seen| {
             let published = seen.sighting.published;
             (published.earliest, published.latest, !seen.sighting.title.is_empty())
         })

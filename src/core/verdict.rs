@@ -313,6 +313,11 @@ fn day_text(at: Timestamp) -> String {
     civil::minute_text(at)
 }
 
+/// Does this connector list posts? Stores and probes say only whether something works.
+pub fn lists_posts(connector: &str) -> bool {
+    !DOWNLOAD_CONNECTORS.contains(&connector) && connector != "probe"
+}
+
 /// The words for a menu's state.
 pub fn menu_state_chinese(state: MenuState) -> &'static str {
     match state {

@@ -1,9 +1,10 @@
 //! 体检: what is this ledger worth as it is? Contacts, duplicates, and which accounts can be judged and how.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use freshd_core::account::{Account, Source};
 use freshd_core::id::AccountId;
+use freshd_core::verdict::lists_posts;
 use serde::Serialize;
 
 use crate::config::problem::Problem;
@@ -124,6 +125,7 @@ pub fn checkup(parsed: Parsed, facts: &dyn Fn(&Source) -> Option<Facts>) -> Chec
         unknown: parsed.unknown,
         ..Checkup::default()
     };
+    let mut counted = BTreeSet::new();
     for (at, row) in parsed.rows.into_iter().enumerate() {
         let mut account = row.account;
         if account.handle.is_empty() {
@@ -134,8 +136,12 @@ pub fn checkup(parsed: Parsed, facts: &dyn Fn(&Source) -> Option<Facts>) -> Chec
         let public = |source: &&Source| facts(source).is_some_and(|facts| facts.public);
         let public_sources = account.sources.iter().filter(public).cloned().collect();
         let lacks_contact = account.email.is_empty() && account.supervisor_email.is_empty();
+        // A row that repeats another is no further account.
+        if counted.insert(account.id.clone()) {
+            let platform = checkup.by_platform.entry(account.platform.clone()).or_default();
+            count(platform, &account, class);
+        }
         let duplicate_of = row.duplicate_of.or(row.similar_to);
-        count(checkup.by_platform.entry(account.platform.clone()).or_default(), &account, class);
         checkup.lacks_contact += usize::from(lacks_contact && account.lifecycle.is_judged());
         checkup.duplicates += usize::from(duplicate_of.is_some());
         checkup.rows.push(CheckupRow {
@@ -169,7 +175,7 @@ fn count(count: &mut PlatformCount, account: &Account, class: Judged) {
 }
 
 fn judged(account: &Account, facts: &dyn Fn(&Source) -> Option<Facts>) -> (Judged, String) {
-    let mut class = Judged::None;
+    let (mut class, mut listed) = (Judged::None, false);
     let mut words = Vec::new();
     for source in &account.sources {
         let Some(Facts { proves_silence, public }) = facts(source) else {
@@ -178,8 +184,12 @@ fn judged(account: &Account, facts: &dyn Fn(&Source) -> Option<Facts>) -> (Judge
         };
         let (reached, proves) = match proves_silence {
             true => (Judged::Auto, "能证明有更新,也能证明无更新"),
+            false if !lists_posts(&source.connector) => {
+                (Judged::None, works_what(&source.connector))
+            }
             false => (Judged::HitsOnly, "只能证明有更新"),
         };
+        listed |= lists_posts(&source.connector);
         class = class.min(reached);
         let needs = if public { "公开可查" } else { "需要授权或登录凭据" };
         words.push(format!("{}:{proves}({needs})", source.connector));
@@ -187,8 +197,14 @@ fn judged(account: &Account, facts: &dyn Fn(&Source) -> Option<Facts>) -> (Judge
     if words.is_empty() {
         let lack = if account.handle.is_empty() { "标识待补," } else { "" };
         words.push(format!("{lack}没有采集来源,靠人工核查或文章链接佐证"));
+    } else if !listed {
+        words.push("缺内容更新的来源(feed:、article: 或人工核查),内容不更新判不了".to_owned());
     }
     (class, words.join(";"))
+}
+
+fn works_what(connector: &str) -> &'static str {
+    if connector == "probe" { "只能判互动功能是否可用" } else { "只能判能否下载" }
 }
 
 impl Checkup {
@@ -198,7 +214,11 @@ impl Checkup {
         let auto: usize = self.by_platform.values().map(|it| it.auto).sum();
         let bad = self.rows.iter().filter(|row| !row.problems.is_empty()).count();
         let mut lines = vec![
-            format!("读懂 {} 个账号,其中在运行 {running} 个;有问题的行 {bad}", self.rows.len()),
+            format!(
+                "读懂 {} 行、{} 个账号(重复的行只算一次),其中在运行 {running} 个;有问题的行 {bad}",
+                self.rows.len(),
+                self.by_platform.values().map(|it| it.accounts).sum::<usize>()
+            ),
             format!(
                 "可自动判定 {auto} 个,无人可发邮件 {} 个,标识待补 {} 个,重复或疑似重复 {} 行",
                 self.lacks_contact, self.lacks_handle, self.duplicates

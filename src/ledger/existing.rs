@@ -15,8 +15,8 @@ pub trait Existing {
     fn by_alias(&self, platform: &str, identifier: &str) -> Option<AccountId>;
     /// By name, platform and sponsor together; several may share them.
     fn by_name(&self, name: &str, platform: &str, sponsor: &str) -> Vec<AccountId>;
-    /// Every id with its unit (`unit_of`) and whether it is 拟移出 already.
-    fn units(&self) -> Vec<(AccountId, String, bool)>;
+    /// Every account's id.
+    fn ids(&self) -> Vec<AccountId>;
 }
 
 /// The known accounts in memory.
@@ -57,11 +57,8 @@ impl Existing for Directory {
         self.names.get(&key).cloned().unwrap_or_default()
     }
 
-    fn units(&self) -> Vec<(AccountId, String, bool)> {
-        self.accounts
-            .values()
-            .map(|it| (it.id.clone(), unit_of(it).to_owned(), it.to_remove))
-            .collect()
+    fn ids(&self) -> Vec<AccountId> {
+        self.accounts.keys().cloned().collect()
     }
 }
 
@@ -73,12 +70,6 @@ pub fn identifiers_of(account: &Account) -> impl Iterator<Item = &str> {
         .chain(account.aliases.iter().map(String::as_str))
         .chain(account.previous_handle.split(' '))
         .filter(|part| !part.is_empty())
-}
-
-/// Whose file would list this account: 通报对象, else 主管单位, else 主办单位. Empty only where a row lacks all three.
-pub(super) fn unit_of(account: &Account) -> &str {
-    let units = [&account.reporting_unit, &account.supervisor, &account.sponsor];
-    units.into_iter().map(|unit| unit.trim()).find(|unit| !unit.is_empty()).unwrap_or_default()
 }
 
 /// Which account each row speaks of.

@@ -9,12 +9,14 @@ use serde::Serialize;
 use crate::config::problem::Problem;
 
 pub use super::existing::{Directory, Existing, identifiers_of};
-use super::existing::{Matched, matched, unit_of};
+use super::existing::{Matched, matched};
+use super::handle::platform_title;
 use super::header::Column;
 use super::merge;
 pub use super::merge::Change;
 use super::row::Row;
 use super::rows::{Parsed, elsewhere};
+use super::speaks::{self, Unit};
 use super::unknown::{self, Unknown};
 
 /// `--replace` wants `--yes` above this many accounts …
@@ -50,6 +52,10 @@ pub struct Plan {
     pub missing: Vec<AccountId>,
     /// Those of them that would be marked as 拟移出.
     pub to_remove: Vec<AccountId>,
+    /// For whom the file was taken to speak, where [`Options::replace`] asks.
+    pub speaks_for: BTreeSet<Unit>,
+    /// Name and units of those in `missing`, for people.
+    pub names: BTreeMap<AccountId, String>,
     /// Everything wrong.
     pub problems: Vec<Problem>,
     /// Everything worth knowing.
@@ -94,51 +100,57 @@ pub fn plan(parsed: Parsed, existing: &dyn Existing, options: Options) -> Plan {
         rows[at].problems.push(problem);
     }
     let (mut named, mut doubtful) = (BTreeSet::new(), BTreeSet::new());
-    for (row, id) in rows.iter().zip(&ids) {
+    for ((row, id), unit) in rows.iter().zip(&ids).zip(speaks::units(&rows)) {
         if row.importable && row.problems.is_empty() {
-            named.insert(apply(&mut plan, row, id.as_ref(), existing));
+            apply(&mut plan, row, id.as_ref(), existing);
+            named.extend(unit);
         } else {
             plan.bad_rows += 1;
             plan.problems.extend(row.problems.iter().cloned());
-            doubtful.insert(unit_of(&row.account).to_owned());
+            doubtful.insert(unit);
         }
     }
     let seen: BTreeSet<&AccountId> = ids.iter().flatten().collect();
-    let units = existing.units();
-    let gone: Vec<&(AccountId, String, bool)> =
-        units.iter().filter(|(id, ..)| !seen.contains(id)).collect();
-    plan.missing = gone.iter().map(|(id, ..)| id.clone()).collect();
-    // A wrong row that names no unit may be of any of them.
-    if options.replace && whole && !doubtful.contains("") {
-        plan.to_remove = gone
-            .iter()
-            .filter(|(_, unit, marked)| named.contains(unit) && !doubtful.contains(unit) && !marked)
-            .map(|(id, ..)| id.clone())
-            .collect();
-        plan.needs_yes = asks(plan.to_remove.len(), units.len()).filter(|_| !options.yes);
+    let known = existing.ids();
+    let gone = known.iter().filter(|id| !seen.contains(id)).filter_map(|id| existing.by_id(id));
+    let gone: Vec<Account> = gone.collect();
+    plan.missing = gone.iter().map(|account| account.id.clone()).collect();
+    plan.names =
+        gone.iter().map(|account| (account.id.clone(), named_with_units(account))).collect();
+    if options.replace {
+        // A wrong row that names no unit may be of any of them.
+        if whole && !doubtful.contains(&None) {
+            let of =
+                |units: &BTreeSet<Unit>, account: &Account| units.iter().any(|it| it.has(account));
+            let doubtful = doubtful.into_iter().flatten().collect();
+            plan.to_remove = gone
+                .iter()
+                .filter(|it| of(&named, it) && !of(&doubtful, it) && !it.to_remove)
+                .map(|account| account.id.clone())
+                .collect();
+        }
+        plan.speaks_for = named;
+        plan.needs_yes = asks(plan.to_remove.len(), known.len()).filter(|_| !options.yes);
     }
     plan.applies = (plan.problems.is_empty() || options.good_rows) && plan.needs_yes.is_none();
     plan
 }
 
-/// Puts a good row where it belongs; returns the unit that it names.
-fn apply(plan: &mut Plan, row: &Row, id: Option<&AccountId>, existing: &dyn Existing) -> String {
+/// Puts a good row where it belongs.
+fn apply(plan: &mut Plan, row: &Row, id: Option<&AccountId>, existing: &dyn Existing) {
     let Some(old) = id.and_then(|id| existing.by_id(id)) else {
         let account = new_account(plan, row, existing);
-        let unit = unit_of(&account).to_owned();
         plan.added.push(account);
-        return unit;
+        return;
     };
     let new = merge::merged(&old, row);
     let changes = merge::changes(&old, &new);
-    let unit = unit_of(&new).to_owned();
     if changes.is_empty() {
         plan.unchanged += 1;
     } else {
         plan.changed.extend(changes);
         plan.updated.push(new);
     }
-    unit
 }
 
 fn new_account(plan: &mut Plan, row: &Row, existing: &dyn Existing) -> Account {
@@ -159,6 +171,19 @@ fn new_account(plan: &mut Plan, row: &Row, existing: &dyn Existing) -> Account {
         };
     }
     account
+}
+
+/// `甲(微信公众号;主办 教育局;通报对象 茂名市)`.
+fn named_with_units(account: &Account) -> String {
+    let parts = [
+        (platform_title(&account.platform), ""),
+        ("主办 ", account.sponsor.trim()),
+        ("主管 ", account.supervisor.trim()),
+        ("通报对象 ", account.reporting_unit.trim()),
+    ];
+    let told = parts.iter().enumerate().filter(|(at, (_, name))| *at == 0 || !name.is_empty());
+    let told: Vec<String> = told.map(|(_, (title, name))| format!("{title}{name}")).collect();
+    format!("{}({})", account.name, told.join(";"))
 }
 
 fn asks(leaving: usize, known: usize) -> Option<String> {
@@ -197,10 +222,16 @@ impl Plan {
         }
         let changed = by_account.iter().map(|(id, changes)| format!("{id} {}", changes.join(", ")));
         section("变更", changed.collect(), SHOWN_MAX);
-        section("拟移出", self.to_remove.iter().map(ToString::to_string).collect(), SHOWN_MAX);
+        let units = self.speaks_for.iter().map(ToString::to_string).collect();
+        section("只在文件代表的这些单位里找没有列出的账号", units, SHOWN_MAX);
+        let titled = |id: &AccountId| match self.names.get(id) {
+            Some(name) => format!("{id} {name}"),
+            None => id.to_string(),
+        };
+        section("拟移出", self.to_remove.iter().map(titled).collect(), SHOWN_MAX);
         let removed: BTreeSet<&AccountId> = self.to_remove.iter().collect();
         let left = self.missing.iter().filter(|id| !removed.contains(id));
-        section("文件中没有、仍保留的账号", left.map(ToString::to_string).collect(), SHOWN_MAX);
+        section("文件中没有、仍保留的账号", left.map(titled).collect(), SHOWN_MAX);
         section("提示", self.notices.iter().map(ToString::to_string).collect(), SHOWN_MAX);
         lines.extend(self.needs_yes.clone());
         lines.join("\n") + "\n"

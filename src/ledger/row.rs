@@ -46,6 +46,8 @@ pub struct Row {
     pub columns: Arc<BTreeSet<Column>>,
     /// Were its sources written, or did they follow from platform and handle?
     pub sources_written: bool,
+    /// Was 通报对象 written, or did it follow from 地区 or 主管单位?
+    pub unit_written: bool,
     /// Another row with one of its identifiers.
     pub duplicate_of: Option<String>,
     /// Another row of the same name, platform and sponsor, where a handle is missing.
@@ -100,8 +102,10 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
     let mut account = reader.words();
     reader.required(&account);
     reader.strange(&account);
+    reader.garbled();
     let tokens = reader.identify(&mut account);
     let sources_written = reader.polled(&mut account, &tokens);
+    let unit_written = reader.is_written(Column::ReportingUnit);
     let (problems, notices) = (reader.problems, reader.notices);
     Row {
         file: context.file.to_owned(),
@@ -111,6 +115,7 @@ pub(super) fn read(context: &Context<'_>, line: &Line) -> Row {
         account,
         columns: Arc::clone(context.columns),
         sources_written,
+        unit_written,
         importable: context.importable,
         duplicate_of: None,
         similar_to: None,
@@ -296,7 +301,7 @@ impl Reader<'_> {
 
     fn text(&mut self, column: Column) -> String {
         let Some(place) = self.context.header.place(column) else { return String::new() };
-        let text = self.at(place, column.title(), is_list(column));
+        let text = self.at(place, column.title(), strange::is_list(column));
         if column == Column::Phone && self.is_lost(place, &text) {
             let what = "被表格软件改成了科学计数".to_owned();
             self.tell_at(place, Some(&text), what, "把该列设为文本格式,重新填写");
@@ -359,20 +364,6 @@ impl Reader<'_> {
         let (file, sheet) = (self.context.file, self.context.sheet);
         Problem::in_cell(file, sheet, self.line.no, column.trim(), value, what, help)
     }
-}
-
-fn is_list(column: Column) -> bool {
-    use Column as C;
-    matches!(
-        column,
-        C::Email
-            | C::OfficerEmail
-            | C::SupervisorEmail
-            | C::Menu
-            | C::Sources
-            | C::LastCircular
-            | C::Note
-    )
 }
 
 /// The default sources of every identifier, each once.

@@ -73,7 +73,7 @@ impl Notifier {
         report.next = self.store.next_due(Index::Notify)?;
         if !report.letters.is_empty() && !dry_run {
             let held = report.count(LetterState::Held);
-            tracing::info!(letters = report.letters.len(), held, "{}", report.summary());
+            tracing::info!(letters = report.letters.len(), held, "letters are drafted");
         }
         Ok(report)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Source};
 use freshd_core::civil;
+use freshd_core::fault::FaultScope;
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
 use freshd_core::verdict::Judgement;
@@ -40,6 +41,15 @@ impl PollReport {
             Ok(observation) => !observation.faults.is_empty(),
             Err(_) => true,
         })
+    }
+
+    /// Whose concern its faults are.
+    pub fn fault_scopes(&self) -> BTreeSet<FaultScope> {
+        let faults = self.outcomes.iter().flat_map(|outcome| match &outcome.result {
+            Ok(observation) => observation.faults.as_slice(),
+            Err(fault) => std::slice::from_ref(fault),
+        });
+        faults.map(|fault| fault.scope).collect()
     }
 }
 

@@ -22,6 +22,8 @@ pub use build::Builder;
 /// What the deadline rests on: the heading 通报整改 of the yearly self-assessment (2 weeks after publication). It is
 /// counted from the check, because the day of the circular is not known yet.
 pub const RECTIFY_BASIS: &str = "参照年度考核口径“通报公开之日起2周内对问题全部整改到位”,从监测时间点起算;通报写明期限的,以通报为准";
+/// The key of those in `by_evidence_class` that have a source which has brought nothing yet 尚未取得数据.
+pub const NO_DATA: &str = "no_data";
 
 /// The precheck. Times are RFC 3339, rates per cent with two decimals.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,16 +1,17 @@
 //! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
 
 use super::classes::Classes;
-use super::words::kept_chinese;
+use super::words::{class_chinese, kept_chinese};
 use crate::zone::rfc3339;
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::{Account, Filing, Lifecycle};
 use freshd_core::fault::{FaultKind, FaultScope};
-use freshd_core::history::EvidenceRef;
+use freshd_core::history::{Attested, EvidenceRef, History};
 use freshd_core::link::{LinkHealth, MenuState};
-use freshd_core::rulebook::{Policy, Rule};
+use freshd_core::rulebook::{AS_OF_AGE_MAX_H, Policy, Rule};
 use freshd_core::state::AccountState;
-use freshd_core::verdict::{Activity, EvidenceClass, Judgement, Outcome};
+use freshd_core::verdict::{Activity, EvidenceClass, Judgement, Outcome, lists_posts};
 use serde::Serialize;
 
 /// One account as users see it; no contacts.
@@ -45,6 +46,10 @@ pub struct AccountView {
     /// Does the ledger name a source?
     #[serde(skip)]
     pub has_source: bool,
+    /// The class in words for people.
+    pub evidence_word: &'static str,
+    /// That one person's word waits for a second, in words for people.
+    pub awaits_second: Option<String>,
     /// What would lift it, Chinese; `None` for `auto`.
     pub evidence_help: Option<&'static str>,
     /// `None` for accounts that are not judged.
@@ -230,10 +235,11 @@ impl StatusView {
     }
 
     /// Counts one more account of the filter.
-    pub fn count(&mut self, judgement: &Judgement) {
+    pub fn count(&mut self, account: &Account, judgement: &Judgement) {
         self.totals.add(judgement.verdict);
         if judgement.verdict.is_some() {
-            self.evidence_classes.add(judgement.evidence_class);
+            let has_source = !account.sources.is_empty();
+            self.evidence_classes.add(judgement.evidence_class, has_source);
         }
     }
 }
@@ -260,7 +266,9 @@ pub fn account_view(
         to_remove: account.to_remove,
         evidence_class: judgement.evidence_class,
         has_source: !account.sources.is_empty(),
-        evidence_help: evidence_help(judgement.evidence_class, !account.sources.is_empty()),
+        evidence_word: class_chinese(judgement.evidence_class, !account.sources.is_empty()),
+        awaits_second: awaits_second(&state.history, judgement.now),
+        evidence_help: evidence_help(judgement.evidence_class, account),
         verdict: judgement.verdict,
         activity: judgement.activity,
         last_update: judgement.last_update.as_ref().map(|seen| LastUpdate {
@@ -280,12 +288,35 @@ pub fn account_view(
     }
 }
 
-fn evidence_help(class: EvidenceClass, has_source: bool) -> Option<&'static str> {
+/// One person has lately seen nothing new, and nobody else says so: `已有一人核查未见更新(李四),待第二人`.
+fn awaits_second(history: &History, now: Timestamp) -> Option<String> {
+    let since = now - TimeDelta::hours(AS_OF_AGE_MAX_H);
+    let counted = history.attested_spans().until();
+    let waits = |(name, word): &(&String, &Attested)| {
+        let until = word.bare.until()?;
+        (until > since && until <= now && counted.is_none_or(|counted| counted < until))
+            .then(|| (*name).clone())
+    };
+    let names: Vec<String> = history.attested.iter().filter_map(|held| waits(&held)).collect();
+    (!names.is_empty())
+        .then(|| format!("已有一人核查未见更新({}),待第二人或截图", names.join("、")))
+}
+
+/// Are there sources, none of which lists posts?
+pub fn only_works(account: &Account) -> bool {
+    let listed = account.sources.iter().any(|source| lists_posts(&source.connector));
+    !account.sources.is_empty() && !listed
+}
+
+fn evidence_help(class: EvidenceClass, account: &Account) -> Option<&'static str> {
     match class {
         EvidenceClass::Auto => None,
         EvidenceClass::HitsOnly => Some("只能证明发布过:授权接口或登记完整来源后可自动判定"),
         EvidenceClass::Attested => Some("依据人工核查:授权接口或登记公开来源后可自动判定"),
-        EvidenceClass::None if has_source => {
+        EvidenceClass::None if only_works(account) => Some(
+            "登记的来源只能判能否下载或互动是否可用:内容不更新还缺来源(feed:、article: 或人工核查)",
+        ),
+        EvidenceClass::None if !account.sources.is_empty() => {
             Some("来源已登记,还没有取得数据:取得后自动判定,采集故障见故障一栏")
         }
         EvidenceClass::None => Some("没有来源:请补账号标识、采集方式,或提供文章链接、人工核查"),

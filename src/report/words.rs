@@ -5,8 +5,11 @@ use freshd_core::account::{Filing, Lifecycle, platform};
 use freshd_core::civil;
 use freshd_core::fault::{FaultKind, FaultScope};
 use freshd_core::link::LinkHealth;
+use freshd_core::rulebook::Rule;
 use freshd_core::state::PERSON_PREFIX;
-use freshd_core::verdict::EvidenceClass;
+use freshd_core::verdict::{EvidenceClass, Outcome};
+
+use crate::store::LetterState;
 
 /// The word for a platform; names that freshd does not know stay as written.
 pub fn platform_chinese(name: &str) -> &str {
@@ -24,6 +27,37 @@ pub fn class_chinese(class: EvidenceClass, has_source: bool) -> &'static str {
     match class {
         EvidenceClass::None if has_source => "尚未取得数据",
         class => class.chinese(),
+    }
+}
+
+/// How long until the deadline, for people. Past it an undetermined account may have published: nothing is said of it.
+pub fn left_chinese(days_left: f64, verdict: Option<Outcome>) -> String {
+    match verdict {
+        _ if days_left >= 0.0 => format!("{days_left:.1} 天"),
+        Some(Outcome::Undetermined) => "期限已到,之后不清楚".to_owned(),
+        _ => format!("已过 {:.1} 天", -days_left),
+    }
+}
+
+/// The word for what a rule comes to: a rule that only advises accuses nobody.
+pub fn outcome_chinese(rule: Rule, outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fail if !rule.is_veto() => "建议处理",
+        outcome => outcome.chinese(),
+    }
+}
+
+/// The word for how far a letter has come.
+pub fn letter_chinese(state: LetterState) -> &'static str {
+    match state {
+        LetterState::Held => "暂存",
+        LetterState::Queued => "待发",
+        LetterState::Sending => "正在发出",
+        LetterState::Accepted => "邮件服务器已接收",
+        LetterState::Bounced => "退信",
+        LetterState::Refused => "被拒收",
+        LetterState::Cancelled => "已撤回",
+        LetterState::GivenUp => "已放弃",
     }
 }
 
@@ -95,7 +129,8 @@ pub fn kind_chinese(kind: FaultKind) -> &'static str {
         FaultKind::Suspended => "账号被冻结或限制",
         FaultKind::Unauthorized => "未获授权",
         FaultKind::RateLimited => "访问过于频繁",
-        FaultKind::Challenged => "要求验证码",
+        // A captcha, or a page without content where there should be some: each fault says which.
+        FaultKind::Challenged => "疑似访问限制",
         FaultKind::Unavailable => "服务不可用",
         FaultKind::TimedOut => "超时",
         FaultKind::Unreachable => "无法连接",

@@ -15,7 +15,7 @@ use super::words::{self, segment};
 use super::{Page, PageFilter, WebState};
 use crate::report::table::{note_of, when_text};
 use crate::report::view::{AccountView, Totals};
-use crate::report::words::{day_of, instant_of};
+use crate::report::words::{day_of, instant_of, left_chinese};
 
 /// The templates, parsed once.
 pub(super) struct Pages(Environment<'static>);
@@ -147,9 +147,8 @@ fn href(filter: &PageFilter) -> String {
 }
 
 fn row(account: &AccountView) -> Value {
-    let days = account.days_left.map(|days| {
-        if days < 0.0 { format!("已过 {:.1} 天", -days) } else { format!("{days:.1} 天") }
-    });
+    let days = account.days_left.map(|days| left_chinese(days, account.verdict));
+    let unclear = account.verdict == Some(Outcome::Undetermined);
     json!({
         "id": account.id,
         "name": account.name,
@@ -158,9 +157,10 @@ fn row(account: &AccountView) -> Value {
         "unit": account.reporting_unit,
         "verdict": account.verdict.map(Outcome::key),
         "evidence_class": account.evidence_class,
+        "evidence_word": account.evidence_word,
         "last": account.last_update.as_ref().map(when_text),
         "days": days,
-        "late": account.days_left.is_some_and(|days| days < 0.0),
+        "late": !unclear && account.days_left.is_some_and(|days| days < 0.0),
         "deadline": account.deadline.as_deref().map(day_of),
         "note": note_of(account),
         "to_remove": account.to_remove,

@@ -4,7 +4,7 @@ use freshd_core::account::{Filing, Lifecycle};
 use freshd_core::id::Channel;
 use freshd_core::owner::{OwnerAct, RequestState};
 use freshd_core::rulebook::Rule;
-use freshd_core::verdict::{Activity, EvidenceClass, Outcome, channel_chinese, menu_state_chinese};
+use freshd_core::verdict::{Activity, Outcome, channel_chinese, menu_state_chinese};
 use minijinja::Environment;
 use serde::de::DeserializeOwned;
 
@@ -17,7 +17,6 @@ pub(super) fn add_to(templates: &mut Environment<'static>) {
     }
     add(templates, "outcome", |key| word(key, Outcome::chinese));
     add(templates, "activity", |key| word(key, Activity::chinese));
-    add(templates, "evidence", |key| word(key, EvidenceClass::chinese));
     add(templates, "rule", |key| word(key, Rule::chinese));
     add(templates, "menu_state", |key| word(key, menu_state_chinese));
     add(templates, "health", |key| word(key, report::link_chinese));

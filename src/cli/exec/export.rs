@@ -15,13 +15,17 @@ use crate::cli::args::{ExportFormat, ExportKind};
 use crate::control::Response;
 use crate::ledger::handle::platform_title;
 use crate::report::export::Rows;
+use crate::report::precheck::NO_DATA;
 use crate::report::view::account_view;
-use crate::report::words::{filing_chinese, lifecycle_chinese};
+use crate::report::words::{class_chinese, filing_chinese, letter_chinese, lifecycle_chinese};
 use crate::store::StoreError;
+
+mod ledger;
 
 pub(super) fn run(app: &App, kind: ExportKind, format: ExportFormat) -> anyhow::Result<Response> {
     let rows = match kind {
-        ExportKind::Accounts => accounts(app)?,
+        ExportKind::Accounts => accounts(app, format != ExportFormat::Jsonl)?,
+        ExportKind::Ledger => ledger::rows(app)?,
         ExportKind::Rulings => rulings(app)?,
         ExportKind::Observations => journal(app, "observed")?,
         ExportKind::Mail => mail(app)?,
@@ -92,7 +96,7 @@ fn for_people(mut rows: Rows) -> Rows {
             }
         }
     }
-    rows.titled(&TITLES)
+    rows.titled(&TITLES).titled(&ledger::COLUMNS)
 }
 
 /// The Chinese word for a value of a column, if it is a key.
@@ -107,16 +111,26 @@ fn word(column: &str, key: &str) -> Option<String> {
             Filing::Unknown => String::new(),
             filing => filing_chinese(filing).to_owned(),
         },
-        "evidence_class" => read::<EvidenceClass>(key)?.chinese().to_owned(),
+        "evidence_class" => match key {
+            NO_DATA => class_chinese(EvidenceClass::None, true).to_owned(),
+            key => class_chinese(read(key)?, false).to_owned(),
+        },
         "verdict" | "outcome" => read::<Outcome>(key)?.chinese().to_owned(),
         "activity" => read::<Activity>(key)?.chinese().to_owned(),
+        "state" => letter_chinese(read(key)?).to_owned(),
         "rule" => read::<Rule>(key)?.chinese().to_owned(),
         _ => return None,
     })
 }
 
+/// Is there a source that has brought nothing yet? For people that is another word than 无来源.
+fn has_no_data(view: &Value) -> bool {
+    let word = class_chinese(EvidenceClass::None, true);
+    view["evidence_word"] == word
+}
+
 /// The ledger's columns and what the account comes to; then every column that the ledger has and freshd does not know.
-fn accounts(app: &App) -> anyhow::Result<Rows> {
+fn accounts(app: &App, for_people: bool) -> anyhow::Result<Rows> {
     const NAMES: [&str; 16] = [
         "id",
         "name",
@@ -148,6 +162,7 @@ fn accounts(app: &App) -> anyhow::Result<Rows> {
         let view = json!(account_view(&account, &state, &judgement, &policy));
         let cell = |name: &&str| match *name {
             "last_update" => view["last_update"]["earliest"].clone(),
+            "evidence_class" if for_people && has_no_data(&view) => NO_DATA.into(),
             name => view[name].clone(),
         };
         let kept = extra.iter().map(|title| json!(account.extra.get(title)));

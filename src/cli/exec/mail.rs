@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{DONE, FOUND, Usage, json, printed};
 use crate::app::App;
+use crate::app::notices::{self, ByHand};
 use crate::config::MailMode;
 use crate::control::Response;
 use crate::notify::META_RELAY_FAILING_SINCE;
@@ -14,12 +15,19 @@ use crate::notify::deliver::DeliverReport;
 use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::words::letter_chinese;
 use crate::store::{Letter, LetterState};
 
 mod told;
 
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
     let mut report = app.notifier().tick(app.now(), dry_run).await?;
+    // The daemon looks at what fails by itself.
+    let faults = match app.is_serving() {
+        true => ByHand::default(),
+        false => notices::by_hand(app, app.now(), dry_run)?,
+    };
+    report.letters.extend(faults.letters.iter().cloned());
     let sent = if dry_run { None } else { deliver(app).await? };
     for letter in report.letters.iter_mut().filter(|_| sent.is_some()) {
         if let Some(now) = app.store().letter(&letter.id)? {
@@ -28,6 +36,7 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
     }
     if as_json {
         let mut told = serde_json::to_value(&report)?;
+        told["credential_faults"] = json!(faults.begun);
         told["delivered"] = json!(sent.as_ref().map(|sent| json!({
             "accepted": sent.accepted,
             "refused": sent.refused,
@@ -38,7 +47,9 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
         })));
         return json(DONE, &told);
     }
-    Ok(printed(DONE, told::text(&report, sent.as_ref())))
+    let mut text = told::text(&report, sent.as_ref());
+    text.push_str(&told::faults(&faults, dry_run));
+    Ok(printed(DONE, text))
 }
 
 /// Sends what is due; `None` where a daemon does, or where letters are held and none is released.
@@ -142,7 +153,7 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     }
     let mut table = Table::new([
         Column::text("编号", 16),
-        Column::text("状态", 9),
+        Column::text("状态", 16),
         Column::text("收件人", 32),
         Column::text("主题", 44),
         Column::number("次数", 4),
@@ -150,10 +161,9 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         Column::text("答复", 40),
     ]);
     for letter in &letters {
-        let state = json!(letter.state);
         let cells: [&str; 7] = [
             &letter.id,
-            state.as_str().unwrap_or_default(),
+            letter_chinese(letter.state),
             &letter.to,
             &letter.subject,
             &letter.attempts.to_string(),

@@ -1,11 +1,13 @@
 //! What does a poll see now? Runs it, tells what was seen, what its silence proves, and the ruling.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::zone::{restamp, rfc3339};
 use anyhow::anyhow;
 use freshd_core::account::Source;
 use freshd_core::civil::minute_text;
+use freshd_core::fault::FaultScope;
 use freshd_core::id::AccountId;
 use freshd_core::observation::{DownloadSign, Observation};
 use freshd_core::verdict::{DOWNLOAD_CONNECTORS, channel_chinese};
@@ -22,7 +24,7 @@ use crate::poll::now::PollReport;
 use crate::poll::run::SourceOutcome;
 use crate::report::view::account_view;
 use crate::report::whose::{fault_text, whose};
-use crate::report::words::plain;
+use crate::report::words::{outcome_chinese, plain, scope_chinese};
 use crate::store::Index;
 
 pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response> {
@@ -46,8 +48,22 @@ pub(super) async fn run(app: &App, request: Request) -> anyhow::Result<Response>
     for report in &reports {
         report_text(&mut text, report, explain);
     }
-    let _ = writeln!(text, "共采集 {} 个账号", reports.len());
+    let _ = writeln!(text, "{}", summary(&reports));
     Ok(printed(exit, text))
+}
+
+/// `共采集 3 个账号,有故障 2 个(授权凭证 1,平台 1)`: an account with several kinds counts in each.
+fn summary(reports: &[PollReport]) -> String {
+    let faulty: Vec<BTreeSet<FaultScope>> = reports.iter().map(PollReport::fault_scopes).collect();
+    let count = faulty.iter().filter(|scopes| !scopes.is_empty()).count();
+    let mut text = format!("共采集 {} 个账号,有故障 {count} 个", reports.len());
+    let mut by_scope: BTreeMap<FaultScope, usize> = BTreeMap::new();
+    faulty.into_iter().flatten().for_each(|scope| *by_scope.entry(scope).or_default() += 1);
+    if !by_scope.is_empty() {
+        let one = |(scope, n): (&FaultScope, &usize)| format!("{} {n}", scope_chinese(*scope));
+        text.push_str(&format!("({})", by_scope.iter().map(one).collect::<Vec<_>>().join(",")));
+    }
+    text
 }
 
 fn chosen(app: &App, named: &[String], all: bool, due: bool) -> anyhow::Result<Vec<AccountId>> {
@@ -137,7 +153,7 @@ fn report_text(text: &mut String, report: &PollReport, explain: bool) {
             text,
             "    {} {}:{}",
             ruling.rule.chinese(),
-            ruling.outcome.chinese(),
+            outcome_chinese(ruling.rule, ruling.outcome),
             ruling.reason
         );
     }

@@ -61,7 +61,7 @@ pub(super) fn status(
     let mut view = StatusView::at(now);
     app.for_each_judged(now, |account, state, judgement| {
         if filter.takes(&account, &judgement) {
-            view.count(&judgement);
+            view.count(&account, &judgement);
             view.accounts.push(account_view(&account, &state, &judgement, &policy));
         }
         Ok(true)

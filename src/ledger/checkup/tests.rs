@@ -41,7 +41,7 @@ fn a_ledger_is_counted_and_each_account_told_how_it_is_judged() {
     assert_eq!((checkup.lacks_contact, checkup.lacks_handle, checkup.duplicates), (1, 2, 1));
     let text = checkup.text();
     for part in [
-        "读懂 6 个账号,其中在运行 5 个;有问题的行 1",
+        "读懂 6 行、6 个账号(重复的行只算一次),其中在运行 5 个;有问题的行 1",
         "微信公众号:2 个,在运行 2;可自动判定 1,只能证有 1,无来源 0;标识待补 0",
         "必填的账号名称是空的",
         "无人可发邮件(本单位和主管单位都没有邮箱)(1):\n  第 4 行 丙(南方号)",
@@ -57,4 +57,22 @@ fn it_can_be_written_as_json() {
     let json = serde_json::to_value(&checkup).unwrap();
     assert_eq!(json["rows"][0]["class"], "none");
     assert_eq!(json["by_platform"]["weibo"]["lacks_handle"], 1);
+}
+
+#[test]
+fn a_store_says_only_whether_it_can_be_downloaded_and_a_repeated_row_is_no_further_account() {
+    let columns = "账号名称,平台,账号标识,主办单位,采集方式";
+    let rows = [
+        "甲,移动客户端,,局,appstore:123456789",
+        "乙,微博,1234567890,局,",
+        "乙,微博,1234567890,局,",
+    ];
+    let checkup = checkup(with(columns, &rows), &facts);
+    let app = &checkup.rows[0];
+    assert_eq!(app.class, Judged::None);
+    for part in ["appstore:只能判能否下载", "缺内容更新的来源"] {
+        assert!(app.judged_by.contains(part), "{}", app.judged_by);
+    }
+    assert_eq!(checkup.by_platform["weibo"].accounts, 1);
+    assert!(checkup.text().contains("读懂 3 行、2 个账号"), "{}", checkup.text());
 }

@@ -178,7 +178,7 @@ fn the_summary_shows_the_differences_before_they_apply() {
         "新增 1,变更 1,不变 0,文件中没有 1,拟移出 0",
         "抖音:n-1 乙(局)",
         "weibo:1234567890 contact «张» → «李»",
-        "文件中没有、仍保留的账号(1):\n  weibo:4234567890",
+        "文件中没有、仍保留的账号(1):\n  weibo:4234567890 丁(微博;主办 局;通报对象 市)",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -226,4 +226,29 @@ fn a_row_of_another_file_is_named_with_its_file() {
     let next = plan(parsed, &known, Options::default());
     let told: Vec<String> = next.problems.iter().map(ToString::to_string).collect();
     assert!(told[0].starts_with("b.csv") && told[0].contains("与a.csv 第 2 行"), "{told:?}");
+}
+
+#[test]
+fn a_bureaus_file_speaks_for_the_bureau_and_not_for_the_city_that_its_region_gives() {
+    let columns = "账号名称,平台,账号标识,主办单位,主管单位,地区";
+    let all = [
+        "甲,微博,1234567890,教育局,市政府办,广东省/茂名市",
+        "乙,微博,2234567890,教育局,市政府办,广东省/茂名市",
+        "丙,微博,3234567890,卫健局,市政府办,广东省/茂名市",
+    ];
+    let known = known(&plan(with(columns, &all), &Directory::default(), Options::default()));
+    assert_eq!(known.ids().len(), 3);
+    let replace = Options { replace: true, yes: true, ..Options::default() };
+    let bureau = plan(with(columns, &all[..1]), &known, replace);
+    let leaving: Vec<&str> = bureau.to_remove.iter().map(AccountId::as_str).collect();
+    assert_eq!(leaving, ["weibo:2234567890"]);
+    let text = bureau.summary();
+    assert!(text.contains("没有列出的账号(1):\n  主办单位「教育局」"), "{text}");
+    let titled = "weibo:2234567890 乙(微博;主办 教育局;主管 市政府办;通报对象 茂名市)";
+    assert!(text.contains(titled), "{text}");
+    // A file of several bureaus under one 主管单位 is that one's.
+    let office = ["甲,微博,1234567890,教育局,市政府办,", "丁,微博,4234567890,民政局,市政府办,"];
+    let office = plan(with(columns, &office), &known, replace);
+    assert_eq!(office.to_remove.len(), 2);
+    assert!(office.summary().contains("主管单位「市政府办」"));
 }

@@ -4,6 +4,7 @@ use freshd_core::account::Account;
 
 use super::super::fields;
 use super::super::header::Column;
+use super::super::mojibake;
 use super::super::table::CellKind;
 use super::Reader;
 
@@ -28,9 +29,44 @@ impl Reader<'_> {
         }
     }
 
+    /// Refuses names that were decoded wrongly before they came here.
+    pub(super) fn garbled(&mut self) {
+        for column in [Column::Name, Column::Sponsor, Column::Supervisor, Column::ReportingUnit] {
+            let Some(place) = self.context.header.place(column) else { continue };
+            let text = self.line.cells.get(place).map(|cell| cell.text.trim().to_owned());
+            let Some(text) = text else { continue };
+            if let Some(what) = mojibake::sign(&text) {
+                let help = "从原来的文件重新导出,保存为 XLSX 或 UTF-8 的 CSV";
+                self.tell_at(place, Some(&text), what, help);
+            }
+        }
+    }
+
     /// Did a spreadsheet program lose digits of this identifier?
     pub(super) fn is_lost(&self, place: usize, text: &str) -> bool {
         let kind = self.line.cells.get(place).map(|cell| cell.kind);
         kind == Some(CellKind::Inexact) || fields::is_mangled(text)
     }
+
+    /// Does the row say anything in this column?
+    pub(super) fn is_written(&self, column: Column) -> bool {
+        let place = self.context.header.place(column);
+        let cell = place.and_then(|place| self.line.cells.get(place));
+        cell.is_some_and(|cell| !fields::cleaned(&cell.text, false).0.is_empty())
+    }
+}
+
+/// May this column's cell hold several lines?
+pub(super) fn is_list(column: Column) -> bool {
+    use Column as C;
+    matches!(
+        column,
+        C::Email
+            | C::OfficerEmail
+            | C::SupervisorEmail
+            | C::Menu
+            | C::Sources
+            | C::LastCircular
+            | C::Note
+    )
 }

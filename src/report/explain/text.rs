@@ -17,8 +17,8 @@ use freshd_core::verdict::{
 
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
-    class_chinese, filing_chinese, kind_chinese, lifecycle_chinese, link_chinese, plain,
-    platform_chinese, scope_chinese, source_chinese,
+    class_chinese, filing_chinese, kind_chinese, left_chinese, lifecycle_chinese, link_chinese,
+    outcome_chinese, plain, platform_chinese, scope_chinese, source_chinese,
 };
 
 /// A page of text: what the account is, each rule with its clause and evidence, what each source's silence
@@ -119,11 +119,8 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
     );
     if let Some(forecast) = judgement.forecast {
         let days = forecast.days_left;
-        let left = if days < 0.0 {
-            format!("已过 {:.1} 天", -days)
-        } else {
-            format!("剩 {days:.1} 天")
-        };
+        let left = left_chinese(days, judgement.verdict);
+        let left = if days < 0.0 { left } else { format!("剩 {left}") };
         out.line(1, &format!("截止:{}({left})", minute_text(forecast.deadline)));
     }
     out.line(1, &format!("截至:{}", minute_text(judgement.now)));
@@ -154,7 +151,7 @@ fn rule(out: &mut Lines, ruling: &Ruling, policy: &Policy) {
         1,
         &format!(
             "[{}] {}({veto}) 数据截至 {}",
-            ruling.outcome.chinese(),
+            outcome_chinese(ruling.rule, ruling.outcome),
             ruling.rule.chinese(),
             minute_text(ruling.as_of)
         ),

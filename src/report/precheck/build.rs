@@ -36,7 +36,7 @@ pub struct Builder<'a> {
     by_reporting_unit: BTreeMap<String, Counts>,
     by_region: BTreeMap<String, Counts>,
     by_platform: BTreeMap<String, Counts>,
-    by_evidence_class: BTreeMap<EvidenceClass, Counts>,
+    by_evidence_class: BTreeMap<(EvidenceClass, bool), Counts>,
     problems: Vec<ProblemRow>,
     at_risk: Vec<RiskRow>,
     undetermined: Vec<OpenRow>,
@@ -123,7 +123,10 @@ impl<'a> Builder<'a> {
         one(self.by_reporting_unit.entry(filled(&account.reporting_unit)).or_default());
         one(self.by_region.entry(filled(&account.region)).or_default());
         one(self.by_platform.entry(filled(&account.platform)).or_default());
-        one(self.by_evidence_class.entry(judgement.evidence_class).or_default());
+        // 尚未取得数据 is not 无来源.
+        let class = judgement.evidence_class;
+        let no_data = class == EvidenceClass::None && !account.sources.is_empty();
+        one(self.by_evidence_class.entry((class, no_data)).or_default());
     }
 
     fn problem(
@@ -188,7 +191,10 @@ impl<'a> Builder<'a> {
         (1..).zip(&mut self.at_risk).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.lapses).for_each(|(no, row)| row.no = no);
         let by_class = self.by_evidence_class;
-        let by_class = by_class.into_iter().map(|(class, held)| (class.key().to_owned(), held));
+        let key = |(class, no_data): (EvidenceClass, bool)| {
+            if no_data { super::NO_DATA } else { class.key() }.to_owned()
+        };
+        let by_class = by_class.into_iter().map(|(class, held)| (key(class), held));
         Precheck {
             quarter: self.quarter,
             at: rfc3339(self.at),
@@ -232,5 +238,7 @@ fn who(account: &Account) -> Who {
 }
 
 fn last_update(judgement: &Judgement) -> Option<Timestamp> {
-    judgement.last_update.as_ref().map(|seen| seen.sighting.published.latest)
+    let seen = judgement.last_update.as_ref()?;
+    // What is only known as published by a later time was published by then, as far as that instant goes.
+    Some(seen.sighting.published.latest.min(judgement.now))
 }

@@ -209,8 +209,14 @@ impl Precheck {
     fn rests_on(&self) -> String {
         let mut classes = Classes::default();
         for class in EvidenceClass::ALL {
-            let rows = self.by_evidence_class.iter().filter(|row| row.name == class.key());
-            (0..rows.map(|row| row.counts.checked).sum()).for_each(|_| classes.add(class));
+            let of = |name: &str| {
+                let rows = self.by_evidence_class.iter().filter(|row| row.name == name);
+                rows.map(|row| row.counts.checked).sum::<usize>()
+            };
+            (0..of(class.key())).for_each(|_| classes.add(class, false));
+            if class == EvidenceClass::None {
+                (0..of(super::NO_DATA)).for_each(|_| classes.add(class, true));
+            }
         }
         let shares = classes.chinese();
         if shares.is_empty() { shares } else { format!(";证据:{shares}") }

@@ -219,6 +219,9 @@ fn open_cells(row: &OpenRow) -> Vec<Value> {
 }
 
 fn class_of(key: &str) -> &str {
+    if key == super::NO_DATA {
+        return class_chinese(EvidenceClass::None, true);
+    }
     EvidenceClass::ALL.into_iter().find(|class| class.key() == key).map_or(key, |it| it.chinese())
 }
 

@@ -10,6 +10,7 @@ use freshd_core::verdict::{
     EvidenceClass, Judgement, Outcome, Ruling, joined_coverage, silent_for,
 };
 
+use crate::report::view::only_works;
 use crate::report::whose::whose;
 
 /// Notices say 超过三个月未更新 beyond this many days.
@@ -79,6 +80,9 @@ pub(super) fn how_to_lift(
             EvidenceClass::Auto => "等待采集补齐缺口,或人工核查",
             EvidenceClass::HitsOnly => "授权接口或登记完整来源,或人工核查",
             EvidenceClass::Attested => "由第二人核查或附截图,或提供最新文章链接",
+            EvidenceClass::None if only_works(account) => {
+                "登记的来源不列发布:登记内容来源(feed:、article:),或人工核查"
+            }
             EvidenceClass::None if polled => "来源已登记,取得数据后自动判定,也可人工核查",
             EvidenceClass::None => "补账号标识或采集方式,或提供文章链接、人工核查",
         }

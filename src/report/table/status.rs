@@ -2,11 +2,12 @@
 
 use freshd_core::link::MenuState;
 use freshd_core::rulebook::Rule;
-use freshd_core::verdict::{EvidenceClass, Outcome, menu_state_chinese};
+use freshd_core::verdict::{Outcome, menu_state_chinese};
 
 use super::{Cell, Column, Ink, Table, paint};
+use crate::report::classes::Classes;
 use crate::report::view::{AccountView, LastUpdate, StatusView, Totals};
-use crate::report::words::{class_chinese, day_of, kind_chinese, minute_of, platform_chinese};
+use crate::report::words::{day_of, kind_chinese, left_chinese, minute_of, platform_chinese};
 
 /// The table of every account of a view, fails first, then a line of totals and one of evidence classes.
 /// Colour is the caller's decision (a terminal).
@@ -17,7 +18,7 @@ pub fn status_table(view: &StatusView, colour: bool) -> String {
         Column::text("主办单位", 26),
         Column::text("判定", 10),
         Column::text("最近更新", 22),
-        Column::text("剩余天数/截止", 26),
+        Column::text("剩余天数/截止", 34),
         Column::text("说明", 76),
     ]);
     let mut accounts: Vec<&AccountView> = view.accounts.iter().collect();
@@ -82,17 +83,14 @@ fn days_cell(account: &AccountView) -> Cell {
         return Cell::default();
     };
     let day = day_of(deadline);
-    let (text, late) = if days < 0.0 {
-        (format!("已过 {:.1} 天({day})", -days), true)
-    } else {
-        (format!("{days:.1} 天({day})"), false)
-    };
     let ink = match account.verdict {
         Some(Outcome::AtRisk) => Ink::Warn,
-        _ if late => Ink::Bad,
+        // What happened after the deadline nobody knows: that accuses nobody.
+        Some(Outcome::Undetermined) => Ink::Plain,
+        _ if days < 0.0 => Ink::Bad,
         _ => Ink::Plain,
     };
-    Cell::inked(text, ink)
+    Cell::inked(format!("{}({day})", left_chinese(days, account.verdict)), ink)
 }
 
 /// The one sentence that says why: the failing or undecided rules' reasons, else the last title; then what
@@ -117,6 +115,9 @@ pub fn note_of(account: &AccountView) -> String {
     if matches!(account.menu.state, MenuState::Broken | MenuState::Degraded) {
         let told = if account.menu.source == Some("self_reported") { "(自报)" } else { "" };
         parts.push(format!("菜单{}{told}", menu_state_chinese(account.menu.state)));
+    }
+    if account.verdict == Some(Outcome::Undetermined) {
+        parts.extend(account.awaits_second.clone());
     }
     if let Some(fault) = account.faults.first() {
         parts.push(format!("采集故障:{}({})", kind_chinese(fault.kind), fault.source));
@@ -146,21 +147,9 @@ fn footer(view: &StatusView) -> String {
     let judged: Vec<_> = view.accounts.iter().filter(|a| a.verdict.is_some()).collect();
     let mut out = String::new();
     if !judged.is_empty() {
-        const CLASSES: [(EvidenceClass, bool); 5] = [
-            (EvidenceClass::Auto, true),
-            (EvidenceClass::HitsOnly, true),
-            (EvidenceClass::Attested, true),
-            (EvidenceClass::None, true),
-            (EvidenceClass::None, false),
-        ];
-        let share = |(class, has_source): (EvidenceClass, bool)| {
-            let word = class_chinese(class, has_source);
-            let is = |a: &&&AccountView| class_chinese(a.evidence_class, a.has_source) == word;
-            let count = judged.iter().filter(is).count();
-            let percent = count as f64 * 100.0 / judged.len() as f64;
-            format!("{word} {percent:.1}%")
-        };
-        out.push_str(&format!("证据:{}\n", CLASSES.map(share).join(",")));
+        let mut classes = Classes::default();
+        judged.iter().for_each(|account| classes.add(account.evidence_class, account.has_source));
+        out.push_str(&format!("证据:{}\n", classes.chinese()));
     }
     let unjudged = view.accounts.len() - judged.len();
     if unjudged > 0 {

@@ -9,7 +9,7 @@ use crate::report::view::{StatusView, account_view};
 fn view() -> StatusView {
     let mut view = StatusView::at(now());
     for (account, state, judgement) in province() {
-        view.count(&judgement);
+        view.count(&account, &judgement);
         view.accounts.push(account_view(&account, &state, &judgement, &policy()));
     }
     view

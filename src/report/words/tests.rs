@@ -37,3 +37,16 @@ fn a_screen_shows_lines_and_our_colours_and_nothing_that_steers() {
         assert_eq!(screen(&painted), painted);
     }
 }
+
+#[test]
+fn past_the_deadline_only_a_proven_silence_is_counted_in_days() {
+    assert_eq!(left_chinese(-2.0, Some(Outcome::Undetermined)), "期限已到,之后不清楚");
+    assert_eq!(left_chinese(-2.0, Some(Outcome::Fail)), "已过 2.0 天");
+    assert_eq!(left_chinese(1.5, Some(Outcome::Undetermined)), "1.5 天");
+}
+
+#[test]
+fn a_rule_that_only_advises_accuses_nobody() {
+    assert_eq!(outcome_chinese(Rule::Filing, Outcome::Fail), "建议处理");
+    assert_eq!(outcome_chinese(Rule::ContentStale, Outcome::Fail), "疑似不达标");
+}

@@ -173,3 +173,29 @@ async fn a_return_that_cannot_be_written_or_is_the_ledger_itself_changes_nothing
     stage.run(&["import", "one.csv", "--return", "back.xlsx"]).await.exits(0);
     assert_eq!(count(&stage).await, 1);
 }
+
+#[tokio::test]
+async fn an_exported_ledger_fills_an_empty_store_with_everything() {
+    let stage = Stage::new("");
+    let header = "账号名称,平台,账号标识,主办单位,主管单位,通报对象,地区,层级,联系人,联系电话,电子邮箱,责任领导,\
+                  责任人邮箱,主管单位邮箱,备案状态,运行状态,采集方式,菜单地址,互动功能,上季度通报情况,备注,自有列";
+    let row = "甲,抖音,dy1,局,市政府,茂名市,广东省/茂名市,市级,张三,13800138000,a@b.test;c@b.test,李四,\
+               d@b.test,e@b.test,已备案,关停办理中,feed:https://a.example/f manual:x,服务/指南=https://a.example/z,\
+               留言,被通报一次,一句话,自有";
+    stage.import(&format!("{header}\n{row}\n乙,微博,1234567890,局,,,,,,,,,,,,,,,,,,\n")).await;
+    let export = ["export", "ledger", "--format", "csv"];
+    let first = stage.run(&[&export[..], &["-o", "out.csv"]].concat()).await.exits(0);
+    drop(first);
+    let bytes = std::fs::read(stage.path("out.csv")).unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    for part in ["张三", "13800138000", "a@b.test;c@b.test", "feed:https://a.example/f", "自有列"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let other = Stage::new("");
+    other.write("in.csv", &bytes);
+    other.run(&["import", "in.csv"]).await.exits(0);
+    other.run(&[&export[..], &["-o", "out.csv"]].concat()).await.exits(0);
+    let again = String::from_utf8(std::fs::read(other.path("out.csv")).unwrap()).unwrap();
+    assert_eq!(again, text);
+}

@@ -175,3 +175,19 @@ async fn days_are_told_with_their_year() {
     let told = stage.run(&["status"]).await.exits(0);
     assert!(told.stdout.contains(&format!("天({deadline})")), "{}", told.stdout);
 }
+
+#[tokio::test]
+async fn notify_by_hand_tells_the_operators_of_a_missing_credential_once() {
+    let mail = "from = \"a@example.gov.test\"\noperators = [\"ops@example.gov.test\"]\n";
+    let stage = Stage::new(&format!("[mail]\n{mail}"));
+    let header = super::stage::HEADER;
+    stage.import(&format!("{header}\n甲,微信公众号,wx0123456789abcdef,局,市政府,,已备案,\n")).await;
+    let polled = stage.run(&["poll", "--all"]).await.exits(1);
+    polled.says(&["共采集 1 个账号,有故障 1 个(授权凭证 1)"]);
+    let dry = stage.run(&["notify", "--dry-run"]).await.exits(0);
+    dry.says(&["授权凭证类的故障 1 项,正式运行时会写信告知管理员", "wechat"]);
+    let done = stage.run(&["notify"]).await.exits(0);
+    done.says(&["授权凭证类的故障 1 项,已写信告知管理员", "ops@example.gov.test"]);
+    let again = stage.run(&["notify"]).await.exits(0);
+    assert!(!again.stdout.contains("授权凭证类"), "{}", again.stdout);
+}

@@ -6,6 +6,7 @@ use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
 use freshd_core::reminder::Reason;
 
+use crate::app::notices::ByHand;
 use crate::notify::deliver::DeliverReport;
 use crate::notify::report::{NotifyReport, ToldAccount, WrittenLetter};
 use crate::report::words::plain;
@@ -32,6 +33,23 @@ pub(super) fn text(report: &NotifyReport, sent: Option<&DeliverReport>) -> Strin
         if let Some(fault) = &sent.relay_fault {
             let _ = writeln!(out, "邮件服务器无法使用:{}", plain(fault));
         }
+    }
+    out
+}
+
+/// Faults of credentials that the operators are told of.
+pub(super) fn faults(found: &ByHand, dry_run: bool) -> String {
+    if found.begun.is_empty() {
+        return String::new();
+    }
+    let what = match (dry_run, found.letters.is_empty()) {
+        (true, _) => "正式运行时会写信告知管理员",
+        (false, false) => "已写信告知管理员",
+        (false, true) => "没有写信:配置里没有管理员邮箱([mail] operators)",
+    };
+    let mut out = format!("授权凭证类的故障 {} 项,{what}:\n", found.begun.len());
+    for line in &found.begun {
+        let _ = writeln!(out, "  {}", plain(line));
     }
     out
 }
