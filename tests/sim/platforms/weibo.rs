@@ -135,7 +135,8 @@ fn timeline(account: &Account, ask: &Ask<'_>) -> Reply {
     let skip = usize::try_from((page - 1).saturating_mul(count)).unwrap_or(usize::MAX);
     let take = if ask.empty { 0 } else { usize::try_from(count).unwrap_or(20) };
     let shown = account.visible(ask.as_of).skip(skip).take(take);
-    let statuses: Vec<String> = shown.map(|(number, post)| status(account, number, &post)).collect();
+    let statuses: Vec<String> =
+        shown.map(|(number, post)| status(account, number, &post)).collect();
     let total = if ask.empty { 0 } else { account.visible(ask.as_of).count() };
     let statuses = statuses.join(",");
     Reply::raw_json(format!(

@@ -8,8 +8,8 @@ use freshd_core::id::AccountId;
 use freshd_core::{Timestamp, civil};
 
 use super::{
-    Account, AppTruth, Behaviour, Gone, Joining, Kind, Mix, Post, PostChannel, Unit, World, WorldSpec, menu,
-    names,
+    Account, AppTruth, Behaviour, Gone, Joining, Kind, Mix, Post, PostChannel, Unit, World,
+    WorldSpec, menu, names,
 };
 use crate::rng::{Rng, mix};
 

@@ -22,8 +22,7 @@ impl World {
         let of_wechat = matches!(account.kind, Kind::Wechat { .. }) || account.joins.is_some();
         let channel = if of_wechat { PostChannel::Notified } else { PostChannel::Posts };
         let title = u32::try_from(title >> 40).unwrap_or_default();
-        let post =
-            Post { time, channel, pinned: false, repost: false, deleted_at: None, title };
+        let post = Post { time, channel, pinned: false, repost: false, deleted_at: None, title };
         let mut asked = account.asked.write().unwrap_or_else(PoisonError::into_inner);
         asked.push(post);
         // Numbers are given in this order and never change: a post is only ever added behind the others.
