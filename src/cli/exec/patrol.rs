@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::civil;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::confirm::person;
 use super::word::{self, Kept};
@@ -22,6 +24,8 @@ pub(crate) mod sheet;
 use answer::Ready;
 use sheet::Filled;
 
+/// So many rows are looked into at once.
+const ROWS_AT_ONCE: usize = 16;
 /// A list is made for a day at most so far ahead, days.
 const AHEAD_MAX_DAYS: i64 = 120;
 
@@ -107,8 +111,14 @@ pub(super) async fn import(
         Err(problem) => return Ok(refused(&[problem])),
     };
     let mut good = Vec::new();
+    let (by, files) = (by.as_deref(), brought.files);
+    let asked = filled.iter().map(|filled| ready(app, filled, by, files, caller).boxed());
+    let asked: Vec<BoxFuture<'_, _>> = asked.collect();
+    // Links are opened side by side, as far as the courtesy to their hosts lets; the rows keep their order.
+    let mut answers = stream::iter(asked).buffered(ROWS_AT_ONCE);
     for filled in &filled {
-        match ready(app, filled, by.as_deref(), brought.files, caller).await? {
+        let Some(answer) = answers.next().await else { break };
+        match answer? {
             Ok(ready) => good.push(Good { row: filled.row, name: filled.name.clone(), ready }),
             Err(wrong) => problems.extend(wrong.into_iter().map(|it| filled.problem(file, it))),
         }
