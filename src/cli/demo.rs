@@ -88,6 +88,8 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
         let done = Done { looks, hours, letters: province.mail.count() };
         if day > 0 && Quarters::is_check(&app, now) {
             quarters.checks.push(Check::of(&last, now, done));
+            let gone = (SystemClock.now() - begun).num_seconds();
+            eprintln!("{}", quarters.progress(gone));
         }
         comparisons += last.len();
         Found::note(&mut wrong, &last, now);

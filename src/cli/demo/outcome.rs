@@ -272,8 +272,8 @@ impl Found {
         let owners = &self.owners;
         writeln!(
             out,
-            "  联系人:每封信 {}% 会办理,另有 {DEAF_PERCENT}% 的账号从不理会;因来信发布 {} 条,\
-             回复文章链接 {} 次(采用 {} 次)",
+            "  联系人(设定):每封信 {}% 会办理,另有 {DEAF_PERCENT}% 的账号从不理会;没有新发布的因来信发布 {} 条,\
+             机器读不到的回复最新文章链接 {} 次(采用 {} 次)",
             owners.reacts_percent, owners.posts, owners.answers, owners.taken,
         )?;
         let warnable = post.warnable(self.span.0, TimeDelta::days(NOTICE_DAYS));

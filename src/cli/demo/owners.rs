@@ -29,7 +29,7 @@ pub struct Owners {
     pub reacts_percent: u64,
     /// Posts that letters brought about.
     pub posts: usize,
-    /// Links sent in answer to a request for evidence.
+    /// Links sent in answer to a letter.
     pub answers: usize,
     /// Of those: taken as proof.
     pub taken: usize,
@@ -82,14 +82,14 @@ impl Owners {
         let morning = civil::start_of(civil::day(next));
         let minutes = i64::try_from(roll(account, &one.letter, b"when") % 360).unwrap_or_default();
         let at = morning + TimeDelta::hours(10) + TimeDelta::minutes(minutes);
-        let asked = one.reason == Reason::EvidenceRequest;
         let posted = account.visible(now).next().map(|(_, post)| post.time);
         let published = posted.is_some_and(|time| now - time < ANSWERED_WITHIN);
         let planned = account.asked().iter().any(|post| post.time > now);
-        if !planned && !(asked && published) && world.publish(account.index, at) {
+        if !planned && !published && world.publish(account.index, at) {
             self.posts += 1;
         }
-        if asked {
+        // Where no machine reads the account, the letter asks for the newest article's link.
+        if !world.truth_of(account, now).provable {
             self.due.insert((at + TimeDelta::hours(1), account.index));
         }
     }

@@ -46,6 +46,8 @@ pub struct Patrols {
     pub mistaken: usize,
     /// Of those: another account's article, which was refused.
     pub caught: usize,
+    /// Articles that would not open: the person wrote the time instead.
+    pub unopened: usize,
     /// When something untrue was last taken as said of an account.
     misled: BTreeMap<String, Timestamp>,
     /// Answers that were refused, in words: there should be none.
@@ -72,10 +74,11 @@ impl Patrols {
     /// What went wrong on the way, some lines, Chinese; empty if nothing did.
     pub fn report(&self) -> String {
         let mut out = format!(
-            "  看错的 {} 次(其中 {} 次因文章属于别的账号没有收下);看错的概率:没看到最新一条 {:.1}%,\
+            "  看错的 {} 次(其中 {} 次因文章属于别的账号没有收下),链接当时打不开而只写时间 {} 次;看错的概率:没看到最新一条 {:.1}%,\
              认错账号 {:.1}%,附截图的不计\n",
             self.mistaken,
             self.caught,
+            self.unopened,
             MISSES_PER_MILLE as f64 / 10.0,
             MISTAKES_PER_MILLE as f64 / 10.0,
         );
@@ -126,6 +129,7 @@ impl Patrols {
     async fn keep(&mut self, app: &App, account: &Account, look: Look) -> anyhow::Result<bool> {
         let (id, now) = (account.id.as_str(), app.now());
         let login = Login { via: None, shown: "演示".to_owned(), named: true };
+        let (link, again) = (look.answer.link.clone(), look.answer.clone());
         match ready(app, &AccountId::new(id), look.answer, &login).await? {
             Ok(good) => {
                 word::keep(app, &good.id, &good.person, &good.said, good.proven.as_ref())?;
@@ -137,6 +141,12 @@ impl Patrols {
             Err(wrong) if look.mistaken && wrong.iter().all(|it| it.field == Field::Link) => {
                 self.caught += 1;
                 Ok(false)
+            }
+            // The page is down or not the newest: the person writes down when the post was made.
+            Err(wrong) if link.is_some() && wrong.iter().all(|it| it.field == Field::Link) => {
+                self.unopened += 1;
+                let answer = Answer { link: None, ..again };
+                Box::pin(self.keep(app, account, Look { answer, mistaken: false })).await
             }
             Err(wrong) => {
                 let what: BTreeSet<String> = wrong.into_iter().map(|it| it.what).collect();

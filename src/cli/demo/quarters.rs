@@ -97,6 +97,19 @@ impl Quarters {
         Some(hours / days(before.at, last.at) * AIM_ACCOUNTS / last.judged.max(1) as f64)
     }
 
+    /// The last check in one line, for who waits; `seconds` = real time since the beginning.
+    pub fn progress(&self, seconds: i64) -> String {
+        let Some(check) = self.checks.last() else { return String::new() };
+        let hours = self.scaled_hours_per_day().unwrap_or_default();
+        format!(
+            "{} 季度检查:误报 {} 个,漏报 {} 个,待核实 {:.1}%;折合 {AIM_ACCOUNTS} 个账号每天 {hours:.2} 小时(已用 {seconds} 秒)",
+            civil::day(check.at),
+            check.false_alarms,
+            check.missed,
+            check.open_percent(),
+        )
+    }
+
     /// A table, Chinese; a line for the beginning and one for each check.
     pub fn report(&self) -> String {
         let head = [
