@@ -32,7 +32,7 @@ const QUARTER: (i32, u32) = (2026, 3);
 /// Share of a usual bad year's weather.
 const SEVERITY: f64 = 0.5;
 /// Looks of one person a day where there are 3,000 accounts, and at least.
-const LOOKS_AT_3000: usize = 60;
+const LOOKS_AT_3000: usize = 55;
 const LOOKS_MIN: usize = 4;
 /// Posts and troubles of the world reach this much further than the clock may go, days.
 const BEYOND_DAYS: u32 = 2;
@@ -190,7 +190,7 @@ fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-/// Looks of one person a day: about two hours of three people together for 3,000 accounts.
+/// Looks of one person a day: of three people together less than two hours for 3,000 accounts.
 fn daily(accounts: usize) -> usize {
     (accounts * LOOKS_AT_3000).div_ceil(3_000).max(LOOKS_MIN)
 }

@@ -7,6 +7,7 @@ use freshd_core::Timestamp;
 use freshd_core::link::LinkHealth;
 use freshd_core::rulebook::Rule;
 use freshd_core::verdict::{EvidenceClass, Judgement, Outcome};
+use freshd_sim::platforms::statistics_from;
 use freshd_sim::world::{Account, Kind, MenuTarget};
 use freshd_sim::{Site, Weather, World};
 
@@ -269,7 +270,8 @@ impl Against<'_> {
     /// From when on a machine can prove anything of it.
     fn readable_since(&self) -> Timestamp {
         let joined = self.account.joins.as_ref().map(|it| it.at);
-        joined.unwrap_or(self.world.spec.start).max(self.world.spec.start)
+        let counted = self.account.interface(self.now).map(|_| statistics_from() + self.window);
+        [joined, counted].into_iter().flatten().fold(self.world.spec.start, Timestamp::max)
     }
 
     /// Was one of its platforms, or its credential, in trouble within the grace?

@@ -112,7 +112,7 @@ fn user(account: &Account, uid: u64, ask: &Ask<'_>) -> Value {
 
 /// A post as the official interface shows it.
 fn status(account: &Account, number: usize, post: &Post) -> String {
-    let id = status_id(account, number, &post);
+    let id = status_id(account, number, post);
     let (created, title) = (ruby_date(post.time), post.title());
     // The deleted original: an empty time and no user; only the outer time counts.
     let original = match post.repost {

@@ -109,7 +109,7 @@ fn posts(account: &Account, uid: u64, ask: &Ask<'_>) -> Reply {
 }
 
 fn card(account: &Account, number: usize, post: &Post, uid: u64) -> String {
-    let id = status_id(account, number, &post);
+    let id = status_id(account, number, post);
     let (created, title, name) = (ruby_date(post.time), post.title(), &account.name);
     let pinned = match post.pinned {
         true => r#""isTop":1,"mblogtype":2,"title":{"text":"置顶","base_color":1}"#,
