@@ -73,7 +73,7 @@ async fn where_most_authorise_nothing_people_bring_the_proof() {
 }
 
 /// How many accounts the simulated year has unless told otherwise, and the variable that tells.
-const YEAR_ACCOUNTS: (usize, &str) = (40, "FRESHD_YEAR_ACCOUNTS");
+const YEAR_ACCOUNTS: (usize, &str) = (30, "FRESHD_YEAR_ACCOUNTS");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn simulation_of_a_year_in_which_most_authorise_nothing_at_first() {

@@ -19,8 +19,8 @@ use crate::cli::request::Request;
 /// Of a hundred accounts, so many are run by somebody who never reacts to a letter.
 pub const DEAF_PERCENT: u64 = 15;
 
-/// An owner who published within so long answers with that.
-const ANSWERED_WITHIN: TimeDelta = TimeDelta::days(10);
+/// An owner who published within so long has done so since what the letter speaks of, and answers with that.
+const ANSWERED_WITHIN: TimeDelta = TimeDelta::days(8);
 
 /// What owners did.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +78,8 @@ impl Owners {
         if !acts || !acts_on(account, &one.letter, self.reacts_percent) {
             return;
         }
-        let next = now + TimeDelta::days(1);
-        let morning = civil::start_of(civil::day(next));
+        // Read in the morning, acted upon within the day.
+        let morning = civil::start_of(civil::day(now));
         let minutes = i64::try_from(roll(account, &one.letter, b"when") % 360).unwrap_or_default();
         let at = morning + TimeDelta::hours(10) + TimeDelta::minutes(minutes);
         let posted = account.visible(now).next().map(|(_, post)| post.time);
