@@ -33,7 +33,7 @@ const QUARTER: (i32, u32) = (2026, 3);
 const SEVERITY: f64 = 0.5;
 /// Looks of one person a day where there are 3,000 accounts, and at least.
 const LOOKS_AT_3000: usize = 55;
-const LOOKS_MIN: usize = 2;
+const LOOKS_MIN: usize = 4;
 /// Posts and troubles of the world reach this much further than the clock may go, days.
 const BEYOND_DAYS: u32 = 2;
 
