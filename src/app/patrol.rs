@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
-use freshd_core::patrol::{Case, Load, Plan, Task, Team, Terms, case, plan};
+use freshd_core::patrol::{Case, Load, Plan, Standing, Task, Team, Terms, case, plan};
 use freshd_core::word::same_person;
 use freshd_core::{Timestamp, civil};
 
@@ -66,7 +66,7 @@ impl App {
             as_of: as_of(now),
             people: config.patrol.people.clone(),
             daily: config.patrol.daily,
-            load: Load::of(plan.plan.unproven, policy.window, config.patrol.seconds_each).into(),
+            load: Load::of(plan.standing, policy.window, config.patrol.seconds_each).into(),
             none_days: none_days(policy.window),
             tasks: numbered(listed.filter_map(made)),
             beyond: if asked.all { 0 } else { beyond.count() },
@@ -105,15 +105,18 @@ impl App {
         plan.today.retain(|task| ours(&task.case));
         plan.beyond.retain(|task| ours(&task.case));
         plan.unproven -= foreign.len();
+        let mut standing = Standing::default();
+        cases.iter().filter(|case| ours(case)).for_each(|case| standing.add(case.verdict));
         let missed = cases.into_iter().filter(|case| case.missed_by >= 2 && ours(case));
         let not_found = missed.map(|case| Task { case, person: None, alone: false }).collect();
-        Ok((Planned { plan, not_found }, held))
+        Ok((Planned { plan, not_found, standing }, held))
     }
 }
 
 struct Planned {
     plan: Plan,
     not_found: Vec<Task>,
+    standing: Standing,
 }
 
 /// The rows, by id.

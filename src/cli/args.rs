@@ -149,9 +149,9 @@ pub struct DemoArgs {
     /// 随机种子,同一种子得到同一个省
     #[arg(long, default_value_t = 20_261_122)]
     pub seed: u64,
-    /// 一个刚起步的省:20% 的账号能自动判定,40% 只能证有,40% 什么来源也没有
+    /// 多数账号从一开始就已授权;缺省是刚起步的省:20% 能自动判定,40% 只能证有,40% 什么来源也没有
     #[arg(long)]
-    pub unauthorised: bool,
+    pub authorised: bool,
     /// 演示页面的监听地址
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: std::net::SocketAddr,

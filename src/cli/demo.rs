@@ -9,11 +9,15 @@ use chrono::TimeDelta;
 use freshd_sim::Mail;
 
 pub mod drive;
+pub mod effort;
+pub mod lapses;
 pub mod letters;
 mod live;
 pub mod outcome;
+pub mod owners;
 pub mod people;
 pub mod province;
+pub mod quarters;
 mod text;
 pub mod truth;
 
@@ -24,11 +28,17 @@ use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::telemetry;
 use drive::Driver;
+use effort::Job;
 use letters::Post;
 pub use outcome::Found;
 use outcome::{Checked, Traffic};
+use owners::Owners;
 use people::Patrols;
 use province::{Province, Scenario};
+use quarters::{Check, Done, Quarters};
+
+/// Of a hundred letters about an account, so many are acted upon by its owner, unless told otherwise: assumed.
+pub const REACTS_PERCENT: u64 = 50;
 
 /// Runs `freshd demo`; the answer is the exit status.
 pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
@@ -41,7 +51,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<i32> {
         days_after: 0,
         seed: args.seed,
         listen: None,
-        unauthorised: args.unauthorised,
+        authorised: args.authorised,
+        reacts_percent: REACTS_PERCENT,
     };
     let (found, _) = run_once(&scenario).await?;
     print!("{}", found.report());
@@ -57,16 +68,29 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
     telemetry::init(&app.config().log);
     let mut driver = Driver::new(app.clone(), province.clock.clone());
     let (mut wrong, mut comparisons, mut last) = (BTreeMap::new(), 0, Vec::new());
-    let mut patrols = Patrols::default();
+    let mut people = Patrols::default();
+    let (mut owners, mut quarters) = (Owners::new(scenario.reacts_percent), Quarters::default());
     for day in 0..=scenario.days {
         let now = province.start + TimeDelta::days(i64::from(day));
+        let joined = province.join(&app, now - TimeDelta::days(1), now).await?;
+        (0..joined).for_each(|_| people.effort.add(Job::Authorised, now));
         driver.run_to(now).await?;
+        let (world, platforms) = (&province.world, &province.platforms);
+        owners.react(&app, world, platforms, &driver.course.told, now).await?;
         if day == 0 {
-            patrols.begin(&truth::compare_all(&app, &province.world, &province.weather, now)?);
+            let before = truth::compare_all(&app, world, &province.weather, now)?;
+            quarters.first = Some(Check::of(&before, now, Done::default()));
         }
-        patrols.look(&app, &province.world).await?;
-        last = truth::compare_all(&app, &province.world, &province.weather, now)?;
-        patrols.check(&app, &last, now);
+        people.look(&app, world, platforms).await?;
+        last = truth::compare_all(&app, world, &province.weather, now)?;
+        people.excuse(&mut last, now);
+        let (looks, hours) = (people.looks(), people.effort.hours());
+        let done = Done { looks, hours, letters: province.mail.count() };
+        if day > 0 && Quarters::is_check(&app, now) {
+            quarters.checks.push(Check::of(&last, now, done));
+            let gone = (SystemClock.now() - begun).num_seconds();
+            eprintln!("{}", quarters.progress(gone));
+        }
         comparisons += last.len();
         Found::note(&mut wrong, &last, now);
     }
@@ -81,7 +105,9 @@ pub async fn run_once(scenario: &Scenario) -> anyhow::Result<(Found, Vec<Mail>)>
         wrong,
         post,
         course: driver.course,
-        patrols,
+        people,
+        owners,
+        quarters,
         traffic: Traffic::of(&province.platforms.log),
         precheck: precheck(&app).await?,
         elapsed_ms: (SystemClock.now() - begun).num_milliseconds(),

@@ -125,6 +125,10 @@ pub struct Case {
     pub not_by: Vec<String>,
     /// How many persons could not find it of late.
     pub missed_by: usize,
+    /// What the account comes to now.
+    pub verdict: Outcome,
+    /// Until when silence was proven that no longer counts: the proof is older than 48 h, and no post is known since.
+    pub lapsed: Option<Timestamp>,
 }
 
 /// What is to be done about an account by hand; `None` if a machine judges it or nobody does.
@@ -135,9 +139,9 @@ pub fn case(
     terms: &Terms,
 ) -> Option<Case> {
     let stale = judgement.ruling(Rule::ContentStale).map(|ruling| ruling.outcome);
-    let open =
-        judgement.verdict == Some(Outcome::Undetermined) && stale == Some(Outcome::Undetermined);
-    if judgement.verdict.is_none() || (judgement.evidence_class == EvidenceClass::Auto && !open) {
+    let verdict = judgement.verdict?;
+    let open = verdict == Outcome::Undetermined && stale == Some(Outcome::Undetermined);
+    if judgement.evidence_class == EvidenceClass::Auto && !open {
         return None;
     }
     let now = judgement.now;
@@ -145,6 +149,10 @@ pub fn case(
     let missed = state.words.not_found(now);
     let mut case = facts.case(account, terms, now);
     case.missed_by = missed.len();
+    case.verdict = verdict;
+    let aged = |until: &Timestamp| open && now - *until > TimeDelta::hours(AS_OF_AGE_MAX_H);
+    let whole = facts.silent.filter(|span| span.until - span.since >= terms.window);
+    case.lapsed = whole.map(|span| span.until).filter(aged);
     if let Some(last) =
         missed.iter().map(|word| word.at).max().filter(|_| !facts.is_fresh(terms, now))
     {
@@ -224,6 +232,8 @@ impl Facts {
             runs_out,
             not_by,
             missed_by: 0,
+            verdict: Outcome::Undetermined,
+            lapsed: None,
         };
         let lead = TimeDelta::days(LEAD_DAYS);
         if let Some(hit) = self.hit.filter(|_| self.is_fresh(terms, now)) {
@@ -259,11 +269,38 @@ fn after_silence(span: Span, terms: &Terms) -> Timestamp {
     if whole > span.until { whole } else { span.until + TimeDelta::days(RECTIFIED_WITHIN_DAYS) }
 }
 
-/// How much work the unproven accounts are.
+/// How the accounts stand that only persons can speak of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// 待核实.
+    pub open: usize,
+    /// 达标 or 预警: a known post speaks for them for now.
+    pub passing: usize,
+    /// 疑似不达标: proven.
+    pub failing: usize,
+}
+
+impl Standing {
+    /// Counts one more.
+    pub fn add(&mut self, verdict: Outcome) {
+        *match verdict {
+            Outcome::Undetermined => &mut self.open,
+            Outcome::Pass | Outcome::AtRisk => &mut self.passing,
+            Outcome::Fail => &mut self.failing,
+        } += 1;
+    }
+
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.open + self.passing + self.failing
+    }
+}
+
+/// How much work the accounts are that only persons can speak of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
-    /// 待核实账号: accounts that only persons can speak of.
-    pub unproven: usize,
+    /// How these accounts stand.
+    pub standing: Standing,
     /// Days of a round.
     pub round_days: i64,
     /// Looks a day.
@@ -276,12 +313,12 @@ pub struct Load {
 
 impl Load {
     /// Of so many accounts, once a round each.
-    pub fn of(unproven: usize, window: TimeDelta, seconds_each: u32) -> Self {
-        let round_days = window.num_days().max(1);
-        let per_day = (unproven as f64 / round_days as f64).round() as usize;
-        let per_day = per_day.max(usize::from(unproven > 0));
+    pub fn of(standing: Standing, window: TimeDelta, seconds_each: u32) -> Self {
+        let (all, round_days) = (standing.all(), window.num_days().max(1));
+        let per_day = (all as f64 / round_days as f64).round() as usize;
+        let per_day = per_day.max(usize::from(all > 0));
         let hours = per_day as f64 * f64::from(seconds_each) / 3600.0;
-        Self { unproven, round_days, per_day, hours, seconds_each }
+        Self { standing, round_days, per_day, hours, seconds_each }
     }
 
     /// In one sentence.
@@ -290,9 +327,19 @@ impl Load {
             hours if hours >= 1.0 => format!("{hours:.1} 小时"),
             hours => format!("{:.0} 分钟", (hours * 60.0).ceil()),
         };
+        let Standing { open, passing, failing } = self.standing;
+        let accounts = if open == self.standing.all() {
+            format!("{} 个待核实账号", thousands(open))
+        } else {
+            let [all, open, passing, failing] =
+                [self.standing.all(), open, passing, failing].map(thousands);
+            format!(
+                "{all} 个账号靠人工核查(待核实 {open} 个,已知有更新 {passing} 个,\
+                 疑似不达标 {failing} 个)"
+            )
+        };
         format!(
-            "{} 个待核实账号,按 {} 天一轮每天约 {} 个,按每个 {} 秒约 {time}",
-            thousands(self.unproven),
+            "{accounts},按 {} 天一轮每天约 {} 个,按每个 {} 秒约 {time}",
             self.round_days,
             thousands(self.per_day),
             self.seconds_each,

@@ -36,6 +36,8 @@ pub struct PatrolRow {
     pub why: &'static str,
     /// Why, for people.
     pub reason: String,
+    /// Until when silence was proven that no longer counts, RFC 3339: the proof is older than 48 h.
+    pub lapsed: Option<String>,
     /// The newest post that is known, RFC 3339; what "nothing since" speaks of.
     pub last_update: Option<String>,
     /// Its title.
@@ -53,6 +55,12 @@ pub struct PatrolRow {
 pub struct LoadView {
     /// Accounts that only persons can speak of.
     pub unproven: usize,
+    /// Of those: 待核实 now.
+    pub open: usize,
+    /// Of those: a known post speaks for them for now.
+    pub passing: usize,
+    /// Of those: proven to fail.
+    pub failing: usize,
     /// Days of a round.
     pub round_days: i64,
     /// Looks a day.
@@ -68,7 +76,10 @@ pub struct LoadView {
 impl From<Load> for LoadView {
     fn from(load: Load) -> Self {
         Self {
-            unproven: load.unproven,
+            unproven: load.standing.all(),
+            open: load.standing.open,
+            passing: load.standing.passing,
+            failing: load.standing.failing,
             round_days: load.round_days,
             per_day: load.per_day,
             seconds_each: load.seconds_each,
@@ -115,12 +126,23 @@ pub fn row(account: &Account, judgement: &Judgement, case: &Case) -> PatrolRow {
         sponsor: account.sponsor.clone(),
         person: None,
         why: case.why.key(),
-        reason: case.why.chinese().to_owned(),
+        reason: reason(case),
+        lapsed: case.lapsed.map(rfc3339),
         last_update: last.map(|seen| rfc3339(seen.sighting.published.latest)),
         last_title: last.map(|seen| seen.sighting.title.clone()).unwrap_or_default(),
         deadline: judgement.forecast.map(|forecast| rfc3339(forecast.deadline)),
         due: (case.due > freshd_core::Timestamp::UNIX_EPOCH).then(|| rfc3339(case.due)),
         picture_needed: false,
+    }
+}
+
+fn reason(case: &Case) -> String {
+    let why = case.why.chinese();
+    match case.lapsed {
+        Some(until) => {
+            format!("{why}(已于{}证实超期,佐证已过48小时)", civil::minute_text(until))
+        }
+        None => why.to_owned(),
     }
 }
 

@@ -17,6 +17,8 @@ mod weibo_mobile;
 
 use std::sync::{Arc, OnceLock};
 
+pub use datacube::statistics_from;
+
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -4,9 +4,11 @@ mod generate;
 mod ledger;
 mod menu;
 mod names;
+mod posts;
 mod spec;
 
 use std::collections::HashMap;
+use std::sync::RwLock;
 
 use base64::Engine as _;
 use chrono::TimeDelta;
@@ -17,7 +19,8 @@ pub use ledger::{LEDGER_HEADER, csv};
 pub use menu::{MenuEntry, MenuTarget, MenuTruth};
 pub use spec::{Mix, WorldSpec};
 
-/// The whole simulated province. Never changes once made: time is an argument of every query.
+/// The whole simulated province. Time is an argument of every query; once made it changes only by what owners publish
+/// because they were written to ([`World::publish`]).
 #[derive(Debug)]
 pub struct World {
     /// The seed it was made from; print it when a test fails.
@@ -53,7 +56,7 @@ pub struct Unit {
 }
 
 /// One account and everything that is true of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Account {
     /// Its place in [`World::accounts`].
     pub index: usize,
@@ -71,8 +74,12 @@ pub struct Account {
     pub unit: usize,
     /// How it posts.
     pub behaviour: Behaviour,
-    /// Every post from the history to the end, oldest first.
+    /// Every post that the owner makes unasked, from the history to the end, oldest first.
     pub posts: Vec<Post>,
+    /// What the owner published because somebody wrote; see [`World::publish`].
+    asked: RwLock<Vec<Post>>,
+    /// When it authorises the operator, if it did not from the beginning and ever does.
+    pub joins: Option<Joining>,
     /// When the account itself disappears, and how.
     pub gone: Option<(Timestamp, Gone)>,
     /// The custom menu; `None` = it never set one (or the platform has none).
@@ -109,6 +116,28 @@ pub enum Kind {
     Bridge,
     /// An account that nothing reads.
     Unsourced,
+}
+
+/// A WeChat account that authorises the operator in the course of the simulation, being verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joining {
+    /// From when on the interface answers for it.
+    pub at: Timestamp,
+    /// `wx` and 16 hexadecimal digits.
+    pub app_id: String,
+    /// Its AppSecret.
+    pub secret: String,
+}
+
+/// How WeChat's interface is asked about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface<'a> {
+    /// `wx` and 16 hexadecimal digits.
+    pub app_id: &'a str,
+    /// Its AppSecret.
+    pub secret: &'a str,
+    /// WeChat verification 认证.
+    pub verified: bool,
 }
 
 /// Where an app is offered and until when each place works.
@@ -235,24 +264,6 @@ impl Truth {
 }
 
 impl Account {
-    /// Posts published by `at`, deleted ones included, oldest first.
-    pub fn published_by(&self, at: Timestamp) -> &[Post] {
-        &self.posts[..self.posts.partition_point(|post| post.time <= at)]
-    }
-
-    /// Posts that a reader finds at `at`, newest first, each with its number within the account.
-    pub fn visible(&self, at: Timestamp) -> impl Iterator<Item = (usize, &Post)> {
-        let published = self.published_by(at).iter().enumerate().rev();
-        published.filter(move |(_, post)| post.is_visible(at))
-    }
-
-    /// Posts with `from <= time < to`, deleted or not, oldest first, each with its number.
-    pub fn between(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = (usize, &Post)> {
-        let first = self.posts.partition_point(|post| post.time < from);
-        let last = self.posts.partition_point(|post| post.time < to).max(first);
-        self.posts[first..last].iter().enumerate().map(move |(n, post)| (first + n, post))
-    }
-
     /// Has it disappeared by `at`?
     pub fn gone_by(&self, at: Timestamp) -> Option<Gone> {
         self.gone.filter(|(since, _)| *since <= at).map(|(_, how)| how)
@@ -260,6 +271,9 @@ impl Account {
 
     /// 原始ID of a WeChat account (`gh_` and 12 hexadecimal digits).
     pub fn gh(&self) -> String {
+        if self.handle.starts_with("gh_") {
+            return self.handle.clone();
+        }
         format!("gh_{:012x}", stable_hash(&[b"gh", self.handle.as_bytes()]) >> 16)
     }
 
@@ -267,6 +281,19 @@ impl Account {
     pub fn biz(&self) -> String {
         let number = 3_200_000_000 + stable_hash(&[self.gh().as_bytes()]) % 600_000_000;
         base64::engine::general_purpose::STANDARD.encode(number.to_string())
+    }
+
+    /// What WeChat's interface knows of it at `at`; `None` = it has not authorised the operator.
+    pub fn interface(&self, at: Timestamp) -> Option<Interface<'_>> {
+        match (&self.kind, &self.joins) {
+            (Kind::Wechat { app_id, secret, verified }, _) => {
+                Some(Interface { app_id, secret, verified: *verified })
+            }
+            (_, Some(Joining { at: from, app_id, secret })) if *from <= at => {
+                Some(Interface { app_id, secret, verified: true })
+            }
+            _ => None,
+        }
     }
 
     /// The app, if it is one.
@@ -289,7 +316,7 @@ impl World {
         let passed = |when: Option<Timestamp>| when.is_some_and(|when| when <= at);
         Truth {
             last_post: account.visible(at).next().map(|(_, post)| post.time),
-            last_published: account.published_by(at).last().map(|post| post.time),
+            last_published: account.last_published(at),
             gone: account.gone_by(at),
             app_usable: account.app().map(|app| {
                 let in_store = app.store_id.is_some() && !passed(app.store_removed_at);
@@ -300,7 +327,7 @@ impl World {
                 Kind::Wechat { verified, .. } => *verified,
                 Kind::Weibo { .. } | Kind::Nanfang { .. } => true,
                 Kind::App(app) => app.feed_complete,
-                Kind::Bridge | Kind::Unsourced => false,
+                Kind::Bridge | Kind::Unsourced => account.interface(at).is_some(),
             },
         }
     }
@@ -321,9 +348,10 @@ impl World {
             ("weibo", "token".to_owned(), self.weibo_token.clone()),
             ("weibo", "cookie".to_owned(), self.weibo_cookie.clone()),
         ];
-        secrets.extend(self.accounts.iter().filter_map(|account| match &account.kind {
-            Kind::Wechat { app_id, secret, .. } => Some(("wechat", app_id.clone(), secret.clone())),
-            _ => None,
+        let end = Timestamp::MAX_UTC;
+        secrets.extend(self.accounts.iter().filter_map(|account| {
+            let Interface { app_id, secret, .. } = account.interface(end)?;
+            Some(("wechat", app_id.to_owned(), secret.to_owned()))
         }));
         secrets
     }

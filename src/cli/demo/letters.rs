@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::Reason;
 use freshd_sim::World;
 use freshd_sim::mail::Mail;
 
 use super::drive::ToldOnce;
+use super::lapses::Lapses;
 use crate::app::App;
 
 /// What arrived, and how early.
@@ -25,6 +25,8 @@ pub struct Post {
     pub twice: usize,
     /// For each lapse within the run: hours from the first warning's arrival to the deadline; `None` = never.
     pub leads: Vec<Lead>,
+    /// What letters did for deadlines.
+    pub lapses: Lapses,
 }
 
 /// One account that went past its deadline within the run.
@@ -63,12 +65,13 @@ impl Post {
         }
         post.recipients = recipients.len();
         let mut warnings: BTreeMap<&AccountId, Vec<Timestamp>> = BTreeMap::new();
-        for one in told.iter().filter(|one| one.reason == Reason::Reminder) {
+        for one in told.iter().filter(|one| Lapses::warns(one.reason)) {
             let letter = app.store().letter(&one.letter)?;
             let at = letter.and_then(|letter| arrivals.get(&letter.message_id).copied());
             warnings.entry(&one.account).or_default().extend(at);
         }
         let window = app.policy().window;
+        post.lapses = Lapses::read(world, mails, &warnings, window, (from, to));
         for account in &world.accounts {
             let truth = world.truth_of(account, to);
             if !truth.provable || truth.gone.is_some() {

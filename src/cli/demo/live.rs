@@ -32,7 +32,8 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<i32> {
         days: args.days,
         days_after: LIVE_DAYS,
         seed: args.seed,
-        unauthorised: args.unauthorised,
+        authorised: args.authorised,
+        reacts_percent: 0,
         listen: Some(listen),
     };
     println!("正在造一个模拟的省({} 个账号),并快进 {} 天,请稍候……", args.accounts, args.days);

@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
-use freshd_core::verdict::{EvidenceClass, Outcome};
+use freshd_core::verdict::Outcome;
 use freshd_sim::request_log::Violation;
 use freshd_sim::{RequestLog, Site};
 
 use super::drive::Course;
 use super::letters::Post;
+use super::owners::{DEAF_PERCENT, Owners};
 use super::people::Patrols;
+use super::quarters::Quarters;
 use super::text::table;
 use super::truth::{Compared, Mark, MenuTally, Situation};
 
@@ -90,7 +92,11 @@ pub struct Found {
     /// What the ticks did.
     pub course: Course,
     /// What people looked at.
-    pub patrols: Patrols,
+    pub people: Patrols,
+    /// What owners did who were written to.
+    pub owners: Owners,
+    /// How it stood at each check.
+    pub quarters: Quarters,
     /// What the platforms saw.
     pub traffic: Traffic,
     /// What the precheck says.
@@ -117,7 +123,7 @@ impl Found {
         self.wrong.is_empty()
             && self.post.twice == 0
             && self.traffic.violations.is_empty()
-            && self.patrols.refused.is_empty()
+            && self.people.refused.is_empty()
     }
 
     /// The report, Chinese, ending with a line end.
@@ -149,15 +155,19 @@ impl Found {
     }
 
     fn write_classes(&self, out: &mut String) -> std::fmt::Result {
-        use EvidenceClass::{Attested, Auto, HitsOnly, None};
-        writeln!(out, "\n一、账号的依据")?;
-        let count = |class| self.last.iter().filter(|one| one.class == class).count();
-        let row = |class: EvidenceClass| {
-            let said = class.chinese().to_owned();
-            vec![said, count(class).to_string()]
-        };
-        out.push_str(&table(&[row(Auto), row(HitsOnly), row(Attested), row(None)]));
-        out.push_str(&self.patrols.report(&self.last));
+        writeln!(out, "\n一、账号的依据、判定和人工,逐次季度检查")?;
+        out.push_str(&self.quarters.report());
+        let (people, days) = (&self.people, (self.span.1 - self.span.0).num_days().max(1));
+        let hours = people.effort.hours();
+        writeln!(
+            out,
+            "  人工共 {hours:.1} 小时,平均每天 {:.2} 小时,最多一天 {:.2} 小时({} 次):{}",
+            hours / days as f64,
+            people.effort.most(),
+            people.most(),
+            people.effort.chinese(),
+        )?;
+        out.push_str(&people.report());
         Ok(())
     }
 
@@ -258,6 +268,14 @@ impl Found {
             rows.push(vec![format!("{word} {reason}"), letters.to_string(), accounts]);
         }
         out.push_str(&table(&rows));
+        out.push_str(&post.lapses.report());
+        let owners = &self.owners;
+        writeln!(
+            out,
+            "  联系人(设定):每封信 {}% 会办理,另有 {DEAF_PERCENT}% 的账号从不理会;没有新发布的因来信发布 {} 条,\
+             机器读不到的回复最新文章链接 {} 次(采用 {} 次)",
+            owners.reacts_percent, owners.posts, owners.answers, owners.taken,
+        )?;
         let warnable = post.warnable(self.span.0, TimeDelta::days(NOTICE_DAYS));
         let warned = warnable.iter().filter(|lead| lead.hours.is_some()).count();
         let median = post.median_hours().map_or("—".to_owned(), |hours| format!("{hours:.1}"));

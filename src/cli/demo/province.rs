@@ -20,6 +20,7 @@ use freshd_sim::{
 };
 use tempfile::TempDir;
 
+use super::people::PEOPLE;
 use crate::app::App;
 use crate::cli::exec::{self, execute};
 use crate::cli::request::{Request, SentFile};
@@ -30,6 +31,9 @@ use crate::config::{Args, Config, Surroundings};
 const QUARTER: (i32, u32) = (2026, 3);
 /// Share of a usual bad year's weather.
 const SEVERITY: f64 = 0.5;
+/// Looks of one person a day where there are 3,000 accounts, and at least.
+const LOOKS_AT_3000: usize = 55;
+const LOOKS_MIN: usize = 4;
 /// Posts and troubles of the world reach this much further than the clock may go, days.
 const BEYOND_DAYS: u32 = 2;
 
@@ -44,8 +48,11 @@ pub struct Scenario {
     pub days_after: u32,
     /// The same seed gives the same province and weather.
     pub seed: u64,
-    /// A province as it is at the beginning: 20 % can be judged automatically, of 40 % there are hits, of 40 % nothing.
-    pub unauthorised: bool,
+    /// Most accounts are authorised from the beginning, as no real province is: a hard test of what machines decide.
+    /// Else 20 % can be judged automatically at first, of 40 % there are hits only, of 40 % nothing, and some authorise later.
+    pub authorised: bool,
+    /// Of a hundred letters about an account, so many are acted upon by its owner.
+    pub reacts_percent: u64,
     /// Where the pages are served; `None` = nowhere.
     pub listen: Option<SocketAddr>,
 }
@@ -83,7 +90,7 @@ impl Province {
         let start = inspection - TimeDelta::days(i64::from(scenario.days));
         let span = scenario.days + scenario.days_after + BEYOND_DAYS;
         let mut spec = WorldSpec::new(scenario.accounts, start, span);
-        if scenario.unauthorised {
+        if !scenario.authorised {
             spec.mix = Mix::unauthorised();
         }
         let world = Arc::new(World::generate(scenario.seed, spec));
@@ -113,32 +120,43 @@ impl Province {
         )
     }
 
+    /// Enters the accounts that authorised the operator after `from` and by `to` into the ledger; says how many.
+    pub async fn join(&self, app: &App, from: Timestamp, to: Timestamp) -> anyhow::Result<usize> {
+        let rows = self.world.joined_rows(self.platforms.bases(), from, to);
+        if !rows.is_empty() {
+            import(app, "joined.csv", freshd_sim::world::csv(&rows).as_bytes()).await?;
+        }
+        Ok(rows.len())
+    }
+
     /// Opens the store and imports the ledger, as `freshd import ledger.csv` would.
     pub async fn daemon(&self) -> anyhow::Result<App> {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let app = App::open(self.config()?, clock)?;
         let name = self.file.with_file_name("ledger.csv");
-        let file = SentFile {
-            name: name.display().to_string(),
-            base64: STANDARD.encode(std::fs::read(&name)?),
-            unread: None,
-            modified: None,
-        };
-        let request = Request::Import {
-            files: vec![file],
-            dry_run: false,
-            good_rows: false,
-            want_return: false,
-            replace: false,
-            yes: false,
-            json: false,
-        };
-        let response = execute(&app, request, "演示").await;
-        if response.exit != exec::DONE {
-            bail!("演示的台账没有导入:\n{}{}", response.stdout, response.stderr);
-        }
+        import(&app, &name.display().to_string(), &std::fs::read(&name)?).await?;
         Ok(app)
     }
+}
+
+/// `freshd import NAME`.
+async fn import(app: &App, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let base64 = STANDARD.encode(bytes);
+    let file = SentFile { name: name.to_owned(), base64, unread: None, modified: None };
+    let request = Request::Import {
+        files: vec![file],
+        dry_run: false,
+        good_rows: false,
+        want_return: false,
+        replace: false,
+        yes: false,
+        json: false,
+    };
+    let response = execute(app, request, "演示").await;
+    if response.exit != exec::DONE {
+        bail!("演示的台账没有导入:\n{}{}", response.stdout, response.stderr);
+    }
+    Ok(())
 }
 
 /// Mild weather, and one outage of Weibo that everybody meets.
@@ -170,6 +188,11 @@ fn private(path: &Path, text: &str) -> anyhow::Result<()> {
 
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
+}
+
+/// Looks of one person a day: of three people together less than two hours for 3,000 accounts.
+fn daily(accounts: usize) -> usize {
+    (accounts * LOOKS_AT_3000).div_ceil(3_000).max(LOOKS_MIN)
 }
 
 fn config_text(scenario: &Scenario, bases: &Bases, mail: SocketAddr) -> String {
@@ -221,13 +244,16 @@ base_urls = ["{nanfang}"]
 base_url = "{itunes}"
 
 [patrol]
-# 机器看不到的账号,两个值班员每天早上照核查单看一遍。
-people = ["值班员甲", "值班员乙"]
+# 机器看不到的账号,值班员每天早上照核查单看一遍。
+people = {people}
+daily = {daily}
 
 [log]
 level = "error"
 "#,
         listen = quoted(&listen),
+        people = toml::Value::from(PEOPLE.to_vec()),
+        daily = daily(scenario.accounts),
         wechat = bases.wechat,
         article = bases.article,
         weibo = bases.weibo,

@@ -7,6 +7,7 @@ use freshd_core::Timestamp;
 use freshd_core::link::LinkHealth;
 use freshd_core::rulebook::Rule;
 use freshd_core::verdict::{EvidenceClass, Judgement, Outcome};
+use freshd_sim::platforms::statistics_from;
 use freshd_sim::world::{Account, Kind, MenuTarget};
 use freshd_sim::{Site, Weather, World};
 
@@ -66,6 +67,8 @@ pub enum Mark {
     FalseAlarm,
     /// 漏报: a pass that is not true, or a provable fail that is not said in time.
     Missed,
+    /// 漏报: a person saw wrongly, and was believed.
+    Misled,
     /// 待核实: no source of this account can prove it.
     CannotTell,
     /// 待核实: the proof is not complete yet (just begun, statistics a day behind, a platform at fault).
@@ -74,8 +77,8 @@ pub enum Mark {
 
 impl Mark {
     /// All of them, as they are printed.
-    pub const ALL: [Self; 5] =
-        [Self::Right, Self::FalseAlarm, Self::Missed, Self::CannotTell, Self::NotYet];
+    pub const ALL: [Self; 6] =
+        [Self::Right, Self::FalseAlarm, Self::Missed, Self::Misled, Self::CannotTell, Self::NotYet];
 
     /// The words for people.
     pub fn chinese(self) -> &'static str {
@@ -83,6 +86,7 @@ impl Mark {
             Self::Right => "正确",
             Self::FalseAlarm => "误报",
             Self::Missed => "漏报",
+            Self::Misled => "漏报(人看错)",
             Self::CannotTell => "待核实(来源不足)",
             Self::NotYet => "待核实(证据未齐)",
         }
@@ -248,7 +252,7 @@ impl Against<'_> {
         let provable = self.world.truth_of(self.account, self.now).provable;
         let late = troubles.iter().find(|(situation, since)| {
             let provable = provable || **situation != Situation::Silent;
-            let known = (**since).max(self.world.spec.start);
+            let known = (**since).max(self.readable_since());
             provable && self.now - known > TimeDelta::days(GRACE_DAYS)
         });
         match late {
@@ -263,6 +267,13 @@ impl Against<'_> {
         }
     }
 
+    /// From when on a machine can prove anything of it.
+    fn readable_since(&self) -> Timestamp {
+        let joined = self.account.joins.as_ref().map(|it| it.at);
+        let counted = self.account.interface(self.now).map(|_| statistics_from() + self.window);
+        [joined, counted].into_iter().flatten().fold(self.world.spec.start, Timestamp::max)
+    }
+
     /// Was one of its platforms, or its credential, in trouble within the grace?
     fn is_disturbed(&self) -> bool {
         let sites: &[Site] = match &self.account.kind {
@@ -270,7 +281,7 @@ impl Against<'_> {
             Kind::Weibo { .. } => &[Site::Weibo],
             Kind::Nanfang { .. } => &[Site::Nanfang],
             Kind::App(_) => &[Site::Itunes, Site::Web],
-            Kind::Bridge | Kind::Unsourced => &[Site::Web],
+            Kind::Bridge | Kind::Unsourced => &[Site::Web, Site::Wechat],
         };
         let since = self.now - TimeDelta::days(GRACE_DAYS);
         let spells = sites.iter().flat_map(|site| self.weather.spells(*site));

@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::civil;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use super::confirm::person;
 use super::word::{self, Kept};
@@ -22,6 +24,8 @@ pub(crate) mod sheet;
 use answer::Ready;
 use sheet::Filled;
 
+/// So many rows are looked into at once.
+const ROWS_AT_ONCE: usize = 16;
 /// A list is made for a day at most so far ahead, days.
 const AHEAD_MAX_DAYS: i64 = 120;
 
@@ -107,8 +111,9 @@ pub(super) async fn import(
         Err(problem) => return Ok(refused(&[problem])),
     };
     let mut good = Vec::new();
-    for filled in &filled {
-        match ready(app, filled, by.as_deref(), brought.files, caller).await? {
+    let answers = all_ready(app, &filled, by.as_deref(), brought.files, caller).await?;
+    for (filled, answer) in filled.iter().zip(answers) {
+        match answer {
             Ok(ready) => good.push(Good { row: filled.row, name: filled.name.clone(), ready }),
             Err(wrong) => problems.extend(wrong.into_iter().map(|it| filled.problem(file, it))),
         }
@@ -154,6 +159,19 @@ pub(super) async fn import(
         told.push_str("试运行:什么都没有改动。\n");
     }
     Ok(printed(if applies { DONE } else { USAGE }, told))
+}
+
+/// Links are opened side by side, as far as the courtesy to their hosts lets; the rows keep their order.
+async fn all_ready(
+    app: &App,
+    filled: &[Filled],
+    by: Option<&str>,
+    files: &[SentFile],
+    caller: &Caller,
+) -> anyhow::Result<Vec<Result<Ready, Vec<answer::Wrong>>>> {
+    let asked = filled.iter().map(|filled| ready(app, filled, by, files, caller).boxed());
+    let asked: Vec<BoxFuture<'_, _>> = asked.collect();
+    stream::iter(asked).buffered(ROWS_AT_ONCE).try_collect().await
 }
 
 async fn ready(

@@ -114,6 +114,30 @@ fn a_picture_counts_alone() {
 }
 
 #[test]
+fn a_proof_that_has_aged_says_that_it_was_one_and_when_somebody_looks_again() {
+    let (account, now) = (account(1), start());
+    let mut state = AccountState::default();
+    look(&mut state, "张三", &[], true, now);
+    let young = case_of(&account, &state, &terms(), now + days(1)).unwrap();
+    assert_eq!((young.verdict, young.lapsed), (Outcome::Fail, None));
+    let later = now + days(3);
+    let aged = case_of(&account, &state, &terms(), later).unwrap();
+    assert_eq!((aged.verdict, aged.lapsed), (Outcome::Undetermined, Some(now)));
+    assert_eq!((aged.why, aged.due), (Why::ProofAged, now + days(RECTIFIED_WITHIN_DAYS)));
+    let reason = |state: &AccountState| {
+        let judged = judge(&account, state, &policy(), later);
+        judged.ruling(Rule::ContentStale).unwrap().reason.clone()
+    };
+    let told = reason(&state);
+    assert!(told.contains("曾证实截至") && told.contains("佐证已超过48小时"), "{told}");
+    assert!(told.contains("人工核查将在7天内"), "{told}");
+    // A post since then: what was proven before is no news any more.
+    look(&mut state, "李四", &[now + days(1)], false, later);
+    let told = reason(&state);
+    assert!(!told.contains("曾证实"), "{told}");
+}
+
+#[test]
 fn what_nobody_finds_goes_to_a_second_person_and_then_to_the_operator() {
     let (account, now) = (account(1), start());
     let mut state = AccountState::default();
@@ -172,12 +196,19 @@ fn an_inspection_pulls_what_it_would_find_open_to_the_front() {
 
 #[test]
 fn the_load_is_told_from_the_numbers() {
-    let load = Load::of(3000, days(14), 40);
+    let of = |open| Load::of(Standing { open, ..Standing::default() }, days(14), 40);
+    let load = of(3000);
     let told = "3,000 个待核实账号,按 14 天一轮每天约 214 个,按每个 40 秒约 2.4 小时";
     assert_eq!(load.chinese(), told);
-    assert_eq!(Load::of(1, days(14), 40).per_day, 1);
-    assert!(Load::of(1, days(14), 40).chinese().ends_with("约 1 分钟"));
-    assert_eq!(Load::of(0, days(14), 40).per_day, 0);
+    assert_eq!(of(1).per_day, 1);
+    assert!(of(1).chinese().ends_with("约 1 分钟"));
+    assert_eq!(of(0).per_day, 0);
+    let mut standing = Standing::default();
+    [Outcome::Undetermined, Outcome::Pass, Outcome::AtRisk, Outcome::Fail]
+        .into_iter()
+        .for_each(|verdict| standing.add(verdict));
+    let told = "4 个账号靠人工核查(待核实 1 个,已知有更新 2 个,疑似不达标 1 个),按 14 天一轮";
+    assert!(Load::of(standing, days(14), 40).chinese().starts_with(told));
     assert_eq!(thousands(1_234_567), "1,234,567");
 }
 
@@ -252,7 +283,7 @@ proptest! {
                 } else {
                     (Why::NeverLooked, long_ago)
                 };
-                Some(Case { id, why, due, runs_out: due, not_by: Vec::new(), missed_by: 0 })
+                Some(Case { id, why, due, runs_out: due, not_by: Vec::new(), missed_by: 0, verdict: Outcome::Undetermined, lapsed: None })
             };
             let cases: Vec<Case> = (0..count).filter_map(made).collect();
             let list = plan(cases, &team(&[], daily), civil::day(now), &terms());

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::stale::{Stale, content_stale, gaps};
+use super::stale::{Stale, content_stale, gaps, silent_for};
 use super::{MenuHealth, Outcome, Ruling, day_text, oldest_as_of};
 use crate::Timestamp;
 use crate::account::{Account, Filing, platform};
@@ -13,6 +13,7 @@ use crate::id::Channel;
 use crate::link::MenuState;
 use crate::looks::CONFIRM_APART_MIN;
 use crate::observation::ProfileState;
+use crate::patrol::RECTIFIED_WITHIN_DAYS;
 use crate::rulebook::{Policy, Rule};
 use crate::word::{Word, Words};
 
@@ -91,12 +92,34 @@ fn unknown_text(s: &Subject<'_>, last: Option<&Seen>) -> String {
     } else if s.joined.is_empty() {
         "现有来源只能证明发布过,不能证明没有发布".to_owned()
     } else if s.joined.until().is_some_and(|until| until < oldest_as_of(s.now)) {
-        let until = s.joined.until().map(day_text).unwrap_or_default();
-        format!("数据完整截至{until},已超过48小时")
+        match lapsed_text(s, last) {
+            Some(told) => told,
+            None => {
+                let until = s.joined.until().map(day_text).unwrap_or_default();
+                format!("数据完整截至{until},已超过48小时")
+            }
+        }
     } else {
         gap_text(s)
     };
     format!("{why};{}", last_text(last))
+}
+
+/// Silence was proven and nothing came since; only that proof has aged. So that nobody wonders where the fail went.
+fn lapsed_text(s: &Subject<'_>, last: Option<&Seen>) -> Option<String> {
+    let until = s.joined.until()?;
+    let proven = silent_for(&s.history.sightings, s.joined, s.policy.window, until)?;
+    if last.is_some_and(|seen| seen.sighting.published.latest > proven) {
+        return None;
+    }
+    let by_hand = s.history.attested_spans().until().is_some_and(|told| told >= until);
+    let next = if by_hand {
+        format!("人工核查将在{RECTIFIED_WITHIN_DAYS}天内或季度检查前再看")
+    } else {
+        "采集到新的数据后再判定".to_owned()
+    };
+    let (days, proven) = (s.policy.window_days(), day_text(proven));
+    Some(format!("曾证实截至{proven}的{days}天内无更新,佐证已超过48小时,现状待核实;{next}"))
 }
 
 fn gap_text(s: &Subject<'_>) -> String {

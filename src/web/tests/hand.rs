@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::report::patrol::{LoadView, PatrolRow, none_days};
-use freshd_core::patrol::Load;
+use freshd_core::patrol::{Load, Standing};
 use freshd_core::word::Finding;
 
 use super::super::act::Deed;
@@ -25,6 +25,7 @@ pub(super) fn list(person: Option<&str>) -> PatrolView {
         person: person.map(str::to_owned),
         why: "never_looked",
         reason: "从未核查".to_owned(),
+        lapsed: None,
         last_update: None,
         last_title: String::new(),
         deadline: None,
@@ -37,7 +38,7 @@ pub(super) fn list(person: Option<&str>) -> PatrolView {
         as_of: as_of(now()),
         people: vec!["张三".to_owned()],
         daily: 60,
-        load: LoadView::from(Load::of(1, window, 40)),
+        load: LoadView::from(Load::of(Standing { open: 1, ..Standing::default() }, window, 40)),
         none_days: none_days(window),
         tasks: vec![row],
         beyond: 0,

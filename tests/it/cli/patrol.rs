@@ -219,3 +219,35 @@ async fn a_link_on_the_sheet_is_opened_and_must_be_the_accounts_own() {
     again.says(&["已登记过 1 行"]);
     assert_eq!(province.platforms.log.total(), asked, "what is known is not opened again");
 }
+
+#[tokio::test]
+async fn the_links_of_a_sheet_are_opened_side_by_side() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let net = "[net]\nallow_private = [\"127.0.0.0/8\"]\ntimeout_s = 3\n";
+    let stage = Stage::new(&format!("{CONFIG}{net}"));
+    stage.import(&ledger(&[("甲", "局"), ("乙", "局"), ("丙", "局"), ("丁", "局")])).await;
+    let [a, b, ..] = ids(&stage, ["甲", "乙", "丙", "丁"]).await;
+    let (now, one, two) = (days_ago(0), format!("{base}/1"), format!("{base}/2"));
+    let rows = [
+        [&a, "甲", "有更新", "", &one, "张三", &now, "", ""],
+        [&b, "乙", "有更新", "", &two, "张三", &now, "", ""],
+    ];
+    fill(&stage, "links.xlsx", &rows);
+    // Nobody is answered before both have come.
+    let serve = async {
+        let mut lines = [listener.accept().await.unwrap().0, listener.accept().await.unwrap().0];
+        for line in &mut lines {
+            let mut asked = [0; 2048];
+            let _read = line.read(&mut asked).await;
+            let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _written = line.write_all(answer.as_bytes()).await;
+        }
+    };
+    let (told, ()) = tokio::join!(stage.run(&["patrol", "import", "links.xlsx"]), serve);
+    let told = told.exits(2).says(&["共 2 个问题", "什么都没有改变"]);
+    assert!(!told.stdout.contains("超时"), "{}", told.stdout);
+    let place = |what: &str| told.stdout.find(what).unwrap_or(usize::MAX);
+    assert!(place("第 2 行") < place("第 3 行"), "in the sheet's order: {}", told.stdout);
+}

@@ -73,7 +73,7 @@ fn page(account: &Account, number: usize, at: Timestamp) -> Reply {
             let long_ago = Utc.timestamp_opt(1_736_906_400, 0).single().expect("a literal instant");
             live(account, number, long_ago, "办事指南")
         }
-        _ => match account.posts.get(number) {
+        _ => match account.post(number) {
             Some(post) if post.is_visible(at) => live(account, number, post.time, &post.title()),
             Some(post) if post.time <= at => tombstone("该内容已被发布者删除"),
             _ => tombstone("参数错误"),

@@ -22,6 +22,11 @@ fn first_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2025, 11, 1).expect("a calendar day")
 }
 
+/// The first instant that WeChat's statistics speak of.
+pub fn statistics_from() -> Timestamp {
+    civil::start_of(first_day())
+}
+
 /// The asked span, or the error for it.
 fn span(ask: &Ask<'_>, days_max: i64) -> Result<(NaiveDate, NaiveDate), Reply> {
     if ask.method != "POST" {

@@ -35,11 +35,11 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
     let mut more = false;
     if !ask.empty {
         let pinned = account.visible(ask.as_of).filter(|(_, post)| post.pinned && page == 1);
-        list.extend(pinned.map(|(number, post)| own(account, column, number, post, ask.as_of)));
+        list.extend(pinned.map(|(number, post)| own(account, column, number, &post, ask.as_of)));
         let plain = account.visible(ask.as_of).filter(|(_, post)| !post.pinned);
         let mut rest = plain.skip(skip);
         let shown = rest.by_ref().take(size);
-        list.extend(shown.map(|(number, post)| own(account, column, number, post, ask.as_of)));
+        list.extend(shown.map(|(number, post)| own(account, column, number, &post, ask.as_of)));
         more = rest.next().is_some();
         if page == 1 && ask.param("nfhSubCount") != Some("0") {
             list.insert(list.len().min(1), related(ask.as_of));

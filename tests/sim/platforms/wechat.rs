@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Reply};
 use super::{Scene, article, datacube, wechat_component, wechat_menu};
-use crate::world::{Account, Gone, Kind, Post, PostChannel, World};
+use crate::world::{Account, Gone, Interface, Post, PostChannel, World};
 
 /// A stable token lives 7200 s and is renewed five minutes before it ends; old and new overlap.
 const TOKEN_RENEWED_S: i64 = 6_900;
@@ -89,7 +89,7 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
     if let Some(gone) = account.gone_by(ask.now) {
         return sanctioned(gone).about(index);
     }
-    let Kind::Wechat { verified, .. } = account.kind else {
+    let Some(Interface { verified, .. }) = account.interface(ask.now) else {
         return error(40013, "invalid appid").about(index);
     };
     let granted = |reply: &dyn Fn() -> Reply| {
@@ -153,7 +153,7 @@ fn stable_token(scene: &Scene, ask: &Ask<'_>) -> Reply {
     if secret.is_empty() {
         return error(41004, "appsecret missing");
     }
-    let Some((account, right)) = authorised(&scene.world, app_id) else {
+    let Some((account, right)) = authorised(&scene.world, app_id, ask.now) else {
         return error(40013, "invalid appid");
     };
     let index = account.index;
@@ -177,12 +177,13 @@ fn stable_token(scene: &Scene, ask: &Ask<'_>) -> Reply {
     Reply::json(&json!({"access_token": token, "expires_in": expires_in})).about(index)
 }
 
-fn authorised<'a>(world: &'a World, app_id: &str) -> Option<(&'a Account, &'a str)> {
+fn authorised<'a>(
+    world: &'a World,
+    app_id: &str,
+    now: Timestamp,
+) -> Option<(&'a Account, &'a str)> {
     let account = world.find(app_id)?;
-    match &account.kind {
-        Kind::Wechat { secret, .. } => Some((account, secret)),
-        _ => None,
-    }
+    account.interface(now).map(|it| (account, it.secret))
 }
 
 /// Seconds by which the renewals of accounts are apart.
@@ -199,7 +200,9 @@ fn current(account: &Account, now: Timestamp) -> (i64, i64) {
 
 fn token(scene: &Scene, account: &Account, number: i64) -> String {
     let generation = scene.wechat.generation(account.index);
-    let Kind::Wechat { app_id, secret, .. } = &account.kind else { return String::new() };
+    let Some(Interface { app_id, secret, .. }) = account.interface(Timestamp::MAX_UTC) else {
+        return String::new();
+    };
     let salt = number.to_le_bytes();
     let seal = stable_hash(&[secret.as_bytes(), &salt, &generation.to_le_bytes()]);
     // Real tokens are long: whoever reserves too little for one shall notice.
@@ -220,7 +223,7 @@ fn holder<'a>(scene: &'a Scene, ask: &Ask<'_>) -> Result<&'a Account, Reply> {
     let mut parts = given.split('_');
     let number = parts.next().and_then(|text| text.parse::<i64>().ok()).ok_or_else(invalid)?;
     let app_id = parts.next().unwrap_or_default();
-    let (account, _) = authorised(&scene.world, app_id).ok_or_else(invalid)?;
+    let (account, _) = authorised(&scene.world, app_id, ask.now).ok_or_else(invalid)?;
     let invalid = || invalid().about(account.index);
     if given != token(scene, account, number) {
         return Err(invalid());
@@ -259,7 +262,7 @@ fn freepublish(scene: &Scene, account: &Account, ask: &Ask<'_>) -> Reply {
     let items: Vec<String> = posts()
         .skip(skip)
         .take(wanted)
-        .map(|(number, post)| publication(scene, account, number, post, without_content))
+        .map(|(number, post)| publication(scene, account, number, &post, without_content))
         .collect();
     let (item_count, items) = (items.len(), items.join(","));
     Reply::raw_json(format!(

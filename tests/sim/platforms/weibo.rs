@@ -91,7 +91,7 @@ fn official(scene: &Scene, ask: &Ask<'_>) -> Reply {
     let reply = if ask.path == "/2/users/show.json" {
         let mut user = user(account, uid, ask);
         if let Some((number, post)) = account.visible(ask.as_of).next().filter(|_| !ask.empty) {
-            let status = status(account, number, post);
+            let status = status(account, number, &post);
             user["status"] = serde_json::from_str(&status).expect("written as JSON");
         }
         Reply::json(&user)
@@ -135,7 +135,8 @@ fn timeline(account: &Account, ask: &Ask<'_>) -> Reply {
     let skip = usize::try_from((page - 1).saturating_mul(count)).unwrap_or(usize::MAX);
     let take = if ask.empty { 0 } else { usize::try_from(count).unwrap_or(20) };
     let shown = account.visible(ask.as_of).skip(skip).take(take);
-    let statuses: Vec<String> = shown.map(|(number, post)| status(account, number, post)).collect();
+    let statuses: Vec<String> =
+        shown.map(|(number, post)| status(account, number, &post)).collect();
     let total = if ask.empty { 0 } else { account.visible(ask.as_of).count() };
     let statuses = statuses.join(",");
     Reply::raw_json(format!(

@@ -79,13 +79,13 @@ fn posts(account: &Account, uid: u64, ask: &Ask<'_>) -> Reply {
     let mut since = 0;
     if page == 1 {
         let pinned = account.visible(ask.as_of).filter(|(_, post)| post.pinned);
-        cards.extend(pinned.map(|(number, post)| card(account, number, post, uid)));
+        cards.extend(pinned.map(|(number, post)| card(account, number, &post, uid)));
     }
     let plain = account.visible(ask.as_of).filter(|(_, post)| !post.pinned);
     let page_of = plain.skip((page - 1).saturating_mul(PAGE)).take(PAGE);
     for (nth, (number, post)) in page_of.enumerate() {
-        since = status_id(account, number, post);
-        let card = card(account, number, post, uid);
+        since = status_id(account, number, &post);
+        let card = card(account, number, &post, uid);
         // With nothing pinned the newest post sits inside a group card on some accounts.
         let grouped = nth == 0 && page == 1 && cards.is_empty() && account.index.is_multiple_of(3);
         cards.push(match grouped {

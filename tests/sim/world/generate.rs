@@ -1,14 +1,15 @@
 //! How does a province come out of a seed? Kinds and behaviours dealt from decks, posts from gaps.
 
 use std::collections::HashMap;
+use std::sync::RwLock;
 
 use chrono::{TimeDelta, Timelike as _};
 use freshd_core::id::AccountId;
 use freshd_core::{Timestamp, civil};
 
 use super::{
-    Account, AppTruth, Behaviour, Gone, Kind, Mix, Post, PostChannel, Unit, World, WorldSpec, menu,
-    names,
+    Account, AppTruth, Behaviour, Gone, Joining, Kind, Mix, Post, PostChannel, Unit, World,
+    WorldSpec, menu, names,
 };
 use crate::rng::{Rng, mix};
 
@@ -111,7 +112,7 @@ fn account(dealt: &Dealt, units: &[Unit], spec: &WorldSpec, rng: &mut Rng) -> Ac
         _ => "",
     };
     let is_wechat = matches!(kind, Kind::Wechat { .. } | Kind::Bridge);
-    Account {
+    let mut account = Account {
         index: dealt.index,
         id: AccountId::of(key, &handle),
         name: format!("{}{word}", units[dealt.unit].short),
@@ -119,11 +120,32 @@ fn account(dealt: &Dealt, units: &[Unit], spec: &WorldSpec, rng: &mut Rng) -> Ac
         platform,
         unit: dealt.unit,
         posts: posts(behaviour, &kind, gone.map(|(at, _)| at), spec, rng),
+        asked: RwLock::default(),
+        joins: None,
         behaviour,
         gone,
         menu: if is_wechat { menu::generate(dealt.nth, spec, rng) } else { None },
         auto_reply: is_wechat && rng.percent(70),
         kind,
+    };
+    if platform == "微信公众号" && spec.mix.joins_percent > 0 {
+        join(&mut account, dealt, spec, rng);
+    }
+    account
+}
+
+/// Some that authorise nothing at first do so within the span, on a morning.
+fn join(account: &mut Account, dealt: &Dealt, spec: &WorldSpec, rng: &mut Rng) {
+    if matches!(account.kind, Kind::Wechat { .. }) || !rng.percent(spec.mix.joins_percent) {
+        return;
+    }
+    let app_id = format!("wx{:016x}", mix(dealt.seed ^ mix(dealt.index as u64)));
+    let secret = format!("{:016x}{:016x}", rng.next(), rng.next());
+    let at = civil::start_of(civil::day(instant_within(spec, 8, 90, rng))) + TimeDelta::hours(8);
+    account.joins = Some(Joining { at, app_id, secret });
+    for post in &mut account.posts {
+        let notified = rng.percent(60);
+        post.channel = if notified { PostChannel::Notified } else { PostChannel::Unnotified };
     }
 }
 
@@ -293,6 +315,7 @@ fn lookup(accounts: &[Account]) -> HashMap<String, usize> {
     let mut index = HashMap::with_capacity(accounts.len() * 2);
     for account in accounts {
         index.insert(account.id.as_str().to_owned(), account.index);
+        index.extend(account.joins.iter().map(|it| (it.app_id.clone(), account.index)));
         match &account.kind {
             Kind::Wechat { app_id, .. } => {
                 index.insert(app_id.clone(), account.index);

@@ -1,5 +1,7 @@
 //! What does the province's ledger 台账 say? The world as rows in the columns that offices use.
 
+use freshd_core::Timestamp;
+
 use super::{Account, Kind, World};
 use crate::platforms::Bases;
 
@@ -34,10 +36,19 @@ impl World {
 
     /// The ledger's rows, in [`LEDGER_HEADER`]'s order.
     pub fn ledger_rows(&self, bases: &Bases) -> Vec<[String; 19]> {
-        self.accounts.iter().map(|account| self.row(account, bases)).collect()
+        let at = self.spec.start;
+        self.accounts.iter().map(|account| self.row(account, bases, at)).collect()
     }
 
-    fn row(&self, account: &Account, bases: &Bases) -> [String; 19] {
+    /// The rows of the accounts that authorised the operator after `from` and by `to`, as they read then.
+    pub fn joined_rows(&self, bases: &Bases, from: Timestamp, to: Timestamp) -> Vec<[String; 19]> {
+        let joined = |account: &&Account| {
+            account.joins.as_ref().is_some_and(|it| it.at > from && it.at <= to)
+        };
+        self.accounts.iter().filter(joined).map(|account| self.row(account, bases, to)).collect()
+    }
+
+    fn row(&self, account: &Account, bases: &Bases, at: Timestamp) -> [String; 19] {
         let unit = &self.units[account.unit];
         [
             account.name.clone(),
@@ -56,16 +67,17 @@ impl World {
             unit.supervisor_email.clone(),
             "已备案".to_owned(),
             "在运行".to_owned(),
-            self.sources(account, bases),
+            self.sources(account, bases, at),
             reported_menu(account, bases),
             interaction(account, bases),
         ]
     }
 
-    /// 采集方式 of an account; empty where platform and handle suffice, or where there is no source.
-    pub fn sources(&self, account: &Account, bases: &Bases) -> String {
+    /// 采集方式 of an account at `at`; empty where platform and handle suffice, or where there is no source.
+    pub fn sources(&self, account: &Account, bases: &Bases, at: Timestamp) -> String {
         let (web, index) = (&bases.web, account.index);
-        match &account.kind {
+        let joined = account.joins.as_ref().filter(|it| it.at <= at);
+        let own = match &account.kind {
             Kind::Bridge => format!("feed:{web}/feed/{index}.xml"),
             Kind::App(app) => {
                 let mut sources = Vec::new();
@@ -81,6 +93,10 @@ impl World {
                 sources.join(" ")
             }
             _ => String::new(),
+        };
+        match joined {
+            Some(it) => format!("wechat:{} {own}", it.app_id).trim_end().to_owned(),
+            None => own,
         }
     }
 }

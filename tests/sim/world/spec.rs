@@ -63,6 +63,8 @@ pub struct Mix {
     pub gone: u32,
     /// Percent of posts that their owner deletes within 20 days.
     pub deleted_percent: u64,
+    /// Percent of the WeChat accounts that authorise nothing at first and do so within the span.
+    pub joins_percent: u64,
     /// Percent of apps whose offer or health address breaks within the span.
     pub app_trouble_percent: u64,
 }
@@ -95,6 +97,7 @@ impl Mix {
             app: 2,
             bridge: 40,
             unsourced: 40,
+            joins_percent: 30,
             ..Self::default()
         }
     }
@@ -119,6 +122,7 @@ impl Default for Mix {
             zombie: 4,
             gone: 4,
             deleted_percent: 2,
+            joins_percent: 0,
             app_trouble_percent: 40,
         }
     }

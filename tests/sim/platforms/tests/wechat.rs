@@ -134,7 +134,7 @@ async fn wrong_dates_are_refused() {
 async fn the_detail_of_a_day_names_title_kind_and_a_readable_link() {
     let province = Province::start().await;
     let account = province.account(daily);
-    let readable = |(_, post): &(usize, &crate::world::Post)| {
+    let readable = |(_, post): &(usize, crate::world::Post)| {
         post.deleted_at.is_none() && civil::day(post.time) < civil::day(start())
     };
     let (_, post) = account.visible(start()).find(readable).unwrap();

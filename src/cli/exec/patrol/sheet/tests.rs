@@ -4,7 +4,7 @@ use super::*;
 use crate::ledger::table::{self, Cell, Sheet};
 use crate::report::patrol::{LoadView, PatrolRow, PatrolView, workbook};
 use crate::report::samples::now;
-use freshd_core::patrol::Load;
+use freshd_core::patrol::{Load, Standing};
 
 fn view() -> PatrolView {
     let row = |no: usize, name: &str| PatrolRow {
@@ -18,6 +18,7 @@ fn view() -> PatrolView {
         person: Some("张三".to_owned()),
         why: "never_looked",
         reason: "从未核查".to_owned(),
+        lapsed: None,
         last_update: Some("2026-11-01T09:30:00+08:00".to_owned()),
         last_title: String::new(),
         deadline: None,
@@ -29,7 +30,11 @@ fn view() -> PatrolView {
         as_of: String::new(),
         people: vec!["张三".to_owned()],
         daily: 60,
-        load: LoadView::from(Load::of(2, chrono::TimeDelta::days(14), 40)),
+        load: LoadView::from(Load::of(
+            Standing { open: 2, ..Standing::default() },
+            chrono::TimeDelta::days(14),
+            40,
+        )),
         none_days: 16,
         tasks: vec![row(1, "甲"), row(2, "=乙")],
         beyond: 0,
