@@ -24,6 +24,7 @@ use crate::store::Attachment;
 use role::{Role, group_words, role};
 
 pub mod door;
+mod ics;
 mod item;
 pub mod list;
 mod role;
@@ -199,7 +200,7 @@ pub fn compose(
         accounts,
         late_after: items.iter().filter_map(|item| late_after(item)).min(),
         briefs,
-        attachments: Vec::new(),
+        attachments: ics::calendar(&items, now).into_iter().collect(),
     })
 }
 

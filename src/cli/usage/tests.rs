@@ -12,7 +12,7 @@ fn refused(line: &str) -> String {
 #[test]
 fn every_refusal_says_what_where_and_how() {
     for (line, parts) in [
-        ("freshd statsu", &["没有命令“statsu”", "是不是“status”?", "freshd --help"][..]),
+        ("freshd statsu", &["没有命令“statsu”", "“status”?", "freshd --help"][..]),
         ("freshd status --unti x", &["“--unti”", "是不是“--unit”?", "用法:freshd status"]),
         ("freshd status --verdict good", &["--verdict", "“good”", "可写:pass", "at_risk"]),
         ("freshd status --unit", &["--unit", "后面要写一个值"]),

@@ -337,3 +337,40 @@ fn before_a_break_the_latest_safe_date_stands_once_beside_a_reminder() {
     assert_eq!(letter.text.matches("数据截至").count(), 1, "{}", letter.text);
     assert!(letter.text.contains(advice), "{}", letter.text);
 }
+
+/// The lines of a calendar, unfolded (RFC 5545 §3.1).
+fn calendar_lines(letter: &Composed) -> Vec<String> {
+    let bytes = letter.attachments[0].bytes().unwrap();
+    let text = String::from_utf8(bytes).unwrap().replace("\r\n ", "").replace("\r\n\t", "");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_reminder_brings_its_day_to_the_calendar_and_what_is_overdue_does_not() {
+    let now = at(11, 28, 9);
+    let account = account("茂名,发布;一\n二");
+    let letter = write(items(&account, &state(at(11, 19, 0), now, "通知"), now), None, now);
+    assert_eq!(letter.attachments.len(), 1);
+    assert_eq!(letter.attachments[0].name, "deadline.ics");
+    assert_eq!(letter.attachments[0].kind, "text/calendar; charset=utf-8; method=PUBLISH");
+    let lines = calendar_lines(&letter);
+    for line in [
+        "METHOD:PUBLISH",
+        "UID:weibo:1234@deadline.freshd",
+        "DTSTART;VALUE=DATE:20261202",
+        "DTSTAMP:20261128T010000Z",
+        "SUMMARY:茂名\\,发布\\;一 二:今天(含)前须发布新内容",
+        "DTEND;VALUE=DATE:20261203",
+        "TRIGGER;RELATED=START:-PT54000S",
+    ] {
+        assert!(lines.iter().any(|held| held == line), "{line}\n{}", lines.join("\n"));
+    }
+    assert_eq!(lines.iter().filter(|line| *line == "BEGIN:VEVENT").count(), 1);
+    // The same letter is the same to the byte: a retry changes nothing.
+    let again = write(items(&account, &state(at(11, 19, 0), now, "通知"), now), None, now);
+    assert_eq!(letter.attachments, again.attachments);
+    let over = at(12, 8, 9);
+    let letter = write(items(&account, &state(at(11, 19, 0), over, "通知"), over), None, over);
+    assert_eq!(letter.reasons[0], Reason::Overdue);
+    assert!(letter.attachments.is_empty());
+}

@@ -94,7 +94,7 @@ async fn drafts_are_held_until_somebody_releases_them() {
     let accepted = letters.iter().find(|letter| letter["id"] == id).unwrap();
     assert_eq!(accepted["state"], "accepted");
     assert!(accepted["last_reply"].as_str().unwrap().contains("250"));
-    stage.run(&["mail", "outbox"]).await.exits(0).says(&["accepted", "held", "共 2 封"]);
+    stage.run(&["mail", "outbox"]).await.exits(0).says(&["邮件服务器已接收", "暂存", "共 2 封"]);
     let over = stage.run(&["mail", "retry", id]).await.exits(1);
     over.says(&["邮件服务器已经接收,不再发送"]);
     let all = stage.run(&["mail", "release"]).await.exits(0).says(&["已放行 1 封"]);
