@@ -27,8 +27,10 @@ use crate::app::App;
 use crate::app::reach::{Reached, reach};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::calendar::{gap, gap_text};
+use crate::config::problem::Problem;
 use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
+use crate::notify::templates::Templates;
 use crate::telemetry;
 use args::{Cli, Command, ConfigCommand, ConnectorCommand, MailCommand};
 use caller::Caller;
@@ -109,6 +111,9 @@ fn config_check(args: &Args) -> i32 {
             if let Some(year) = gap(&config.calendar, SystemClock.now()) {
                 println!("提醒:{}", gap_text(year));
             }
+            for problem in templates_of(&config) {
+                println!("提醒:{problem}");
+            }
             println!("配置没有问题:{}", config.file.display());
             exec::DONE
         }
@@ -120,6 +125,11 @@ fn config_check(args: &Args) -> i32 {
             USAGE
         }
     }
+}
+
+/// What is wrong with the operator's own templates: the built-in ones stand in for them.
+fn templates_of(config: &Config) -> Vec<Problem> {
+    Templates::read(config.mail.templates_dir.as_deref()).1
 }
 
 fn load(args: &Args) -> Result<Config, i32> {
@@ -147,6 +157,9 @@ async fn daemon(args: &Args) -> anyhow::Result<i32> {
     begin(&config);
     for warning in &config.warnings {
         tracing::warn!(%warning, "configuration");
+    }
+    for problem in templates_of(&config) {
+        tracing::warn!(%problem, "templates");
     }
     let app = App::open(config, std::sync::Arc::new(SystemClock))?;
     crate::app::run::run(signals, app, args.clone(), Default::default(), |_| ()).await?;

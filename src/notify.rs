@@ -19,6 +19,7 @@ pub mod release;
 pub mod report;
 pub mod settings;
 pub mod smtp;
+pub mod templates;
 pub mod tick;
 pub mod webhook;
 pub mod window;

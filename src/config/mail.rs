@@ -1,5 +1,7 @@
 //! How are letters sent, and to whom at all? `[mail]`.
 
+use std::path::PathBuf;
+
 use chrono::NaiveTime;
 use url::{Host, Url};
 
@@ -35,6 +37,8 @@ pub struct MailConfig {
     pub domain_per_minute: u32,
     /// Letters handed in at once, each over a connection of its own.
     pub at_once: u32,
+    /// The folder with templates of the operator's own.
+    pub templates_dir: Option<PathBuf>,
     /// Letters are signed by it.
     pub dkim: Option<Dkim>,
     /// A run that would write to more than this share of the recipients (0 to 1) is held…
@@ -109,6 +113,7 @@ pub enum MailTls {
 pub(crate) fn read(section: &Section<'_>) -> MailConfig {
     let address = |text: &str| mailbox(text);
     let bare = |text: &str| mailbox(text).map(|whole| bare_address(&whole).to_owned());
+    let base = section.files().base.clone();
     let mail = MailConfig {
         server: section.parsed("server", server),
         password: SecretFile::read(section, "password_file"),
@@ -122,6 +127,7 @@ pub(crate) fn read(section: &Section<'_>) -> MailConfig {
         per_minute: section.whole("per_minute", 0..=100_000).unwrap_or(300),
         domain_per_minute: section.whole("domain_per_minute", 0..=100_000).unwrap_or(120),
         at_once: section.whole("at_once", 1..=20).unwrap_or(2),
+        templates_dir: section.parsed("templates_dir", |text| Ok(base.join(text))),
         dkim: dkim(section),
         hold_share: section.share("hold_share").unwrap_or(0.3),
         hold_min_recipients: section.whole("hold_min_recipients", 0..=1_000_000).unwrap_or(50),

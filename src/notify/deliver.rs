@@ -32,6 +32,8 @@ pub const BACKOFF_MAX_S: i64 = 4_000;
 pub const LIFE_DAYS: i64 = 5;
 /// Without a mail server a letter is looked at again after this, minutes.
 const NO_SERVER_AGAIN_MIN: i64 = 60;
+/// Connections stay open for letters that follow within this, seconds.
+const SOON_S: i64 = 20;
 /// Letters claimed at once.
 const BATCH: usize = 20;
 /// Letters sent in one tick; then the loop is given back.
@@ -120,11 +122,12 @@ impl Deliverer {
             handled += batch.len();
             self.send_batch(batch, now, &mut report).await?;
         }
-        // The server is told goodbye while it still listens; the next tick may be long after.
-        if let Some(transport) = &self.transport {
+        report.next = self.next_wake(now)?;
+        // The server is told goodbye while it still listens, unless the next letter is about to follow.
+        let soon = report.next.is_some_and(|at| at <= now + TimeDelta::seconds(SOON_S));
+        if let Some(transport) = self.transport.as_ref().filter(|_| !soon) {
             transport.close().await;
         }
-        report.next = self.next_wake(now)?;
         Ok(report)
     }
 

@@ -12,14 +12,14 @@ use freshd_core::rulebook::{Policy, Rule};
 use freshd_core::state::AccountState;
 use freshd_core::verdict::Judgement;
 use freshd_core::{Timestamp, civil};
-use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::clean::{clean_header_text, clean_line, domain_of};
 use super::holiday;
+use super::templates::Templates;
 use crate::store::Attachment;
 use role::{Role, group_words, role};
 
@@ -31,9 +31,6 @@ mod role;
 mod subject;
 
 pub use subject::SUBJECT_MARK;
-
-const TEXT: &str = include_str!("templates/letter.txt");
-const HTML: &str = include_str!("templates/letter.html");
 
 /// The sentence that stands in every letter.
 pub const NOTICE: &str = "系统自动提示,供自查,不作为通报依据";
@@ -88,6 +85,8 @@ pub struct House<'a> {
     pub policy: &'a Policy,
     /// Working days.
     pub calendar: &'a Calendar,
+    /// By which letters are written.
+    pub templates: &'a Templates,
 }
 
 /// All that one recipient is told in one run.
@@ -333,28 +332,8 @@ fn render(
         notice => NOTICE,
         at => civil::minute_text(now),
     };
-    let text = render_text(TEXT, values.clone())?;
-    let html = render_html(HTML, values)?;
-    Ok((text, html))
-}
-
-/// Renders a plain text part: values stay as they are.
-pub(super) fn render_text(template: &str, values: Value) -> Result<String, TemplateError> {
-    render_with(template, values, AutoEscape::None)
-}
-
-/// Renders an HTML part: every value is escaped.
-pub(super) fn render_html(template: &str, values: Value) -> Result<String, TemplateError> {
-    render_with(template, values, AutoEscape::Html)
-}
-
-fn render_with(template: &str, values: Value, escape: AutoEscape) -> Result<String, TemplateError> {
-    let mut templates = Environment::new();
-    templates.set_auto_escape_callback(move |_| escape.clone());
-    let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).lstrip_blocks(true);
-    templates.set_syntax(syntax.build()?);
-    Ok(templates.render_str(template, values)?)
+    let text = house.templates.render("letter.txt", &values)?;
+    Ok((text, house.templates.render("letter.html", &values)?))
 }
 
 /// The last day on which a post comes in time, or the hour when only hours are left: `12月2日(含)`,

@@ -8,13 +8,9 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::clean::clean_line;
-use super::letter::{
-    Brief, Composed, SUBJECT_MARK, TemplateError, hash_of, message_id, render_html, render_text,
-};
+use super::letter::{Brief, Composed, SUBJECT_MARK, TemplateError, hash_of, message_id};
+use super::templates::Templates;
 use crate::store::Attachment;
-
-const TEXT: &str = include_str!("templates/operator.txt");
-const HTML: &str = include_str!("templates/operator.html");
 
 mod tell;
 
@@ -75,6 +71,7 @@ pub(super) fn compose(
     to: &str,
     letter: &OperatorLetter,
     sender: &str,
+    templates: &Templates,
     now: Timestamp,
 ) -> Result<Composed, TemplateError> {
     let matters = &letter.matters;
@@ -94,8 +91,8 @@ pub(super) fn compose(
         message_id: message_id(&id, sender),
         id: id[..16].to_owned(),
         subject,
-        text: render_text(TEXT, values.clone())?,
-        html: render_html(HTML, values)?,
+        text: templates.render("operator.txt", &values)?,
+        html: templates.render("operator.html", &values)?,
         reasons: vec![letter.reason],
         accounts: Vec::new(),
         late_after: None,

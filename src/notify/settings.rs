@@ -10,6 +10,7 @@ use freshd_core::rulebook::Policy;
 use super::clean;
 use super::letter::House;
 use super::letter::door::Doors;
+use super::templates::Templates;
 use super::window::SendWindow;
 use crate::config::{Config, MailConfig, WebhookConfig};
 use crate::seal::SealKey;
@@ -23,6 +24,8 @@ pub struct NotifySettings {
     pub policy: Policy,
     /// `[[webhooks]]`.
     pub webhooks: Vec<WebhookConfig>,
+    /// By which letters are written.
+    pub templates: Arc<Templates>,
     /// Working days.
     pub calendar: Arc<Calendar>,
     /// Zone of the sending hours.
@@ -39,6 +42,7 @@ impl NotifySettings {
         Self {
             mail: config.mail.clone(),
             webhooks: config.webhooks.clone(),
+            templates: Arc::new(Templates::read(config.mail.templates_dir.as_deref()).0),
             policy: config.policy(),
             calendar,
             zone: config.timezone,
@@ -76,6 +80,7 @@ impl NotifySettings {
             doors: key.map(|key| Doors { key, lasts: self.link_lasts }),
             policy: &self.policy,
             calendar: &self.calendar,
+            templates: &self.templates,
         }
     }
 }

@@ -92,6 +92,7 @@ fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed
         doors: None,
         policy: &policy,
         calendar: &calendar,
+        templates: &Templates::default(),
     };
     compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
 }
@@ -246,9 +247,9 @@ fn the_words_follow_who_reads_them() {
         let recipient = Recipient { address: address.to_owned(), name: String::new() };
         let (policy, calendar) = (policy(), calendar());
         let (from, office) = ("freshd@maoming.gov.cn", "");
-        let (public_url, doors) = (None, None);
+        let (public_url, doors, templates) = (None, None, &Templates::default());
         let (policy, calendar) = (&policy, &calendar);
-        let house = House { from, office, public_url, doors, policy, calendar };
+        let house = House { from, office, public_url, doors, policy, calendar, templates };
         compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
     };
     let officer = to("officer@b.gov.cn", &account, Audience::Owner);

@@ -31,7 +31,7 @@ impl Notifier {
         let sender = self.settings.sender();
         let mut written = Vec::new();
         for to in &operators {
-            let composed = compose(to, letter, &sender, now)?;
+            let composed = compose(to, letter, &sender, &self.settings.templates, now)?;
             written.extend(self.keep(change, to, composed, hold, now)?);
         }
         Ok(written)

@@ -202,6 +202,7 @@ fn settings(port: u16) -> NotifySettings {
         MailServer { tls: MailTls::StartTls, host: "localhost".to_owned(), port, user: None };
     NotifySettings {
         webhooks: Vec::new(),
+        templates: Arc::default(),
         mail: MailConfig {
             server: Some(server),
             password: None,
@@ -216,6 +217,7 @@ fn settings(port: u16) -> NotifySettings {
             domain_per_minute: 0,
             at_once: 2,
             dkim: None,
+            templates_dir: None,
             hold_share: 0.3,
             hold_min_recipients: 50,
             send_between: SendHours { from: time(8, 30), until: time(18, 0) },
