@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::app::reach::{Reached, reach};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::calendar::{gap, gap_text};
+use crate::config::hints::hints;
 use crate::config::problem::Problem;
 use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
@@ -113,6 +114,9 @@ fn config_check(args: &Args) -> i32 {
             }
             for problem in templates_of(&config) {
                 println!("提醒:{problem}");
+            }
+            for hint in hints(&config) {
+                println!("提示:{hint}");
             }
             println!("配置没有问题:{}", config.file.display());
             exec::DONE

@@ -6,6 +6,7 @@
 pub mod calendar;
 mod cron;
 mod exchange;
+pub mod hints;
 mod inbox;
 mod locate;
 mod mail;

@@ -4,6 +4,7 @@
 //! **Invariant:** only POST changes anything, and it shows a token or a session that a token opened; who only reads is not
 //! asked who they are: it is served on loopback only, and holds no contacts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,6 +154,8 @@ pub struct Page {
     pub view: StatusView,
     /// The cursor of the next page; `None` on the last.
     pub next: Option<String>,
+    /// The platforms of the whole ledger: what may be chosen.
+    pub platforms: BTreeSet<String>,
 }
 
 /// What the pages show. Every function may take long and is called where it may; an `Err` is for the log, not for

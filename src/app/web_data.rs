@@ -54,8 +54,11 @@ impl Pages {
         let platform = filter.platform.as_deref().map(platform_of);
         let filter = &PageFilter { platform, ..filter.clone() };
         let mut view = StatusView::at(now);
-        let mut next = None;
+        let (mut next, mut platforms) = (None, BTreeSet::new());
         self.app.for_each_judged(now, |account, state, judgement| {
+            if !platforms.contains(&account.platform) {
+                platforms.insert(account.platform.clone());
+            }
             if !filter.takes(&account, judgement.verdict) {
                 return Ok(true);
             }
@@ -71,7 +74,7 @@ impl Pages {
             }
             Ok(true)
         })?;
-        Ok(Page { view, next })
+        Ok(Page { view, next, platforms })
     }
 
     fn events(&self, id: &str) -> anyhow::Result<Option<Vec<Value>>> {

@@ -71,7 +71,7 @@ impl SecretFile {
     }
 
     /// Every entry `key = "secret"` of a TOML file.
-    fn entries(&self) -> Result<BTreeMap<String, Secret>, SecretProblem> {
+    pub(crate) fn entries(&self) -> Result<BTreeMap<String, Secret>, SecretProblem> {
         let entry = |(key, value): (String, toml::Value)| match value {
             toml::Value::String(secret) => Ok((key, Secret::new(secret))),
             _ => {

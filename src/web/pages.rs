@@ -92,8 +92,8 @@ fn index_context(filter: &PageFilter, page: &Page, totals: Totals) -> Value {
         .next
         .clone()
         .map(|cursor| href(&PageFilter { cursor: Some(cursor), ..filter.clone() }));
-    let platforms = ["wechat", "weibo", "nanfang", "app"];
-    let other = filter.platform.as_deref().filter(|name| !platforms.contains(name));
+    let mut platforms = page.platforms.clone();
+    platforms.extend(filter.platform.clone());
     json!({
         "as_of": page.view.as_of,
         "total": totals.all(),
@@ -107,7 +107,7 @@ fn index_context(filter: &PageFilter, page: &Page, totals: Totals) -> Value {
             tile(Outcome::Pass, totals.pass),
         ],
         "outcomes": Outcome::ALL.map(Outcome::key),
-        "platforms": platforms.into_iter().chain(other).collect::<Vec<_>>(),
+        "platforms": platforms,
         "filter": {
             "verdict": filter.verdict.map(Outcome::key),
             "platform": filter.platform,

@@ -82,7 +82,7 @@ impl WebData for Fake {
                 next = view.accounts.last().map(|last| last.id.clone());
             }
         }
-        Ok(Page { view, next })
+        Ok(Page { view, next, platforms: ["抖音".to_owned(), "weibo".to_owned()].into() })
     }
 
     fn account(&self, id: &str) -> Result<Option<Value>, String> {
@@ -271,6 +271,7 @@ async fn the_page_works_without_scripts() {
     served(Fake::new(), async |address| {
         let index = ask(address, "/").await.body;
         assert!(index.contains("<a class=\"open\" href=\"/accounts/weibo%3A4\">"), "{index}");
+        assert!(index.contains("<option value=\"抖音\">抖音</option>"), "{index}");
         assert!(index.contains("疑似不达标") && index.contains("60.0%") || index.contains("50.0%"));
         let page = ask(address, "/accounts/weibo%3A3").await.body;
         for part in
