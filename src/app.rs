@@ -52,6 +52,7 @@ pub mod run;
 pub(crate) mod samples;
 pub mod schedule;
 pub mod survey;
+pub mod takeover;
 pub mod troubles;
 pub mod upkeep;
 pub mod vault;

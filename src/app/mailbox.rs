@@ -1,7 +1,7 @@
 //! What came back by mail? Mails from the folder and the mailbox, each read once, held against the outbox, and kept with
 //! what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::panic::catch_unwind;
@@ -57,6 +57,8 @@ type Shape = (u64, Option<SystemTime>);
 pub struct Mailbox {
     /// The files of the last look; one that has not changed since is finished.
     seen: BTreeMap<PathBuf, Shape>,
+    /// Files that cannot be read or put aside; told in the log once, left until they are gone.
+    left: BTreeSet<PathBuf>,
     /// When the mailbox is asked again.
     ask_at: Option<Timestamp>,
 }
@@ -68,13 +70,22 @@ impl Mailbox {
         let inbox = &config.mail.inbox;
         let mut tick = Tick::default();
         if let Some(folder) = &inbox.folder {
-            let found = files(folder)?;
+            let mut found = files(folder)?;
+            self.left.retain(|path| found.contains_key(path));
+            found.retain(|path, _| !self.left.contains(path));
             let finished = found.iter().filter(|(path, shape)| self.seen.get(*path) == Some(shape));
             let finished: Vec<PathBuf> =
                 finished.map(|(path, _)| path.clone()).take(TICK_MAX).collect();
             self.seen = found;
             for path in &finished {
-                take(app, folder, path).await?;
+                if let Err(error) = take(app, folder, path).await {
+                    // A store that fails is everybody's trouble; a file that does is left where it is, and the others go on.
+                    if error.is::<StoreError>() {
+                        return Err(error);
+                    }
+                    tracing::error!(file = %path.display(), %error, "a mail cannot be read or put aside; it is left");
+                    self.left.insert(path.clone());
+                }
                 self.seen.remove(path);
             }
             tick.did += finished.len();
@@ -160,9 +171,7 @@ fn free(place: &Path, path: &Path, id: &str) -> PathBuf {
     if !target.exists() {
         return target;
     }
-    let mut dated = std::ffi::OsString::from(format!("{id}-"));
-    dated.push(name);
-    place.join(dated)
+    place.join(format!("{id}.eml"))
 }
 
 /// One conversation with the mailbox: how many mails were new, and whether there are more.

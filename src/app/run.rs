@@ -16,6 +16,7 @@ use super::callback::Pushes;
 use super::intake::Intake;
 use super::mailbox::Mailbox;
 use super::reception::Reception;
+use super::takeover::take_over;
 use super::upkeep::Upkeep;
 use super::web_data::Pages;
 use super::{App, schedule};
@@ -176,6 +177,7 @@ pub async fn run(
     let (wakes, pulses) = (Wakes::default(), Pulses::default());
     let tasks = tokio_util::task::TaskTracker::new();
     app.serves();
+    take_over(&app, app.now())?;
     spawn_loops(&tasks, &app, &wakes, &pulses, &stop);
     if let Some(listener) = listener {
         let host = config.web.public_url.as_ref().and_then(|url| url.host_str());

@@ -94,6 +94,20 @@ pub(super) fn request_of(command: PatrolCommand) -> anyhow::Result<(Request, Opt
     })
 }
 
+/// One of them: a file that lies there itself; what a link leads to, or a pipe, is not read.
+fn picture(directory: &Path, name: String) -> SentFile {
+    let path = directory.join(&name);
+    match path.symlink_metadata() {
+        Ok(held) if !held.is_file() => SentFile {
+            name,
+            base64: String::new(),
+            unread: Some("不是普通文件(链接、管道等不读)".to_owned()),
+            modified: None,
+        },
+        _ => SentFile { name, ..read_or_told(&path) },
+    }
+}
+
 /// The pictures that the sheet names, of that directory; a name leads nowhere else.
 fn pictures(sheet: &SentFile, directory: Option<&Path>) -> anyhow::Result<Vec<SentFile>> {
     let Some(directory) = directory else { return Ok(Vec::new()) };
@@ -107,7 +121,7 @@ fn pictures(sheet: &SentFile, directory: Option<&Path>) -> anyhow::Result<Vec<Se
     for name in sheet::pictures(&book) {
         let plain = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
         if plain {
-            files.push(SentFile { name: name.clone(), ..read_or_told(&directory.join(&name)) });
+            files.push(picture(directory, name));
         }
     }
     let held: usize = files.iter().map(|file| file.base64.len() / 4 * 3).sum();

@@ -15,6 +15,7 @@ use crate::id::Channel;
 use crate::link::Menu;
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
+use crate::word::same_person;
 
 mod backing;
 mod forget;
@@ -286,10 +287,12 @@ impl History {
     /// What persons proved: every span with a file behind it, and what two persons agree on.
     pub fn attested_spans(&self) -> Spans {
         let mut counted = Spans::default();
-        let words: Vec<_> = self.attested.values().collect();
-        for (nth, one) in words.iter().enumerate() {
+        let words: Vec<_> = self.attested.iter().collect();
+        for (nth, (name, one)) in words.iter().enumerate() {
             counted.join(&one.filed);
-            for other in words[nth + 1..].iter().filter(|other| !one.may_be_same(other)) {
+            let second =
+                |(by, it): &&(&String, &Attested)| !one.may_be_same(it) && !same_person(name, by);
+            for (_, other) in words[nth + 1..].iter().filter(second) {
                 let mut either = other.bare.clone();
                 either.join(&other.filed);
                 counted.join(&one.bare.intersect(&either));

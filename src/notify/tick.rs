@@ -15,12 +15,13 @@ use super::reach::dead_of;
 use super::report::{NotifyReport, Storm, ToldAccount};
 use super::settings::NotifySettings;
 use crate::config::MailMode;
+use crate::seal::SealKey;
 use crate::store::{Change, Index, LetterState, Store, StoreError};
 
 /// Accounts decided in one commit.
 const PAGE: usize = 200;
 /// A claimed account is looked at again after this if the run does not come to its end, minutes.
-const CLAIM_MIN: i64 = 10;
+pub const CLAIM_MIN: i64 = 10;
 
 /// Why a run could not be finished. What was committed stays; the rest is due again.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,9 @@ impl Notifier {
     /// `pilot`: one that leaves and one that is held). Durable when it returns. `dry_run` changes nothing.
     pub async fn tick(&self, now: Timestamp, dry_run: bool) -> Result<NotifyReport, NotifyError> {
         let mut report = NotifyReport::new(now, dry_run);
+        if !dry_run {
+            SealKey::of(&self.store)?;
+        }
         let news = self.plan(now, &mut report)?;
         for one in news.values() {
             report.told.extend(told(one));

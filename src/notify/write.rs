@@ -11,6 +11,7 @@ use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
 
 use super::META_REFUSED;
+use super::clean::domain_of;
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, look, name_for, reached};
@@ -140,6 +141,16 @@ impl Notifier {
     }
 
     /// The key of the links in letters, if there are any; a trial makes none.
+    /// The Message-ID as it goes out. What a letter says could be worked out by others, and a bounce is believed by this id: so it is
+    /// written with the store's key, still the same for the same content.
+    fn unguessable(&self, id: &str, message_id: &str) -> Result<String, StoreError> {
+        let Some(key) = SealKey::held(&self.store)? else { return Ok(message_id.to_owned()) };
+        let mark = key.mark("message-id", message_id);
+        // It begins with the letter's id, by which a bounce finds the letter.
+        let (mark, domain) = (&mark[..24], domain_of(message_id.trim_end_matches('>')));
+        Ok(format!("<freshd.{id}{mark}@{domain}>"))
+    }
+
     pub(super) fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
         match (&self.settings.public_url, dry_run) {
             (None, _) => Ok(None),
@@ -180,7 +191,7 @@ impl Notifier {
             state,
             to: to.to_owned(),
             reasons: reasons.clone(),
-            message_id: composed.message_id.clone(),
+            message_id: self.unguessable(&composed.id, &composed.message_id)?,
             subject: composed.subject.clone(),
             accounts: accounts.clone(),
             attempts: 0,

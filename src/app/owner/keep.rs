@@ -1,10 +1,12 @@
 //! What becomes of what an owner says? Each thing is kept once, with the letter, the recipient and the time, and does what
 //! it can do at once; it never makes a pass or a fail but by an article that was opened.
 
+use chrono::TimeDelta;
 use freshd_core::account::{Account, Lifecycle};
-use freshd_core::civil;
 use freshd_core::owner::{OwnerAct, OwnerWord, RequestState};
+use freshd_core::reminder::QUIET_MAX_H;
 use freshd_core::state::AccountState;
+use freshd_core::{Timestamp, civil};
 
 use super::super::App;
 use super::form::{Said, answer, recheck_at, understood};
@@ -36,11 +38,29 @@ pub(in crate::app) async fn act(
         Ok(said) => said,
         Err(wrong) => return Ok(OwnerDone::Wrong(wrong)),
     };
-    let id = word_id(&guest, &said);
     let before = app.store().owner_words(&guest.account.id)?;
-    if before.iter().any(|word| word.id == id) {
+    // Said twice in a row it is one word; said again after something else, or after it was declined, it is a new one.
+    let newest = before.iter().filter(|word| word.act == said.act).max_by_key(|word| word.at);
+    let same = |word: &OwnerWord| {
+        word.letter == guest.letter.id
+            && word.text == said.text
+            && word.successor == said.successor
+            && word.state != RequestState::Rejected
+    };
+    let is_promise = said.act == OwnerAct::PostedUnseen;
+    if newest.is_some_and(|word| same(word) && !is_promise) {
         return Ok(OwnerDone::Kept);
     }
+    if is_promise && let Some(until) = guest.state.quiet_until {
+        if until > app.now() {
+            return Ok(OwnerDone::Kept);
+        }
+        if !posted_since(&guest.state, until, app.now()) {
+            let told = "上次登记“已发布”后,系统按时复核,仍没有看到新的发布;请粘贴文章链接(系统当场核对),或选“有异议”说明情况";
+            return Ok(OwnerDone::Wrong(vec![told.to_owned()]));
+        }
+    }
+    let id = word_id(&guest, &said, newest.map(|word| word.id.as_str()));
     if before.iter().filter(|word| word.letter == guest.letter.id).count() >= WORDS_PER_LETTER {
         let told = format!("这封信的链接已登记 {WORDS_PER_LETTER} 次,不能再登记;请直接回复邮件");
         return Ok(OwnerDone::Wrong(vec![told]));
@@ -75,8 +95,14 @@ pub(in crate::app) async fn act(
     })
 }
 
-/// The same thing said again through the same letter is the same word.
-fn word_id(guest: &Guest, said: &Said) -> String {
+/// Did a post come after the promise whose peace ended at `until`? A promise is made within two days of that.
+fn posted_since(state: &AccountState, until: Timestamp, now: Timestamp) -> bool {
+    let from = until - TimeDelta::hours(QUIET_MAX_H);
+    state.history.last_update(now).is_some_and(|seen| seen.sighting.published.latest >= from)
+}
+
+/// The same thing said at once through the same letter is the same word.
+fn word_id(guest: &Guest, said: &Said, after: Option<&str>) -> String {
     let heir = said.successor.as_ref();
     let heir = heir.map(|it| format!("{}\n{}\n{}", it.name, it.phone, it.email));
     let parts = [
@@ -85,6 +111,7 @@ fn word_id(guest: &Guest, said: &Said) -> String {
         said.act.key(),
         &said.text,
         heir.as_deref().unwrap_or_default(),
+        after.unwrap_or_default(),
     ];
     let mut id = hash_of(parts);
     id.truncate(12);

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{DONE, FOUND, Usage, json, printed};
 use crate::app::App;
 use crate::app::notices::{self, ByHand};
+use crate::app::takeover::take_over;
 use crate::config::MailMode;
 use crate::control::Response;
 use crate::notify::META_RELAY_FAILING_SINCE;
@@ -21,6 +22,9 @@ use crate::store::{Letter, LetterState};
 mod told;
 
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
+    if !dry_run && !app.is_serving() {
+        take_over(app, app.now())?;
+    }
     let mut report = app.notifier().tick(app.now(), dry_run).await?;
     // The daemon looks at what fails by itself.
     let faults = match app.is_serving() {

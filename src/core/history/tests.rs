@@ -217,6 +217,10 @@ fn nothing_since_counts_with_two_persons_or_a_file() {
     assert!(history.attested_spans().is_empty(), "one bare word proves nothing");
     vouch(&mut history, "张三", false, 0, 200);
     assert!(history.attested_spans().is_empty(), "the same person twice proves nothing");
+    for spelt in ["张 三", " 张三", "张\u{3000}三"] {
+        vouch(&mut history, spelt, false, 0, 200);
+        assert!(history.attested_spans().is_empty(), "{spelt} is nobody else");
+    }
     vouch(&mut history, "李四", false, 50, 150);
     assert!(history.attested_spans().covers(t(50), t(150)));
     assert!(!history.attested_spans().covers(t(40), t(150)), "only what both say");

@@ -78,7 +78,6 @@ fn is_from_a_server(message: &Message<'_>) -> bool {
     let local = from.and_then(|from| from.split('@').next()).unwrap_or_default().to_lowercase();
     ["mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon"]
         .contains(&local.as_str())
-        || message.header_raw("X-Failed-Recipients").is_some()
 }
 
 /// All texts of a mail, decoded, and of the mails within it.

@@ -130,6 +130,10 @@ fn checked(
         problems.push(Problem::in_file(name, what, "按采集的先后导入;旧的不必再导入"));
     }
     let now = app.now();
+    if head.sequence > (now + skew).timestamp_millis() {
+        let help = "序号应是采集时刻的毫秒数;用 freshd collect 重新采集";
+        problems.push(Problem::in_file(name, "序号在将来", help));
+    }
     if head.made_at > now + skew {
         let at = civil::minute_text(head.made_at);
         let what = format!("采集时间 {at} 在将来");

@@ -158,9 +158,11 @@ impl Identity {
     }
 }
 
-/// Is it an account of a platform that publishes at its own place?
+/// Is it an account of a platform that publishes at its own place? Whatever is no app and no website is one: 抖音, 视频号, 小程序.
 fn names_a_platform(account: &Account) -> bool {
-    [platform::WECHAT, platform::WEIBO, platform::NANFANG].contains(&account.platform.as_str())
+    let own = ["网站", "门户", "网页", "website"];
+    let name = account.platform.to_lowercase();
+    account.platform != platform::APP && !own.iter().any(|word| name.contains(word))
 }
 
 pub(super) fn platform_words(name: &str) -> &str {
