@@ -149,7 +149,7 @@ fn bare(text: &str) -> String {
 }
 
 /// A title's parts: the sentence, the column, the site.
-fn parts(title: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(title: &str) -> impl Iterator<Item = &str> {
     title.split(['-', '_', '|', '—', '–', '·', '丨', '>', '»', ':', ':', '|']).map(str::trim)
 }
 
@@ -193,7 +193,12 @@ const TOO_LITTLE: [&str; 8] =
 /// Is a text that sentence as a whole?
 pub(crate) fn is_dead_sentence(text: &str) -> bool {
     let bare = bare(text);
-    bare.chars().count() >= 3 && DEAD.is_match(&bare) && !TOO_LITTLE.contains(&bare.as_str())
+    // "4.0.4" is a version.
+    let spelt = bare != "404" || text.contains("404");
+    spelt
+        && bare.chars().count() >= 3
+        && DEAD.is_match(&bare)
+        && !TOO_LITTLE.contains(&bare.as_str())
 }
 
 #[cfg(test)]

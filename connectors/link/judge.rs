@@ -135,11 +135,22 @@ impl Tally {
         self.add("length", weight, seen.chars.to_string());
     }
 
+    /// Pieces of text that no notice would hold: menus, lists, content. Says whether there are any.
+    fn add_rest(&mut self, seen: &Seen) -> bool {
+        let rest = seen.pieces.iter().filter(|piece| is_rest(piece, &seen.title));
+        let rest: Vec<&str> = rest.map(String::as_str).take(8).collect();
+        let weight = [0, 0, -15, -30, -45, -60].get(rest.len()).copied().unwrap_or(-75);
+        if weight < 0 {
+            self.add("much_else", weight, rest.join(" / "));
+        }
+        !rest.is_empty()
+    }
+
     /// What speaks for an article.
     fn add_article(&mut self, case: &Case<'_>) {
         let seen = case.seen;
         if seen.dated {
-            self.add("dated", -80, "meta");
+            self.add("dated", -100, "meta");
         }
         let mut found: Vec<&str> =
             seen.pieces.iter().filter_map(|it| words::furniture(it)).collect();
@@ -148,12 +159,33 @@ impl Tally {
         if !found.is_empty() {
             self.add("furniture", if found.len() > 1 { -60 } else { -25 }, found.join(" "));
         }
+        self.add_some("news", -40, words::news(&seen.text));
         let long = |piece: &&String| piece.chars().count() > 60 && piece.contains('。');
         let prose = seen.pieces.iter().filter(long).count();
         if prose > 1 {
             self.add("prose", -30, format!("{prose}"));
         }
     }
+}
+
+fn is_rest(piece: &str, title: &str) -> bool {
+    let said = [
+        words::gone,
+        words::way_back,
+        words::number,
+        words::error_title,
+        words::upkeep,
+        words::patience,
+        words::closed_now,
+        words::unregistered,
+        words::for_sale,
+        words::seller,
+        words::server_error,
+        words::framework,
+        words::courtesy,
+    ];
+    let letters = piece.chars().filter(|c| c.is_alphabetic()).count();
+    letters > 2 && piece != title && !said.iter().any(|words| words(piece).is_some())
 }
 
 /// Judges a page that was answered with a success.
@@ -203,9 +235,17 @@ fn challenge(case: &Case<'_>) -> Tally {
 /// What a tally means.
 fn concluded(tally: Tally, case: &Case<'_>) -> Judged {
     let (kind, score, quote) = (tally.kind, tally.score(), tally.quote().to_owned());
-    let wants_control = case.control.is_none()
-        && matches!(kind, Kind::NotFound | Kind::Home)
-        && (DOUBTFUL..PROVEN).contains(&score);
+    let speaks = |mark: &Mark| mark.feature.starts_with("sentence") && mark.weight >= 50;
+    let suspicious = match kind {
+        Kind::Home => score >= DOUBTFUL,
+        Kind::NotFound => {
+            let written = ["dated", "furniture", "title_of_writing", "news", "moved"];
+            let written = tally.marks.iter().any(|mark| written.contains(&mark.feature));
+            score >= DOUBTFUL || tally.marks.iter().any(speaks) && !written
+        }
+        _ => false,
+    };
+    let wants_control = case.control.is_none() && score < PROVEN && suspicious;
     let said = |kind, answer| Judged { answer, kind, marks: tally.marks.clone(), wants_control };
     let unknown = |reason: String| LinkAnswer::Unknown(reason);
     if score < DOUBTFUL {

@@ -9,6 +9,8 @@ use crate::{charset, markup, page};
 
 /// Pieces of visible text that are kept, from the top.
 const PIECES_MAX: usize = 400;
+/// Headings that are kept, from the top.
+const HEADINGS_MAX: usize = 6;
 /// Characters of visible text that are kept, from the top.
 const TEXT_CHARS_MAX: usize = 4000;
 /// Bytes of scripts that are kept: small pages that stand in the way say so there.
@@ -19,7 +21,7 @@ const SCRIPT_BYTES_MAX: usize = 16 << 10;
 pub struct Seen {
     /// The text of `<title>`.
     pub title: String,
-    /// The first headings `h1` to `h3`, at most six.
+    /// The first visible headings `h1` to `h3`, at most six.
     pub headings: Vec<String>,
     /// Pieces of visible text, each as it stands between two tags.
     pub pieces: Vec<String>,
@@ -27,6 +29,8 @@ pub struct Seen {
     pub text: String,
     /// Characters of visible text in the whole page, without blanks.
     pub chars: usize,
+    /// Does it offer to go back (`history.back()`)?
+    pub back: bool,
     /// Does it ask for a password?
     pub password: bool,
     /// Does it tell when it was published (`PubDate`, `ArticleTitle`, `article:published_time`)?
@@ -48,13 +52,9 @@ pub fn of(response: &Response) -> Option<Seen> {
     let html = charset::decode(&response.body, response.header("content-type"));
     let tree = markup::tree(&html)?;
     let mut seen = walk(&tree);
-    let first = |names: &str, most: usize| -> Vec<String> {
-        let selector = Selector::parse(names).expect("a literal selector parses");
-        let texts = tree.select(&selector).map(page::text);
-        texts.filter(|text| !text.is_empty()).take(most).collect()
-    };
-    seen.title = first("title", 1).pop().unwrap_or_default();
-    seen.headings = first("h1, h2, h3", 6);
+    let selector = Selector::parse("title").expect("a literal selector parses");
+    let mut titles = tree.select(&selector).map(page::text);
+    seen.title = titles.find(|text| !text.is_empty()).unwrap_or_default();
     seen.ended = !response.truncated && has_end(&html);
     Some(seen)
 }
@@ -96,6 +96,10 @@ fn walk(tree: &Html) -> Seen {
                 if unseen || is_hidden(element) {
                     continue;
                 }
+                let heading =
+                    matches!(name, "h1" | "h2" | "h3") && seen.headings.len() < HEADINGS_MAX;
+                let text = ElementRef::wrap(node).filter(|_| heading).map(page::text);
+                seen.headings.extend(text.filter(|text| !text.is_empty()));
             }
             _ => {}
         }
@@ -119,6 +123,7 @@ fn note(seen: &mut Seen, held: ElementRef<'_>) {
         element.attr(name).is_some_and(|held| held.eq_ignore_ascii_case(value))
     };
     match element.name() {
+        "a" => seen.back |= element.attr("href").is_some_and(|href| href.contains("history.")),
         "input" => seen.password |= is("type", "password"),
         "meta" => {
             let name = element.attr("name").or_else(|| element.attr("property"));

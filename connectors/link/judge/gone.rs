@@ -5,7 +5,7 @@ use crate::link::seen::Seen;
 use crate::page;
 
 /// A longer piece of text is prose.
-const SENTENCE_CHARS: usize = 60;
+const SENTENCE_CHARS: usize = 80;
 
 /// The short pieces that a reader sees: headings first.
 fn sentences(seen: &Seen) -> impl Iterator<Item = &str> {
@@ -38,7 +38,8 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
         tally.add("title_says_so", 60, title);
     } else if words::about(title).is_none() {
         tally.add_some("title_speaks_of_it", 30, words::gone(title));
-        tally.add_some("error_title", 15, words::error_title(title));
+        let part = page::parts(title).find_map(words::error_title);
+        tally.add_some("error_title", 15, part);
     }
     let said = heaviest(seen, |piece| {
         let gone = words::gone(piece).filter(|_| words::about(piece).is_none());
@@ -46,6 +47,13 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
             Some(("sentence", 50))
         } else if gone.is_some() && words::to_you(piece).is_some() {
             Some(("sentence_to_you", 55))
+        } else if words::framework(piece).is_some() {
+            Some(("sentence_of_framework", 80))
+        } else if gone.is_some()
+            && words::gone_first(piece).is_some()
+            && piece.chars().count() <= 30
+        {
+            Some(("sentence_first", 45))
         } else if gone.is_some() && piece.chars().count() <= 40 {
             Some(("sentence_of_it", 35))
         } else {
@@ -57,12 +65,20 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
     }
     let number = sentences(seen).chain([title]).find_map(words::number);
     tally.add_some("number", 20, number.filter(|_| seen.chars <= 1500));
-    tally.add_some("error_address", 30, words::error_path(case.last.path()));
+    tally.add_some("error_address", 30, {
+        words::error_path(case.last.path()).filter(|_| case.asked.path() != case.last.path())
+    });
     if tally.score() == 0 {
         return tally;
     }
-    tally.add_some("way_back", 10, words::way_back(&seen.text));
+    let back = seen.back.then_some("history");
+    tally.add_some("way_back", 10, words::way_back(&seen.text).or(back));
+    tally.add_some("transient", -40, words::transient(&seen.text));
     tally.add_length(seen);
+    let says = said.is_some() || page::is_dead_title(title);
+    if !tally.add_rest(seen) && says {
+        tally.add("nothing_else", 20, seen.chars.to_string());
+    }
     tally.add_article(case);
     tally.add_some("title_of_writing", -60, words::about(title));
     tally.add_some("searched", -50, words::searched(&seen.text));
@@ -72,10 +88,10 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
         -50,
         words::search_path(&format!("{}{query}", case.last.path())),
     );
-    tally.add_some("moved", -60, words::moved(&seen.text));
+    tally.add_some("moved", -50, words::moved(&seen.text));
     if let Some(control) = case.control {
         match control.is_like(case) {
-            Some(true) => tally.add("like_a_random_path", 40, control.path()),
+            Some(true) => tally.add("like_a_random_path", 100, control.path()),
             Some(false) if control.status() == 200 => {
                 tally.add("unlike_a_random_path", -20, control.path());
             }
@@ -96,11 +112,20 @@ pub(super) fn parked(case: &Case<'_>) -> Tally {
     }
     let places = [case.last.as_str(), seen.script.as_str()];
     tally.add_some("parking_service", 40, places.into_iter().find_map(words::parking));
-    if tally.score() == 0 {
-        return tally;
+    // An article speaks of some name, a parked page of the very name that was asked for.
+    let host = case.asked.host_str().unwrap_or_default();
+    let name = host.strip_prefix("www.").unwrap_or(host);
+    let text = format!("{} {}", seen.title, seen.text).to_lowercase();
+    let of_this = tally.marks.iter().any(|mark| mark.feature == "parking_service")
+        || words::this_site(&text).is_some()
+        || !name.is_empty() && text.contains(name);
+    if tally.score() == 0 || !of_this {
+        return Tally::new(Kind::Parked);
     }
     tally.add_some("seller", 20, words::seller(&seen.text));
     tally.add_length(seen);
+    tally.add_rest(seen);
+    tally.add_rest(seen);
     tally.add_article(case);
     tally.add_some("title_of_writing", -60, words::about(&seen.title));
     tally
@@ -114,12 +139,18 @@ pub(super) fn unregistered(case: &Case<'_>) -> Tally {
     tally.add_some("title_closed", 25, words::closed_now(&seen.title));
     let start: String = seen.text.chars().take(600).collect();
     tally.add_some("unregistered", 50, words::unregistered(&start));
-    if tally.score() < 40 {
+    // An article speaks of some site, a block of the very site that was asked for.
+    let of_this = sentences(seen).chain([seen.title.as_str()]).any(|piece| {
+        words::begins_with_this_site(piece).is_some() && words::unregistered(piece).is_some()
+    });
+    if tally.score() < 40 || !of_this {
         return Tally::new(Kind::Unregistered);
     }
     tally.add_some("closed_now", 25, words::closed_now(&start));
     tally.add_some("authority", 15, words::authority(&start));
     tally.add_length(seen);
+    tally.add_rest(seen);
+    tally.add_rest(seen);
     tally.add_article(case);
     tally.add_some("title_of_writing", -60, words::about(&seen.title));
     tally
@@ -145,6 +176,7 @@ pub(super) fn upkeep(case: &Case<'_>) -> Tally {
     }
     tally.add_some("patience", 15, words::patience(&seen.text));
     tally.add_length(seen);
+    tally.add_rest(seen);
     tally.add_article(case);
     tally.add_some("title_of_writing", -30, words::about(&seen.title));
     tally.add_some("moved", -30, words::moved(&seen.text));
@@ -158,10 +190,16 @@ pub(super) fn server_error(case: &Case<'_>) -> Tally {
     tally.add_some("title_error", 60, words::server_error(&seen.title));
     let start: String = seen.text.chars().take(400).collect();
     tally.add_some("error", 50, words::server_error(&start));
+    let trace = ["ORA-", "java.", "SQLSTATE", "at org.", "Whitelabel", "Server Error"];
+    let traces: Vec<&str> = trace.into_iter().filter(|word| start.contains(word)).collect();
+    if traces.len() > 1 {
+        tally.add("trace", 20, traces.join(" "));
+    }
     if tally.score() == 0 {
         return tally;
     }
     tally.add_length(seen);
+    tally.add_rest(seen);
     tally.add_article(case);
     tally.add_some("title_of_writing", -60, words::about(&seen.title));
     tally
@@ -177,7 +215,7 @@ pub(super) fn default_page(case: &Case<'_>) -> Tally {
     }
     tally.add_some("title_default", 60, title.map(|_| seen.title.as_str()));
     tally.add_some("text_default", 40, text.as_deref());
-    if seen.chars <= 80 {
+    if seen.chars <= 15 {
         tally.add("nothing_else", 40, seen.chars.to_string());
     }
     if seen.chars > 3000 {

@@ -104,17 +104,12 @@ pub(super) fn shell(case: &Case<'_>) -> Tally {
     let waits = loading.into_iter().find(|words| text.contains(words));
     if seen.chars <= NOTHING_CHARS * 2 && waits.is_some() && seen.scripts > 0 {
         tally.add_some("loading", 60, waits);
-    } else if seen.chars <= NOTHING_CHARS && seen.media == 0 {
-        let features = [
-            ("only_scripts", seen.scripts),
-            ("only_frames", seen.frames),
-            ("no_text", usize::from(seen.scripts + seen.frames == 0)),
-        ];
-        let found = features.into_iter().find(|(_, count)| *count > 0);
-        let (feature, count) = found.unwrap_or(("no_text", 0));
-        tally.add(feature, 60, count.to_string());
     } else if seen.frames > 0 && seen.chars <= NOTHING_CHARS {
         tally.add("only_frames", 60, seen.frames.to_string());
+    } else if seen.scripts > 0 && seen.chars <= NOTHING_CHARS && seen.media == 0 {
+        tally.add("only_scripts", 60, seen.scripts.to_string());
+    } else if seen.chars + seen.media == 0 && !seen.password {
+        tally.add("no_text", 60, "0");
     }
     tally
 }

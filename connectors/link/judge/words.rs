@@ -19,14 +19,41 @@ words!(
     /// What was asked for is not there, in any sentence.
     gone,
     r"(?xi)
-        (页面|网页|栏目|频道|专栏|专题|文章|稿件|内容|信息|文件|资源|链接|地址|网址|网站|站点|目录|微博|帖子|视频)
+        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|地址|网址|网站|站点|目录|微博|帖子|视频)
         [^,。!?,.!?;;]{0,8}?
         (不存在|未找到|没有找到|没找到|找不到|走丢|丢失|不见了|飞走|被?删除|已下线|已经下线|下架|已失效|已经失效|失效了|已关闭|已经关闭|已关停|已停用|已停办
             |已撤销|已被?撤|已被?移除|已过期|停止访问|停止运行|无法找到|迷路|已注销)
         | (找不到|未找到|没有找到|没找到|无法找到|未能找到)[^,。!?,.!?;;]{0,14}(页面|网页|栏目|文章|内容|文件|资源|链接|地址|网址|路径|站点)
         | page\x20(you[^.]{0,40})?((is|was)\x20)?(not\x20found|(can(no|')t|could\x20not)\x20be\x20found|doesn.?t\x20exist|does\x20not\x20exist|no\x20longer\x20(exists|available))
         | (file|resource|url|site|directory)\x20[^.]{0,50}(not\x20found|cannot\x20be\x20found|(is|was)\x20not\x20available|removed|does\x20not\x20exist)
-        | no\x20(explicit\x20)?mapping\x20for|type=Not\x20Found|cannot\x20get\x20/"
+        | no\x20(explicit\x20)?mapping\x20for|type=Not\x20Found,|cannot\x20get\x20/"
+);
+words!(
+    /// A sentence that begins with what is gone, or with an apology.
+    gone_first,
+    r"(?x)^\s*((非常|很|十分)?(抱歉|对不起|不好意思|遗憾)[,,!!\s]*)? (该|此|本|这个|这篇|指定的|所选|当前)?
+        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|微博|帖子|视频)(内容|信息|地址)? (可能|似乎)?
+        (已经|已|暂时?|被|不|找不到|未找到|没有找到|无法找到)"
+);
+words!(
+    /// A framework's own words for it.
+    framework,
+    r"type=Not Found, status=404|no explicit mapping for /error|Cannot (GET|POST) /|NoHandlerFoundException"
+);
+words!(
+    /// It may pass.
+    transient,
+    r"(?i)(系统|服务器?|网络)(异常|繁忙|忙|错误|出错|开小差)|稍[后候]再?试|try again"
+);
+words!(
+    /// A journalist speaks.
+    news,
+    r"记者|获悉|据悉|日前|近日|本报|通讯员|获刑|判决"
+);
+words!(
+    /// Talk that goes with every notice.
+    courtesy,
+    r"(?i)可能|原因|尊敬的|亲爱的|用户|抱歉|对不起|很遗憾|sorry|oops|error|错误|关闭窗口|点击这里|等待时间|nginx|apache|iis|tomcat|提示|谅解|感谢|如有疑问|您可以"
 );
 words!(
     /// It speaks to the visitor about his own request.
@@ -36,7 +63,7 @@ words!(
 words!(
     /// The number itself.
     number,
-    r"(?i)(^|[^0-9a-z.])(http)?\x20?(error|status|错误|代码)?[ ::-]*404([^0-9a-z.]|$)"
+    r"(?i)(^|[^0-9a-z.])(http)?[ ]?(error|status|错误|代码)?[ ::-]*404(\s*(错误|页面?[^0-9]|not|error|找|未)|[\s::,,。!!)—-]|$)"
 );
 words!(
     /// A way back, or an automatic one.
@@ -46,7 +73,7 @@ words!(
 words!(
     /// An error page by its own title.
     error_title,
-    r"(?i)^(错误(提示|页面?|信息)?|出错[了啦]?|(系统|温馨|信息|友情)?提示(信息|页面?)?|error( page)?|oops.*|哎[呀哟].*|抱歉.*|对不起.*|很遗憾.*|页面走丢.*)[!!。.]*$"
+    r"(?i)^(错误(提示|页面?|信息)?|出错[了啦]?|(系统|温馨|信息|友情|跳转|访问)?提示(信息|页面?)?|消息|error( page)?|oops.*|哎[呀哟].*|抱歉.*|对不起.*|很遗憾.*|页面走丢.*)[!!。.]*$"
 );
 words!(
     /// What stands around an article.
@@ -61,7 +88,7 @@ words!(
 words!(
     /// A list that was searched and had nothing.
     searched,
-    r"(?i)(搜索|检索|查询)(结果|到|一下|全站|条件)|(搜|检)索|相关(的)?(结果|内容|信息|记录)|关键[字词]|换个(词|关键)|no results"
+    r"(?i)(搜索|检索|查询)(结果|到)|站内(搜|检)索|(没有|未)[^。]{0,24}相关(的)?(结果|内容|信息|记录)|关键[字词]|换个(词|关键)|no results"
 );
 words!(
     /// It has moved and says where.
@@ -86,7 +113,17 @@ words!(
 words!(
     /// A host that may not be shown, because it is not registered 未备案.
     unregistered,
-    r"(网站|域名|网址|站点)[^。]{0,24}(未|没有|尚未)[^。]{0,8}备案|未备案|备案[^。]{0,10}(被?注销|取消|不一致|不符|异常)"
+    r"(?i)(网站|域名|网址|站点)[^。]{0,24}(未|没有|尚未)[^。]{0,14}备案|未备案|icp filing|备案[^。]{0,10}(被?注销|取消|不一致|不符|异常)"
+);
+words!(
+    /// It is the very site that was asked for.
+    this_site,
+    r"(?i)(该|此|本|这个|您(所)?(要)?访问的|您的)(网站|域名|站点|网址)|this domain|the domain name|非法阻断|non-compliance"
+);
+words!(
+    /// A sentence to the visitor about that site.
+    begins_with_this_site,
+    r"(?i)^((非常|很)?(抱歉|对不起)[,,]?)?(因|因为|由于)?(该|此|本|您(所)?(要)?访问的)(网站|域名|站点|网址)|^网站未备案提示|non-compliance"
 );
 words!(
     /// Who blocks it.
@@ -181,13 +218,14 @@ const DEFAULT_TITLES: &[(&str, bool)] = &[
     ("it works", true),
     ("test page for the", false),
     ("http server test page", false),
-    ("apache tomcat", false),
+    ("apache tomcat", true),
+    ("apache tomcat/", false),
     ("恭喜,站点创建成功", true),
     ("恭喜,站点创建成功", true),
     ("没有找到站点", true),
     ("站点创建成功", false),
     ("主机创建成功", false),
-    ("网站建设成功", false),
+    ("网站建设成功", true),
     ("lnmp一键安装包", false),
     ("phpstudy", false),
 ];
