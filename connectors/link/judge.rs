@@ -118,7 +118,9 @@ impl Tally {
 
     /// What weighs most: to be quoted.
     fn quote(&self) -> &str {
-        let most = self.marks.iter().rev().max_by_key(|mark| mark.weight);
+        let aside = ["length", "nothing_else", "way_back", "like_a_random_path"];
+        let said = self.marks.iter().rev().filter(|mark| !aside.contains(&mark.feature));
+        let most = said.max_by_key(|mark| mark.weight);
         most.map_or("", |mark| mark.matched.as_str())
     }
 

@@ -42,8 +42,12 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
         tally.add_some("error_title", 15, part);
     }
     let said = heaviest(seen, |piece| {
-        let gone = words::gone(piece).filter(|_| words::about(piece).is_none());
-        if page::is_dead_sentence(piece) {
+        let beside = words::about(piece).or_else(|| words::supposed(piece));
+        let gone = words::gone(piece).filter(|_| beside.is_none());
+        let whole = page::is_dead_sentence(piece);
+        if whole && words::to_you(piece).is_some() {
+            Some(("sentence_to_you", 65))
+        } else if whole {
             Some(("sentence", 50))
         } else if gone.is_some() && words::to_you(piece).is_some() {
             Some(("sentence_to_you", 55))

@@ -36,6 +36,11 @@ words!(
         (已经|已|暂时?|被|不|找不到|未找到|没有找到|无法找到)"
 );
 words!(
+    /// It speaks of a case that may be, not of this one.
+    supposed,
+    r"^(如|若|当|凡)|如果|的话|是否|时[,,]请|[^有]时[,,]|不影响|的[,,应须]|(提示|显示|写着|弹出)[^。]{0,4}[“”「]"
+);
+words!(
     /// A framework's own words for it.
     framework,
     r"type=Not Found, status=404|no explicit mapping for /error|Cannot (GET|POST) /|NoHandlerFoundException"
