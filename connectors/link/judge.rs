@@ -128,10 +128,10 @@ impl Tally {
     fn add_length(&mut self, seen: &Seen) {
         let weight = match seen.chars {
             ..=150 => 30,
-            ..=400 => 20,
-            ..=1000 => 10,
-            ..=1500 => 0,
-            ..=3000 => -40,
+            151..=400 => 20,
+            401..=1000 => 10,
+            1001..=1500 => 0,
+            1501..=3000 => -40,
             _ => -80,
         };
         self.add("length", weight, seen.chars.to_string());

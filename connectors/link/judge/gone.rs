@@ -14,10 +14,10 @@ fn sentences(seen: &Seen) -> impl Iterator<Item = &str> {
 }
 
 /// The piece of text that weighs most.
-fn heaviest<'a>(
-    seen: &'a Seen,
+fn heaviest(
+    seen: &Seen,
     weigh: impl Fn(&str) -> Option<(&'static str, i32)>,
-) -> Option<(&'static str, i32, &'a str)> {
+) -> Option<(&'static str, i32, &str)> {
     let mut best: Option<(&'static str, i32, &str)> = None;
     for piece in sentences(seen) {
         if let Some((feature, weight)) = weigh(piece)
@@ -57,7 +57,7 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
             && words::gone_first(piece).is_some()
             && piece.chars().count() <= 30
         {
-            Some(("sentence_first", 45))
+            Some(("sentence_first", 50))
         } else if gone.is_some() && piece.chars().count() <= 40 {
             Some(("sentence_of_it", 35))
         } else {

@@ -61,7 +61,7 @@ pub(crate) fn is_home(url: &Url) -> bool {
     };
     let mut parts = parts.map(named);
     let query = url.query().unwrap_or_default();
-    parts.all(|index| index) && query.len() <= 40 && !url.fragment().is_some_and(|it| it.len() > 2)
+    parts.all(|index| index) && query.len() <= 40 && url.fragment().is_none_or(|it| it.len() <= 2)
 }
 
 /// The site's home page in place of what was asked for.

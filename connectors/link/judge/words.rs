@@ -19,11 +19,11 @@ words!(
     /// What was asked for is not there, in any sentence.
     gone,
     r"(?xi)
-        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|地址|网址|网站|站点|目录|微博|帖子|视频)
+        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|地址|网址|网站|站点|目录|微博|帖子|视频|新闻|资讯|数据|记录|服务|商品|课程)
         [^,。!?,.!?;;]{0,8}?
         (不存在|未找到|没有找到|没找到|找不到|走丢|丢失|不见了|飞走|被?删除|已下线|已经下线|下架|已失效|已经失效|失效了|已关闭|已经关闭|已关停|已停用|已停办
             |已撤销|已被?撤|已被?移除|已过期|停止访问|停止运行|无法找到|迷路|已注销)
-        | (找不到|未找到|没有找到|没找到|无法找到|未能找到)[^,。!?,.!?;;]{0,14}(页面|网页|栏目|文章|内容|文件|资源|链接|地址|网址|路径|站点)
+        | (找不到|未找到|没有找到|没找到|无法找到|未能找到|没有此|没有该|无此)[^,。!?,.!?;;]{0,14}(页面|网页|栏目|文章|内容|文件|资源|链接|地址|网址|路径|站点)
         | page\x20(you[^.]{0,40})?((is|was)\x20)?(not\x20found|(can(no|')t|could\x20not)\x20be\x20found|doesn.?t\x20exist|does\x20not\x20exist|no\x20longer\x20(exists|available))
         | (file|resource|url|site|directory)\x20[^.]{0,50}(not\x20found|cannot\x20be\x20found|(is|was)\x20not\x20available|removed|does\x20not\x20exist)
         | no\x20(explicit\x20)?mapping\x20for|type=Not\x20Found,|cannot\x20get\x20/"
@@ -32,7 +32,7 @@ words!(
     /// A sentence that begins with what is gone, or with an apology.
     gone_first,
     r"(?x)^\s*((非常|很|十分)?(抱歉|对不起|不好意思|遗憾)[,,!!\s]*)? (该|此|本|这个|这篇|指定的|所选|当前)?
-        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|微博|帖子|视频)(内容|信息|地址)? (可能|似乎)?
+        (页面|网页|栏目|频道|专栏|专题|文章|文档|稿件|主题|内容|信息|文件|资源|链接|微博|帖子|视频|新闻|资讯|数据|记录|服务|活动页面?|商品|课程)(内容|信息|地址)? (可能|似乎)?
         (已经|已|暂时?|被|不|找不到|未找到|没有找到|无法找到)"
 );
 words!(
@@ -191,7 +191,7 @@ words!(
 words!(
     /// The address of a list that was searched.
     search_path,
-    r"(?i)/(search|so|jsearch|query|ss|s)([/._?]|$)|[?&](q|qt|kw|keyword|keywords|wd|searchword|query)="
+    r"(?i)/(search|so|jsearch|query)([/._?]|$)|/s\?|[?&](q|qt|kw|keyword|keywords|wd|searchword|query)="
 );
 
 /// Titles of pages that a server shows before anybody has put anything there, and what their text then says.
