@@ -118,6 +118,8 @@ async fn wechat_articles_are_asked_on_the_base_and_judged_by_their_page() {
     let router = Router::new()
         .route("/s/alive", html(include_str!("../fixtures/article/alive.html")))
         .route("/s/deleted", html(include_str!("../fixtures/article/deleted.html")))
+        .route("/s/later", html("<div class=mesg-block><p>该内容暂时无法查看</p></div>"))
+        .route("/s/wrong", html("<div class=page_msg>参数错误</div>"))
         .route("/s/paid", html("<div class=page_msg>付费后可继续阅读</div>"))
         .route("/s/wall", html("<div id=js_verify>"))
         .route("/s/odd", html("<title>页面不存在</title>"));
@@ -130,6 +132,10 @@ async fn wechat_articles_are_asked_on_the_base_and_judged_by_their_page() {
     assert_eq!(check("alive").await, LinkAnswer::Alive);
     assert_eq!(check("paid").await, LinkAnswer::Alive);
     assert_eq!(check("deleted").await, LinkAnswer::Dead("该内容已被发布者删除".into()));
+    for path in ["later", "wrong"] {
+        let answer = check(path).await;
+        assert!(matches!(answer, LinkAnswer::Failing(_)), "not dead at once: {answer:?}");
+    }
     for path in ["wall", "odd"] {
         assert!(matches!(check(path).await, LinkAnswer::Unknown(_)), "{path}");
     }
