@@ -29,6 +29,24 @@ fn heaviest(
     best
 }
 
+/// How plainly does a piece of text say that the page is gone?
+fn weighed(piece: &str) -> Option<(&'static str, i32)> {
+    let beside = words::about(piece).or_else(|| words::supposed(piece));
+    let gone = words::gone(piece).is_some() && beside.is_none();
+    let whole = page::is_dead_sentence(piece);
+    let to_you = words::to_you(piece).is_some();
+    let first = words::gone_first(piece).is_some();
+    match piece.chars().count() {
+        _ if whole && to_you => Some(("sentence_to_you", 65)),
+        _ if whole => Some(("sentence", 50)),
+        _ if gone && to_you => Some(("sentence_to_you", 55)),
+        _ if words::framework(piece).is_some() => Some(("sentence_of_framework", 80)),
+        ..=30 if gone && first => Some(("sentence_first", 50)),
+        ..=40 if gone => Some(("sentence_of_it", 35)),
+        _ => None,
+    }
+}
+
 /// A page that says "not found", "deleted" or "closed".
 pub(super) fn not_found(case: &Case<'_>) -> Tally {
     let seen = case.seen;
@@ -41,29 +59,7 @@ pub(super) fn not_found(case: &Case<'_>) -> Tally {
         let part = page::parts(title).find_map(words::error_title);
         tally.add_some("error_title", 15, part);
     }
-    let said = heaviest(seen, |piece| {
-        let beside = words::about(piece).or_else(|| words::supposed(piece));
-        let gone = words::gone(piece).filter(|_| beside.is_none());
-        let whole = page::is_dead_sentence(piece);
-        if whole && words::to_you(piece).is_some() {
-            Some(("sentence_to_you", 65))
-        } else if whole {
-            Some(("sentence", 50))
-        } else if gone.is_some() && words::to_you(piece).is_some() {
-            Some(("sentence_to_you", 55))
-        } else if words::framework(piece).is_some() {
-            Some(("sentence_of_framework", 80))
-        } else if gone.is_some()
-            && words::gone_first(piece).is_some()
-            && piece.chars().count() <= 30
-        {
-            Some(("sentence_first", 50))
-        } else if gone.is_some() && piece.chars().count() <= 40 {
-            Some(("sentence_of_it", 35))
-        } else {
-            None
-        }
-    });
+    let said = heaviest(seen, weighed);
     if let Some((feature, weight, piece)) = said {
         tally.add(feature, weight, piece);
     }
