@@ -29,7 +29,7 @@ pub use facts::ArticleFacts;
 pub use fetch::{is_article_host, rebase};
 pub use form::COPY_LINK;
 pub use page::{ArticlePage, PAGE_BYTES_MAX, parse};
-pub use tombstone::{TombstoneClass, classify};
+pub use tombstone::{Lasting, TombstoneClass, classify};
 pub use whose::{Looked, Whose};
 
 /// Evidence keeps at most so many characters of a page.

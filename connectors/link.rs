@@ -4,13 +4,21 @@ use url::Url;
 
 use freshd_core::link::LinkAnswer;
 
-use crate::article::{self, ArticlePage, fetch};
+use crate::article::{self, ArticlePage, Lasting, fetch};
 use freshd_core::Timestamp;
 
 use crate::http::{self, HttpClient, HttpError, HttpErrorKind, Response};
 use crate::page;
 
-/// Bytes of an ordinary page that are read: its title and first headings.
+pub mod control;
+pub mod judge;
+pub mod seen;
+
+use control::{Control, Controls};
+use judge::{Case, Judged, Kind, Mark};
+use seen::Seen;
+
+/// Bytes of an ordinary page that are read.
 const PAGE_BYTES_MAX: usize = 512 << 10;
 
 /// What one request for a link brought.
@@ -20,6 +28,8 @@ pub struct Checked {
     pub answer: LinkAnswer,
     /// The site that wants to be left alone (see [`site_of`]), and for how many seconds (`Retry-After`).
     pub wish: Option<(String, u64)>,
+    /// The features by which the page was judged.
+    pub marks: Vec<Mark>,
 }
 
 /// The site that a link asks: host and port, where WeChat articles are those of `article_base`; `None` = no address.
@@ -33,12 +43,18 @@ fn site(url: &Url) -> String {
     format!("{}:{port}", url.host_str().unwrap_or_default())
 }
 
-/// Asks for a link once. WeChat articles are asked on `article_base`. Dead are 404 and 410, a
-/// notice in place of a WeChat article, and a page whose own title says that it is not there 软死链; a
-/// missing host is only [`LinkAnswer::HostGone`]. Whatever proves nothing (a wall, a refused
-/// address, a time-out, 5xx) is unknown.
-pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timestamp) -> Checked {
-    let said = |answer| Checked { answer, wish: None };
+/// Asks for a link once, and its host once for a random path where that would help. WeChat articles are asked on
+/// `article_base`. Dead are 404 and 410 and a notice in place of a WeChat article; failing is a page that says that it
+/// is not there 软死链 ([`judge`]); a missing host is only [`LinkAnswer::HostGone`]. Whatever proves nothing (a wall, a
+/// login, a refused address, a time-out, a page of scripts only) is unknown.
+pub async fn check(
+    http: &HttpClient,
+    url: &str,
+    article_base: &Url,
+    controls: &Controls,
+    now: Timestamp,
+) -> Checked {
+    let said = |answer| Checked { answer, wish: None, marks: Vec::new() };
     let url = match Url::parse(url.trim()) {
         Ok(mut url) => {
             // A user and a password in an address would be sent as a header.
@@ -51,16 +67,32 @@ pub async fn check(http: &HttpClient, url: &str, article_base: &Url, now: Timest
         true => article::PAGE_BYTES_MAX,
         false => PAGE_BYTES_MAX,
     };
-    match fetch::page(http, &url, article_base, max, &[]).await {
-        Err(error) => said(failed(&error)),
-        Ok(fetch::Fetched::Wall(_)) => said(unknown("打开时遇到微信的验证页面,无法核验")),
-        Ok(fetch::Fetched::Page(response, known)) => {
-            let (wish, is_article) =
-                (wish(&response, now), fetch::is_article(&known, article_base));
-            let answer = http::apart(response, move |answer| answered(answer, is_article)).await;
-            Checked { answer, wish }
+    let (response, last) = match fetch::page(http, &url, article_base, max, &[]).await {
+        Err(error) => return said(failed(&error)),
+        Ok(fetch::Fetched::Wall(_)) => {
+            return said(unknown("打开时遇到微信的验证页面,无法核验"));
         }
+        Ok(fetch::Fetched::Page(response, last)) => (response, last),
+    };
+    let wish = wish(&response, now);
+    let is_article = fetch::is_article(&last, article_base);
+    let read = http::apart(response, move |response| read(response, is_article)).await;
+    let mut judged = read.judged(&url, &last, None);
+    if judged.wants_control
+        && wish.is_none()
+        && let Some(control) = controls.of(http, &url, article_base, now).await
+    {
+        judged = read.judged(&url, &last, Some(&control));
     }
+    Checked { answer: judged.answer, wish, marks: judged.marks }
+}
+
+/// What an answer means by itself, or the page that must be judged.
+pub enum Read {
+    /// Nothing but the answer is needed.
+    Settled(LinkAnswer),
+    /// A page and its status.
+    Page(u16, Box<Seen>),
 }
 
 /// A site that is busy says how long it wants to be left alone.
@@ -88,17 +120,67 @@ fn failed(error: &HttpError) -> LinkAnswer {
     }
 }
 
-/// What an answer means.
-fn answered(response: &Response, is_article: bool) -> LinkAnswer {
+/// Reads an answer; `is_article` says whether it stands for a WeChat article.
+pub fn read(response: &Response, is_article: bool) -> Read {
     match response.status {
-        404 | 410 => LinkAnswer::Dead(format!("页面不存在(HTTP {})", response.status)),
+        200 | 203 | 206 if is_article => Read::Settled(article_page(response)),
+        200 | 203 | 206 if response.body.iter().all(u8::is_ascii_whitespace) => {
+            Read::Settled(unknown("打开后没有任何内容"))
+        }
+        200 | 203 | 206 if !page::is_html(response) => Read::Settled(LinkAnswer::Alive),
+        200 | 203 | 206 => match seen::of(response) {
+            Some(seen) => Read::Page(response.status, Box::new(seen)),
+            None => Read::Settled(unknown("页面结构异常,无法核验")),
+        },
+        // What a page beside such a status says may change what the status means.
+        403 | 404 | 410 | 500..=599 if page::is_html(response) => match seen::of(response) {
+            Some(seen) => Read::Page(response.status, Box::new(seen)),
+            None => Read::Settled(by_status(response.status)),
+        },
+        status => Read::Settled(by_status(status)),
+    }
+}
+
+/// What a status means by itself.
+fn by_status(status: u16) -> LinkAnswer {
+    match status {
+        404 | 410 => LinkAnswer::Dead(format!("页面不存在(HTTP {status})")),
+        401 | 403 | 407 => unknown(format!("需要登录或拒绝自动访问(HTTP {status})")),
         // A gateway that wants a browser to run its script answers 202.
-        200 | 203 | 206 if is_article => article_page(response),
-        200 | 203 | 206 => ordinary_page(response),
-        401 | 403 | 407 => unknown(format!("需要登录或拒绝自动访问(HTTP {})", response.status)),
-        202 | 412 | 429 => unknown(format!("网站限制自动访问(HTTP {})", response.status)),
-        500..=599 => LinkAnswer::Failing(format!("对方服务器出错(HTTP {})", response.status)),
+        202 | 412 | 429 => unknown(format!("网站限制自动访问(HTTP {status})")),
+        500..=599 => LinkAnswer::Failing(format!("对方服务器出错(HTTP {status})")),
         status => unknown(format!("回答 HTTP {status},不能判断")),
+    }
+}
+
+impl Read {
+    /// What was answered means, for a link to `asked` that ended at `last`.
+    pub fn judged(&self, asked: &Url, last: &Url, control: Option<&Control>) -> Judged {
+        let plain = |answer| Judged {
+            answer,
+            kind: Kind::Content,
+            marks: Vec::new(),
+            wants_control: false,
+        };
+        let (status, seen) = match self {
+            Self::Settled(answer) => return plain(answer.clone()),
+            Self::Page(status, seen) => (*status, seen),
+        };
+        let judged = judge::judge(&Case { asked, last, seen, control });
+        let keeps = match (status, judged.kind) {
+            (200 | 203 | 206, _) => true,
+            (404 | 410 | 500..=599, Kind::Challenge) | (403, Kind::Unregistered) => true,
+            (500..=599, kind) => kind == Kind::Upkeep,
+            _ => false,
+        };
+        match keeps {
+            true => judged,
+            // An article under a status that denies it: some sites are set up like that.
+            false if matches!(status, 404 | 410) && seen.dated && seen.chars > 300 => {
+                plain(unknown(format!("回答 HTTP {status},但页面有正文,不能判断")))
+            }
+            false => plain(by_status(status)),
+        }
     }
 }
 
@@ -106,29 +188,13 @@ fn article_page(response: &Response) -> LinkAnswer {
     let kind = response.header("content-type");
     match article::parse(&response.body, kind, &response.url) {
         ArticlePage::Alive(_) => LinkAnswer::Alive,
-        ArticlePage::Tombstone { class, text } if class.is_dead() => LinkAnswer::Dead(text),
-        ArticlePage::Tombstone { .. } => LinkAnswer::Alive,
+        ArticlePage::Tombstone { class, text } => match class.lasts() {
+            Lasting::Gone => LinkAnswer::Dead(text),
+            Lasting::Perhaps => LinkAnswer::Failing(text),
+            Lasting::There => LinkAnswer::Alive,
+        },
         ArticlePage::Blocked(_) => unknown("打开时遇到微信的验证页面,无法核验"),
         ArticlePage::Unrecognised => unknown("打开的是不认识的微信页面,无法核验"),
-    }
-}
-
-fn ordinary_page(response: &Response) -> LinkAnswer {
-    if response.body.iter().all(u8::is_ascii_whitespace) {
-        return unknown("打开后没有任何内容");
-    }
-    if !page::is_html(response) {
-        return LinkAnswer::Alive;
-    }
-    let Some(top) = page::top(response) else {
-        return unknown("页面结构异常,无法核验");
-    };
-    if let Some(words) = top.challenge() {
-        return unknown(format!("打开时遇到验证页面({words}),无法核验"));
-    }
-    match top.soft_dead() {
-        Some(words) => LinkAnswer::Failing(format!("软死链:页面写着“{words}”")),
-        None => LinkAnswer::Alive,
     }
 }
 

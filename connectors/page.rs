@@ -82,13 +82,15 @@ fn visible(tree: &Html) -> String {
 
 impl Top {
     /// The sentence by which the page itself says that it is not there 软死链. Only a title or heading
-    /// that is essentially that sentence counts; a heading only on a short page.
+    /// that is essentially that sentence counts, on a short page: a long one has something to say.
     pub fn soft_dead(&self) -> Option<&str> {
+        if self.text_chars > SHORT_PAGE_CHARS {
+            return None;
+        }
         if is_dead_title(&self.title) {
             return Some(&self.title);
         }
-        let heading = self.headings.iter().find(|heading| is_dead_sentence(heading));
-        heading.filter(|_| self.text_chars <= SHORT_PAGE_CHARS).map(String::as_str)
+        self.headings.iter().find(|heading| is_dead_sentence(heading)).map(String::as_str)
     }
 
     /// Does the page stand in the way of another: a login, a block, maintenance, a script to be run first? The title says
@@ -101,23 +103,28 @@ impl Top {
 
     /// The sentence by which the page asks for a proof of being human.
     pub fn challenge(&self) -> Option<&str> {
-        static CHALLENGE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(
-                r"(?x)^(
-                    请?(先|完成|进行|输入)?(完成|进行|通过)?
-                        (安全|人机|滑动|滑块|图形|访问|身份|行为)(验证|校验)(码|中心|页面)?
-                    | 验证码 | 访问(过于频繁|受限|被拒绝|被阻断|异常) | (当前)?环境异常
-                    | 您的(请求|访问)已?被(拦截|阻断|拒绝).* | 请求被(拦截|阻断)
-                    | justamoment | attentionrequired(cloudflare)? | accessdenied | securitycheck
-                    | ddosguard | captcha | robotcheck
-                )$",
-            )
-            .expect("a literal expression compiles")
-        });
-        let is = |text: &str| CHALLENGE.is_match(&bare(text));
         let all = std::iter::once(&self.title).chain(&self.headings);
-        all.map(String::as_str).find(|text| is(text) || parts(text).any(is))
+        all.map(String::as_str).find(|text| is_challenge(text))
     }
+}
+
+/// Is a title or heading, or a part of it, the sentence by which a page asks for a proof of being human?
+pub(crate) fn is_challenge(text: &str) -> bool {
+    static CHALLENGE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x)^(
+                请?(先|完成|进行|输入)?(完成|进行|通过)?
+                    (安全|人机|滑动|滑块|图形|访问|身份|行为)(验证|校验)(码|中心|页面)?
+                | 验证码 | 访问(过于频繁|受限|被拒绝|被阻断|异常) | (当前)?环境异常
+                | 您的(请求|访问)已?被(拦截|阻断|拒绝).* | 请求被(拦截|阻断)
+                | justamoment | attentionrequired(cloudflare)? | accessdenied | securitycheck
+                | ddosguard | captcha | robotcheck
+            )$",
+        )
+        .expect("a literal expression compiles")
+    });
+    let is = |text: &str| CHALLENGE.is_match(&bare(text));
+    is(text) || parts(text).any(is)
 }
 
 /// Does a text ask to log in, to wait, to run scripts, or say that it was blocked?
@@ -142,11 +149,12 @@ fn bare(text: &str) -> String {
 }
 
 /// A title's parts: the sentence, the column, the site.
-fn parts(title: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(title: &str) -> impl Iterator<Item = &str> {
     title.split(['-', '_', '|', '—', '–', '·', '丨', '>', '»', ':', ':', '|']).map(str::trim)
 }
 
-fn is_dead_title(title: &str) -> bool {
+/// Is a title, or one of its parts, the sentence that a page is not there?
+pub(crate) fn is_dead_title(title: &str) -> bool {
     is_dead_sentence(title) || {
         // "404" alone may be part of a name; with a site's name beside it, more must be said.
         parts(title).any(|part| is_dead_sentence(part) && bare(part) != "404")
@@ -182,9 +190,15 @@ static DEAD: LazyLock<Regex> = LazyLock::new(|| {
 const TOO_LITTLE: [&str; 8] =
     ["找不到", "找不到了", "已删除", "已被删除", "已关闭", "已下线", "已失效", "已停用"];
 
-fn is_dead_sentence(text: &str) -> bool {
+/// Is a text that sentence as a whole?
+pub(crate) fn is_dead_sentence(text: &str) -> bool {
     let bare = bare(text);
-    bare.chars().count() >= 3 && DEAD.is_match(&bare) && !TOO_LITTLE.contains(&bare.as_str())
+    // "4.0.4" is a version.
+    let spelt = bare != "404" || text.contains("404");
+    spelt
+        && bare.chars().count() >= 3
+        && DEAD.is_match(&bare)
+        && !TOO_LITTLE.contains(&bare.as_str())
 }
 
 #[cfg(test)]

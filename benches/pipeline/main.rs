@@ -1,13 +1,14 @@
 //! What does freshd cost? Polls beside a bare loop of the same HTTP client, memory, start-up, verdicts, disk.
 //!
 //! `cargo bench --bench pipeline` measures everything and prints each figure beside its target; after `--` may follow
-//! any of `polls weibo daemon core disk budget`, `--quick` (a tenth of everything) and `--accounts N`. Ratios of one run
+//! any of `polls weibo daemon core pages disk budget`, `--quick` (a tenth of everything) and `--accounts N`. Ratios of one run
 //! hold on any machine; absolute figures hold on an idle one only.
 
 mod budget;
 mod daemon;
 mod disk;
 mod measure;
+mod pages;
 mod polls;
 mod pure;
 mod server;
@@ -42,7 +43,7 @@ fn main() {
     let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(&scratch).expect("the target directory can be written");
     let plan = Plan { accounts: accounts.unwrap_or(5_000 / shrink), shrink, scratch };
-    let sections = ["polls", "weibo", "daemon", "core", "disk", "budget"];
+    let sections = ["polls", "weibo", "daemon", "core", "pages", "disk", "budget"];
     let chosen = |name: &str| {
         let any = args.iter().any(|arg| sections.contains(&arg.as_str()));
         !any || args.iter().any(|arg| arg == name)
@@ -59,6 +60,9 @@ fn main() {
     }
     if chosen("core") {
         pure::run(&plan);
+    }
+    if chosen("pages") {
+        pages::run(&plan);
     }
     if chosen("disk") {
         disk::run(&plan);

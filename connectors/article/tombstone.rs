@@ -39,6 +39,17 @@ pub enum TombstoneClass {
     AccountMigrated,
 }
 
+/// What a notice says of the article behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// It is out of reach for everybody.
+    Gone,
+    /// It is out of reach now: only failing over time shows more.
+    Perhaps,
+    /// It is there, and closed to us.
+    There,
+}
+
 impl TombstoneClass {
     /// What it says of the account as a whole, if anything.
     pub fn account_state(self) -> Option<ProfileState> {
@@ -50,9 +61,14 @@ impl TombstoneClass {
         }
     }
 
-    /// Is the article really out of reach for everybody?
-    pub fn is_dead(self) -> bool {
-        self != Self::Restricted
+    /// Is the article out of reach for everybody, and for good? 暂时无法查看 says itself that it may come back, and
+    /// 参数错误 may be the platform's own trouble.
+    pub fn lasts(self) -> Lasting {
+        match self {
+            Self::Restricted => Lasting::There,
+            Self::Unviewable | Self::WrongParameters => Lasting::Perhaps,
+            _ => Lasting::Gone,
+        }
     }
 }
 

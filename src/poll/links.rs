@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use freshd_connectors::link::control::Controls;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::history::{EvidenceRef, FUTURE_SKEW_MIN};
@@ -71,6 +72,8 @@ pub(super) fn set_turn(
 pub struct LinkChecker {
     env: PollEnv,
     sites: Sites,
+    /// What hosts answer to a path that nobody made.
+    controls: Controls,
 }
 
 /// One tick's accounts, and the addresses that must be asked for them.
@@ -85,7 +88,7 @@ struct Work {
 impl LinkChecker {
     /// A loop over the accounts whose turn has come.
     pub fn new(env: PollEnv) -> Self {
-        Self { env, sites: Sites::default() }
+        Self { env, sites: Sites::default(), controls: Controls::default() }
     }
 
     /// Checks the links of accounts whose turn has come; the rest waits for the next tick.
@@ -288,6 +291,7 @@ fn keep_evidence(
                 "reason": check.reason,
                 "failing": check.failing,
                 "requests": answered.requests,
+                "marks": answered.marks,
             });
             let body = body.to_string();
             let id = EvidenceId::of(body.as_bytes());

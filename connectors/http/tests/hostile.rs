@@ -106,7 +106,7 @@ async fn links_carry_no_credentials_and_cookies_do_not_come_back() {
     let articles = url("https://mp.weixin.qq.com");
     let now = Timestamp::UNIX_EPOCH;
     for _ in 0..3 {
-        crate::link::check(&client(), &link, &articles, now).await;
+        crate::link::check(&client(), &link, &articles, &Default::default(), now).await;
     }
     assert_eq!((asked.load(SeqCst), sent.load(SeqCst)), (3, 0));
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::TimeDelta;
 use freshd_connectors::http::{RequestTrace, TraceSink};
+use freshd_connectors::link::{self, judge::Mark};
 use freshd_core::Timestamp;
 use freshd_core::id::{AccountId, stable_hash};
 use freshd_core::link::{LinkAnswer, LinkCheck};
@@ -35,6 +36,8 @@ pub(super) struct Answered {
     pub(super) known: Option<LinkCheck>,
     /// What was sent and received, for the evidence.
     pub(super) requests: Vec<RequestTrace>,
+    /// The features by which the page was judged, for the evidence.
+    pub(super) marks: Vec<Mark>,
 }
 
 /// How much each site has been asked, and which have more links than may be asked at a time.
@@ -91,7 +94,7 @@ impl Queues {
     fn of(urls: impl IntoIterator<Item = String>, article_base: &url::Url) -> Self {
         let mut by_site: BTreeMap<String, VecDeque<String>> = BTreeMap::new();
         for url in urls {
-            let site = freshd_connectors::link::site_of(&url, article_base).unwrap_or_default();
+            let site = link::site_of(&url, article_base).unwrap_or_default();
             by_site.entry(site).or_default().push_back(url);
         }
         let mut turns = VecDeque::new();
@@ -138,7 +141,8 @@ impl LinkChecker {
                 flying.push(async move {
                     let sink = TraceSink::default();
                     let http = http.traced(sink.clone());
-                    let checked = freshd_connectors::link::check(&http, &url, base, now).await;
+                    let controls = &self.controls;
+                    let checked = link::check(&http, &url, base, controls, now).await;
                     let requests = std::mem::take(&mut *locked(&sink));
                     (site, url, checked, requests)
                 });
@@ -149,7 +153,8 @@ impl LinkChecker {
                 self.hush(site, seconds, now);
             }
             let known = known.remove(&url).flatten();
-            answers.push(Answered { url, answer: checked.answer, known, requests });
+            let (answer, marks) = (checked.answer, checked.marks);
+            answers.push(Answered { url, answer, known, requests, marks });
         }
         answers
     }

@@ -33,6 +33,7 @@ fn note(checker: &mut LinkChecker, answers: &[(String, LinkAnswer)], at: Timesta
         answer: answer.clone(),
         known: None,
         requests: Vec::new(),
+        marks: Vec::new(),
     };
     let answers: Vec<_> = answers.iter().map(answered).collect();
     checker.keep(&answers, &parts, at).unwrap();

@@ -162,7 +162,9 @@ async fn accounts_of_the_same_name_are_listed_for_choice() {
 async fn a_self_reported_menu_is_checked_without_any_source() {
     let server = serve().await;
     let row = |menu: &str| format!("茂名发布,微信公众号,,市府办,{menu},\n");
-    let menu = format!("服务/办事指南={server}/menu/alive;服务/旧栏目={server}/menu/none");
+    let menu = format!(
+        "服务/办事指南={server}/menu/alive;服务/旧栏目={server}/menu/none;服务/软死链={server}/menu/gone"
+    );
     let stage = with(&server, &row(&menu)).await;
     let daemon = Daemon::start(&stage).await;
     let checked = async || {
@@ -182,9 +184,14 @@ async fn a_self_reported_menu_is_checked_without_any_source() {
     assert_eq!(account["menu"]["source"], "self_reported");
     assert_eq!(account["menu"]["state"], "degraded", "{}", account["menu"]);
     assert_eq!(account["menu"]["entries"][0]["health"], "alive", "{account}");
+    let gone = &account["menu"]["entries"][2];
+    assert_eq!(gone["health"], "unstable", "once is not enough: {gone}");
+    let words = "软死链:页面写着“对不起,您访问的栏目不存在!”";
+    assert!(gone["reason"].as_str().unwrap().starts_with(words), "{gone}");
     assert!(account["next_poll"].is_string(), "and it will be checked again");
     let explained = stage.run(&["explain", "茂名发布"]).await.exits(0);
-    assert!(explained.says(&["自报"]).stdout.contains("办事指南"));
+    let explained = explained.says(&["自报", words]);
+    assert!(explained.stdout.contains("办事指南"));
     stage.run(&["status"]).await.exits(0).says(&["自报"]);
 }
 

@@ -17,6 +17,10 @@ pub(in crate::cli) const GH: &str = "gh_0123456789ab";
 pub(in crate::cli) const UID: &str = "1234567890";
 pub(in crate::cli) const OTHER_UID: &str = "1999999999";
 
+/// A page that says with status 200 that it is not there.
+const GONE: &str = "<html><head><title>提示信息</title></head><body><h2>对不起,您访问的栏目不存在!</h2>\
+    <p><a href=\"/\">返回首页</a></p></body></html>";
+
 /// Serves everything; returns the address.
 pub(in crate::cli) async fn serve() -> String {
     let router = Router::new()
@@ -27,6 +31,7 @@ pub(in crate::cli) async fn serve() -> String {
         .route("/2/statuses/show.json", get(status))
         .route("/content/{month}/{day}/{file}", get(column))
         .route("/site/{file}", get(site))
+        .route("/menu/gone", get(|| async { Html(GONE) }))
         .route("/menu/alive", get(|| async { Html("<title>办事指南</title><p>请按指南办理</p>") }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
