@@ -115,3 +115,27 @@ async fn of_a_mixed_answer_only_admitted_addresses_are_tried() {
     assert!(knock.is_err(), "nobody connected");
     assert_eq!(hits_of_that.load(SeqCst), 0);
 }
+
+#[tokio::test]
+async fn before_a_proxy_scheme_port_and_literals_are_judged_here() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let counted = hits.clone();
+    let passing = Router::new().fallback(move || {
+        counted.fetch_add(1, SeqCst);
+        async { "through the proxy" }
+    });
+    let proxy = url(&serve(passing).await);
+    let settings = NetSettings { proxy: Some(proxy), host_per_minute: 0, ..NetSettings::default() };
+    let client = HttpClient::new(settings).unwrap();
+    let literals = ["127.0.0.1", "2130706433", "[::1]", "[::ffff:10.0.0.1]", "169.254.169.254"];
+    let mut refused: Vec<String> = literals.iter().map(|at| format!("http://{at}/")).collect();
+    refused.extend(["http://www.example.cn:22/", "http://8.8.8.8:6379/"].map(str::to_owned));
+    refused.extend(["ftp://www.example.cn/", "gopher://www.example.cn/"].map(str::to_owned));
+    for text in &refused {
+        let error = client.send(Request::get(url(text))).await.unwrap_err();
+        assert_eq!(error.kind, HttpErrorKind::Refused, "{text}: {error}");
+    }
+    assert_eq!(hits.load(SeqCst), 0, "the proxy was asked for none of them");
+    let named = client.send(Request::get(url("http://www.example.cn/"))).await.unwrap();
+    assert_eq!((&named.body[..], hits.load(SeqCst)), (&b"through the proxy"[..], 1));
+}
