@@ -14,6 +14,7 @@ use url::Url;
 pub mod address;
 mod answer;
 mod apart;
+mod client;
 mod courtesy;
 mod guard;
 pub(crate) mod promise;

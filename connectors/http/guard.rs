@@ -2,10 +2,13 @@
 //! connecting.
 
 use std::error::Error;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::Instant;
@@ -106,6 +109,15 @@ impl ResolveError {
     }
 }
 
+/// Looks up the addresses of a name.
+pub(super) type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// The system's resolver.
+pub(super) fn system() -> Lookup {
+    Arc::new(|host| async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) }.boxed())
+}
+
 /// A resolver that hands out only addresses that the guard admits; the connection goes to exactly
 /// those, so a name that changes its answer between check and use gains nothing.
 #[derive(Clone)]
@@ -116,6 +128,8 @@ pub(super) struct GuardedResolver {
     pub(super) proxy_host: Option<String>,
     /// When the resolver last answered, shared by all doors.
     pub(super) answered: Arc<Mutex<Option<Instant>>>,
+    /// Who is asked.
+    pub(super) lookup: Lookup,
 }
 
 impl Resolve for GuardedResolver {
@@ -127,9 +141,9 @@ impl Resolve for GuardedResolver {
 
 impl GuardedResolver {
     async fn admitted(&self, host: &str) -> Result<Addrs, ResolveError> {
-        let lookup = tokio::time::timeout(RESOLVE_TIMEOUT, tokio::net::lookup_host((host, 0)));
+        let lookup = tokio::time::timeout(RESOLVE_TIMEOUT, (self.lookup)(host.to_owned()));
         let found: Vec<SocketAddr> = match lookup.await {
-            Ok(Ok(found)) => found.collect(),
+            Ok(Ok(found)) => found,
             Ok(Err(error)) => return Err(sorted(host, &error.to_string(), self.is_well())),
             Err(_) => return Err(sorted(host, "域名服务器没有回答", self.is_well())),
         };

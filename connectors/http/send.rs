@@ -2,7 +2,7 @@
 //! decoded.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,25 +11,20 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 
+use super::client::client;
 use super::courtesy::Courtesy;
-use super::guard::{Door, Guard, GuardedResolver, ResolveError};
+use super::guard::{Door, Guard, GuardedResolver, Lookup, ResolveError, system};
 use super::promise::Promise;
 use super::rest::Rests;
 use super::skew::{self, Skew};
 use super::{HttpError, HttpErrorKind, NetSettings, Request, Response, redact, trace};
 
-/// Longest wait for a connection (name, TCP and TLS together).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Idle connections are closed after this; servers commonly drop them after 60 s or more.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-
 /// Idle connections kept per host when the courtesy sets no limit.
 const IDLE_PER_HOST: usize = 32;
 
-/// Sent with every request. ASCII only: some gateways refuse other bytes in this header.
-const USER_AGENT: &str =
-    concat!("freshd/", env!("CARGO_PKG_VERSION"), " (+government new-media freshness monitor)");
+/// Longest head of an answer: names and values of all headers together, bytes. (Their number is the HTTP library's to
+/// limit: 100.)
+const HEAD_MAX: usize = 64 << 10;
 
 /// What our clock said when the poll began, and when that was.
 #[derive(Clone, Copy)]
@@ -68,6 +63,15 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(settings: NetSettings, promise: Promise) -> Result<Self, HttpError> {
+        Self::resolving(settings, promise, system())
+    }
+
+    /// The same, with names looked up by `lookup`.
+    pub(super) fn resolving(
+        settings: NetSettings,
+        promise: Promise,
+        lookup: Lookup,
+    ) -> Result<Self, HttpError> {
         let guard = Arc::new(Guard { allow: settings.allow_private, ports: settings.ports });
         let idle = match settings.host_at_once {
             0 => IDLE_PER_HOST,
@@ -79,6 +83,7 @@ impl Shared {
             door,
             proxy_host: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
             answered: Arc::clone(&answered),
+            lookup: lookup.clone(),
         };
         let proxy = settings.proxy.as_ref();
         let open = client(resolver(Door::Open, proxy), proxy, idle)?;
@@ -163,43 +168,6 @@ impl Shared {
             Err(HttpError { kind: HttpErrorKind::TimedOut, detail })
         })
     }
-}
-
-/// A client whose every connection goes through the guard.
-fn client(
-    resolver: GuardedResolver,
-    proxy: Option<&Url>,
-    idle: usize,
-) -> Result<reqwest::Client, HttpError> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // An error only says that another part of the process was first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    let mut defaults = HeaderMap::new();
-    defaults.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("zh-CN,zh;q=0.9"));
-    #[expect(clippy::disallowed_methods, reason = "the one place that makes a client")]
-    let mut builder = reqwest::Client::builder()
-        .no_proxy()
-        .dns_resolver(Arc::new(resolver))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .user_agent(USER_AGENT)
-        .default_headers(defaults)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_max_idle_per_host(idle)
-        .pool_idle_timeout(IDLE_TIMEOUT);
-    if let Some(proxy) = proxy {
-        let proxy = reqwest::Proxy::all(proxy.clone()).map_err(|error| unusable(&error))?;
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| unusable(&error))
-}
-
-fn unusable(error: &reqwest::Error) -> HttpError {
-    let detail = format!("无法建立 HTTP 客户端(系统根证书或代理设置):{}", causes(error));
-    HttpError { kind: HttpErrorKind::Connect, detail }
 }
 
 /// One request of a chain of redirects.
@@ -308,6 +276,11 @@ async fn answer(client: &reqwest::Client, hop: &Hop) -> Result<Response, HttpErr
     }
     let mut response = request.send().await.map_err(|error| sorted(error, &hop.url))?;
     let status = response.status().as_u16();
+    let head = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if head.sum::<usize>() > HEAD_MAX {
+        let detail = format!("回答的头部超过 {} KB:{}", HEAD_MAX >> 10, redact::url(&hop.url));
+        return Err(HttpError { kind: HttpErrorKind::Broken, detail });
+    }
     let headers = response
         .headers()
         .iter()
@@ -363,7 +336,6 @@ fn sorted(error: reqwest::Error, url: &Url) -> HttpError {
     HttpError { kind, detail: format!("{what}:{shown}({})", causes(&error)) }
 }
 
-/// Did the other side hang up, by the system's word?
 /// The connection ended before the first line of an answer.
 fn unanswered(error: &reqwest::Error) -> bool {
     // The same word is used when a body ends too soon.
@@ -377,6 +349,7 @@ fn unanswered(error: &reqwest::Error) -> bool {
     false
 }
 
+/// Did the other side hang up, by the system's word?
 fn disconnected(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     let mut cause = error.source();
@@ -391,7 +364,7 @@ fn disconnected(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost cause, which says most.
-fn causes(error: &reqwest::Error) -> String {
+pub(super) fn causes(error: &reqwest::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;

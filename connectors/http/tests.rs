@@ -9,7 +9,9 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod bombs;
 mod hostile;
+mod rebinding;
 
 /// A server on a free loopback port.
 async fn serve(router: Router) -> String {

@@ -484,3 +484,18 @@ fn an_empty_store_or_a_file_in_its_place_is_refused() {
     let path = file.path().display();
     refused(&format!("[store]\npath = \"{path}\"\n"), &[&["store.path", "不是目录"]]);
 }
+
+#[test]
+fn a_proxy_is_warned_of_for_it_must_refuse_private_addresses_itself() {
+    let config = parse("[net]\nproxy = \"http://10.0.0.1:3128\"\n").unwrap();
+    let shown: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    let told = |words: &str| shown.iter().any(|line| line.contains(words));
+    for words in [
+        "net.proxy",
+        "域名由代理解析",
+        "只核对网址类型、端口和写成数字的地址",
+        "请在代理上拒绝访问内网",
+    ] {
+        assert!(told(words), "{words}: {shown:?}");
+    }
+}

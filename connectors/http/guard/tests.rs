@@ -43,6 +43,7 @@ async fn names_are_judged_by_what_they_resolve_to() {
         door,
         proxy_host: proxy.map(str::to_owned),
         answered: Arc::default(),
+        lookup: system(),
     };
     let ask = async |resolver: GuardedResolver| {
         resolver
