@@ -11,6 +11,10 @@ use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, Tar
 use crate::http::{Request, Response, busy_fault, excerpt, json, redact};
 use crate::page;
 
+mod expect;
+
+use expect::Expect;
+
 /// Bytes of an answer that are read.
 const BODY_BYTES_MAX: usize = 256 << 10;
 
@@ -48,18 +52,27 @@ impl Connector for ProbeConnector {
     }
 
     fn admit(&self, target: &Target) -> Result<(), TargetProblem> {
-        admit_url(target, "probe").map(drop)
+        let mut url = admit_url(target, "probe")?;
+        Expect::take(&mut url).map(drop)
     }
 
     async fn poll(&self, target: &Target, cx: &PollContext<'_>) -> Result<Observation, Fault> {
-        let mut request = Request::get(target_url(target, "probe")?);
+        let mut url = target_url(target, "probe")?;
+        let expect = Expect::take(&mut url)
+            .map_err(|problem| Fault::new(FaultScope::Account, FaultKind::Refused, problem.what))?;
+        let mut request = Request::get(url);
         request.body_bytes_max = BODY_BYTES_MAX;
         let answer = cx.http.send(request).await;
         let response = answer.map_err(|error| error.fault(FaultScope::Account))?;
         if let Some(fault) = busy_fault(&response, FaultScope::Account, cx.now) {
             return Err(fault);
         }
-        let (works, what) = judge(&response)?;
+        let (mut works, mut what) = judge(&response)?;
+        if works == Some(true)
+            && let Some(broken) = expect.broken_by(&response)
+        {
+            (works, what) = broken;
+        }
         let sign = InteractionSign { kind: "probe".to_owned(), works, what };
         let evidence = Evidence {
             url: redact::url(&response.url),

@@ -12,12 +12,21 @@ use crate::http::{HttpClient, NetSettings};
 
 /// What a probe of one answer brings.
 async fn probe(status: u16, kind: &'static str, body: &'static str) -> Result<Observation, Fault> {
+    probe_expecting(status, kind, body, "").await
+}
+
+async fn probe_expecting(
+    status: u16,
+    kind: &'static str,
+    body: &'static str,
+    expected: &str,
+) -> Result<Observation, Fault> {
     let status = StatusCode::from_u16(status).unwrap();
     let answer = move || async move {
         (status, [(header::CONTENT_TYPE, kind), (header::RETRY_AFTER, "7")], body)
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = format!("http://{}/?token=CANARY", listener.local_addr().unwrap());
+    let target = format!("http://{}/?token=CANARY{expected}", listener.local_addr().unwrap());
     let router = Router::new().route("/", get(answer));
     #[expect(clippy::disallowed_methods, reason = "a test server")]
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -106,5 +115,30 @@ fn targets_are_web_addresses() {
     for bad in ["", "health", "ftp://a.cn", "/api", "https://"] {
         let problem = connector.admit(&Target::new(bad)).unwrap_err();
         assert!(problem.help.contains("probe:https://"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_declared_of_the_answer_decides() {
+    for (kind, body, expected, works) in [
+        (JSON, r#"{"ok":true}"#, "#status=200&text=ok&json=/ok", Some(true)),
+        (JSON, r#"{"code":0}"#, "#json=/ok", Some(false)),
+        (JSON, r#"{"data":{"open":false}}"#, "#json=/data/open", Some(false)),
+        ("text/plain", "closed", "#text=open", Some(false)),
+        (HTML, "<title>咨询</title>", "#text=提交留言", None),
+        (HTML, "<title>咨询</title>", "#text=咨询", Some(true)),
+        (JSON, r#"{"ok":true}"#, "#status=204", None),
+        (JSON, "{}", "#/home", Some(true)),
+    ] {
+        let seen = probe_expecting(200, kind, body, expected).await.unwrap();
+        assert_eq!(seen.interaction[0].works, works, "{body} {expected}");
+    }
+}
+
+#[test]
+fn a_wrong_expectation_is_a_problem() {
+    for wrong in ["#status=abc", "#status=99", "#json=ok", "#text=", "#stauts=200"] {
+        let target = Target::new(&format!("https://www.example.gov.cn/{wrong}"));
+        assert!(ProbeConnector::new().admit(&target).is_err(), "{wrong}");
     }
 }
