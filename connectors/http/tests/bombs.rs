@@ -13,7 +13,7 @@ struct Bits(Vec<u8>, usize);
 impl Bits {
     fn put(&mut self, value: u32, count: usize) {
         for n in 0..count {
-            if self.1 % 8 == 0 {
+            if self.1.is_multiple_of(8) {
                 self.0.push(0);
             }
             self.0[self.1 / 8] |= u8::try_from(value >> n & 1).unwrap() << (self.1 % 8);
