@@ -111,7 +111,7 @@ pub struct History {
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
     /// Bytes that carry the reported state.
-    #[serde(skip_serializing_if = "is_bare")]
+    #[serde(skip_serializing_if = "Backing::is_bare")]
     pub states_backing: Backing<ProfileState>,
     /// Bytes that carry the download signs, by source.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -119,10 +119,6 @@ pub struct History {
     /// Bytes that carry the interaction signs, by `source/kind`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub interaction_backing: BTreeMap<String, Backing<Option<bool>>>,
-}
-
-fn is_bare(backing: &Backing<ProfileState>) -> bool {
-    backing.iter().next().is_none()
 }
 
 /// One observation on its way into a history.

@@ -20,6 +20,13 @@ impl<T> Default for Backing<T> {
     }
 }
 
+impl<T> Backing<T> {
+    /// Is nothing held?
+    pub fn is_bare(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<T: Clone + Ord> Backing<T> {
     /// Adds a piece; keeps the newest [`BACKING_MAX`].
     pub fn add(&mut self, evidence: EvidenceRef, answer: T) {

@@ -116,7 +116,11 @@ impl Letters {
         let account = stage.world.find(id.as_str()).expect("an account of this world");
         let unit = &stage.world.units[account.unit];
         let right = match audience {
-            Audience::Owner => to == unit.email,
+            // An address that was refused for good is written to no more: its officer is.
+            Audience::Owner => match stage.store().dead_address(&unit.email).unwrap() {
+                Some(_) => to == format!("officer-{:02}@example.gov.test", account.unit),
+                None => to == unit.email,
+            },
             Audience::Supervisor => to == unit.supervisor_email,
         };
         book.check(THEIRS, (!right).then(|| format!("{id} of {} is told to {to}", unit.name)));
