@@ -138,7 +138,7 @@ async fn what_is_declared_of_the_answer_decides() {
 #[test]
 fn a_wrong_expectation_is_a_problem() {
     for wrong in ["#status=abc", "#status=99", "#json=ok", "#text=", "#stauts=200"] {
-        let target = Target::new(&format!("https://www.example.gov.cn/{wrong}"));
+        let target = Target::new(format!("https://www.example.gov.cn/{wrong}"));
         assert!(ProbeConnector::new().admit(&target).is_err(), "{wrong}");
     }
 }
