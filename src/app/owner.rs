@@ -1,5 +1,5 @@
 //! What may an owner see and say by the link of a letter? The page's values from the store; what is said is kept by
-//! [`keep`], and decided on by [`requests`].
+//! `keep`, and decided on by [`requests`].
 
 use freshd_core::account::{Account, Lifecycle};
 use freshd_core::forecast::last_safe_day;
