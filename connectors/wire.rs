@@ -110,6 +110,9 @@ pub struct WireObservation {
     /// Whether the app can be had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub download: Option<DownloadSign>,
+    /// The version that is offered: `{"version", "at"}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// What went wrong.
     pub faults: Vec<WireFault>,
     /// What backs it.
@@ -348,6 +351,7 @@ impl TryFrom<WireObservation> for Observation {
             menu: wire.menu,
             interaction: wire.interaction,
             download: wire.download,
+            release: wire.release,
             faults: wire.faults.into_iter().map(WireFault::read).collect::<Result<_, _>>()?,
             evidence: wire.evidence,
             carried_by: wire.carried_by,
@@ -382,6 +386,7 @@ impl From<Observation> for WireObservation {
             menu: seen.menu,
             interaction: seen.interaction,
             download: seen.download,
+            release: seen.release,
             faults: seen.faults.into_iter().map(WireFault::from).collect(),
             evidence: seen.evidence,
             carried_by: seen.carried_by,

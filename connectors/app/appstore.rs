@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::{DownloadSign, Evidence, Observation, Part, Profile};
+use freshd_core::release::Release;
 use serde_json::Value;
 use url::Url;
 
@@ -177,6 +179,7 @@ impl Connector for AppstoreConnector {
         observation.download = Some(match found.app {
             Some(app) => {
                 let sign = DownloadSign { available: Some(true), what: app.what() };
+                observation.release = app.release();
                 observation.profile = Some(app.profile());
                 sign
             }
@@ -231,6 +234,12 @@ impl App {
         let version = self.version.as_deref().unwrap_or("未标明");
         let released = self.released.as_deref().unwrap_or("未标明");
         format!("在架,可下载;版本 {version},版本发布时间 {released}")
+    }
+
+    /// Only what the store dates itself.
+    fn release(&self) -> Option<Release> {
+        let at = DateTime::parse_from_rfc3339(self.released.as_deref()?.trim()).ok()?;
+        Some(Release { version: self.version.clone().unwrap_or_default(), at: at.to_utc() })
     }
 
     fn profile(self) -> Profile {

@@ -41,6 +41,8 @@ pub(super) struct Found {
     pub(super) what: String,
     pub(super) name: Option<String>,
     pub(super) holder: Option<String>,
+    /// The version and its date, where the store gives both as fields.
+    pub(super) release: Option<Release>,
 }
 
 impl Found {
@@ -48,6 +50,7 @@ impl Found {
     pub(super) fn tell(self, seen: &mut Observation) {
         // What was asked last decides.
         seen.carried(&[Part::Download, Part::Profile]);
+        seen.release = self.release;
         seen.download = Some(DownloadSign { available: self.available, what: self.what });
         let profile = Profile { name: self.name, holder: self.holder, ..Profile::default() };
         seen.profile = (profile != Profile::default()).then_some(profile);

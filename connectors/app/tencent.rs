@@ -154,7 +154,7 @@ impl Connector for TencentConnector {
 
 /// Two pages: the app is there if either gives it, and absent only if both say so.
 fn joined(first: Page, second: Page) -> Found {
-    let plain = |available, what| Found { available, what, name: None, holder: None };
+    let plain = |available, what| Found { available, what, name: None, holder: None, release: None };
     match (first, second) {
         (_, Page::Listed(found)) if found.available == Some(true) => found,
         (Page::Listed(found), _) | (_, Page::Listed(found)) => found,
@@ -264,6 +264,8 @@ fn listed(app: &Value, addresses: &[&str]) -> Found {
         what,
         name: ["name", "appName"].iter().find_map(|name| line(app, name)),
         holder: ["operator", "developer", "author"].iter().find_map(|name| line(app, name)),
+        // The page's data holds no date of the version.
+        release: None,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::id::Channel;
 use crate::link::Menu;
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
+use crate::release::Release;
 use crate::word::same_person;
 
 mod backing;
@@ -108,6 +109,9 @@ pub struct History {
     pub menu: Option<(Timestamp, Menu)>,
     /// Download signs by source.
     pub downloads: BTreeMap<String, Looks<Option<bool>>>,
+    /// The version that each store offered last, and when that was seen, by source.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub releases: BTreeMap<String, (Timestamp, Release)>,
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
     /// Bytes that carry the reported state.
@@ -174,6 +178,11 @@ impl History {
         if let Some(download) = &look.observation.download {
             let looks = self.downloads.entry(look.source.to_owned()).or_default();
             looks.add(look.at, download.available);
+        }
+        if let Some(release) = &look.observation.release {
+            let told = (look.at, release.clone());
+            let held = self.releases.entry(look.source.to_owned()).or_insert_with(|| told.clone());
+            *held = told.max(held.clone());
         }
         for sign in &look.observation.interaction {
             let key = format!("{}/{}", look.source, sign.kind);

@@ -18,11 +18,13 @@ pub mod looks;
 pub mod observation;
 pub mod owner;
 pub mod patrol;
+pub mod release;
 pub mod reminder;
 pub mod rulebook;
 pub mod schedule;
 pub mod state;
 pub mod timetext;
+pub mod uptime;
 pub mod verdict;
 pub mod word;
 

@@ -9,6 +9,7 @@ use crate::coverage::Coverage;
 use crate::fault::Fault;
 use crate::id::Channel;
 use crate::link::Menu;
+use crate::release::Release;
 
 /// When something was published, as exactly as the source says: `earliest` ≤ truth ≤ `latest`. "3天前" and a
 /// day without a time are ranges; `earliest` is `None` when there is no lower bound (an undated item).
@@ -224,6 +225,9 @@ pub struct Observation {
     pub interaction: Vec<InteractionSign>,
     /// Whether the app can be downloaded (app sources only).
     pub download: Option<DownloadSign>,
+    /// The version that is offered there (app sources that date it only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// What went wrong on the way to a partial answer.
     pub faults: Vec<Fault>,
     /// What backs all this.

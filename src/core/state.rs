@@ -12,6 +12,7 @@ use crate::link::LinkCheck;
 use crate::observation::Blind;
 use crate::reminder::{Episode, QUIET_MAX_H};
 use crate::rulebook::Rule;
+use crate::uptime::Uptime;
 use crate::verdict::Outcome;
 use crate::word::Words;
 
@@ -71,7 +72,7 @@ impl AccountState {
                 // What such a look was told to wait for, it was told at another hour.
                 (source.hint, source.not_before) = (None, None);
             }
-            forgot |= wrong;
+            forgot |= wrong | Uptime::forget_after(&mut source.uptime, latest);
         }
         forgot |= self.standing.take_if(|standing| standing.since > latest).is_some();
         forgot
@@ -105,6 +106,9 @@ pub struct SourceState {
     /// What the source cannot see yet, and when it will be asked again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blind: Vec<Blind>,
+    /// How often it answered, for sources that ask an address of the account's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<Uptime>,
 }
 
 /// What an account came to when it was last judged.

@@ -36,6 +36,9 @@ impl History {
         let kept = self.sightings.len();
         self.sightings.retain(|seen| seen.first_seen <= latest);
         forgot |= kept != self.sightings.len();
+        let releases = self.releases.len();
+        self.releases.retain(|_, (at, _)| *at <= latest);
+        forgot |= releases != self.releases.len();
         forgot |= self.profile.take_if(|(at, ..)| *at > latest).is_some();
         forgot |= self.menu.take_if(|(at, _)| *at > latest).is_some();
         forgot
