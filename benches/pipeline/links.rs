@@ -142,8 +142,8 @@ fn beside_lychee(directory: &Path, list: &[String], counter: &mut Counter, check
     };
     let file = directory.join("links.txt");
     std::fs::write(&file, list.join("\n")).expect("the directory can be written");
-    let before = counter.served();
-    let (spent, ran) = took(|| lychee::run(&program, &file, AT_ONCE));
+    let (before, paced) = (counter.served(), lychee::is_paced(&program));
+    let (spent, ran) = took(|| lychee::run(&program, &file, AT_ONCE, paced));
     let asked = counter.served() - before;
     if let Err(error) = ran {
         return line("lychee", &format!("failed: {error}"));
