@@ -20,8 +20,9 @@ echo 'error: no such option' >&2
 exit {status}
 "#
     );
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&program, script).expect("the directory is ours");
+    let runs = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, runs).expect("the file is ours");
     program
 }
 

@@ -31,6 +31,7 @@ struct Seen {
 }
 
 /// A site on loopback; its address.
+#[expect(clippy::disallowed_methods, reason = "the sites answer while the test waits")]
 async fn site(seen: Arc<Seen>, open: watch::Receiver<bool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
