@@ -164,7 +164,7 @@ wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2993'
 printf 'imap-word' >"$work/imap-word" && printf 'no-such-word' >"$work/imap-wrong"
 chmod 600 "$work/imap-word" "$work/imap-wrong"
 inbox() { # inbox NAME URL PASSWORD-FILE
-    config "$1" smtp+opportunistic://127.0.0.1:2525 "send_between = \"00:00-24:00\"
+    config "$1" smtp+opportunistic://127.0.0.1:2525 "send_between = \"00:00-23:59\"
 working_days_only = false
 [mail.inbox]
 server = \"$2\"
@@ -190,13 +190,13 @@ check 'its owner is written to, through Postfix' 0 '接收 1|已发出|1 封' ru
 id_of() { "$freshd" --config "$work/box.toml" mail outbox --json | python3 -c "
 import json, sys
 print(next((it['message_id'] for it in json.load(sys.stdin)['letters'] if it['to'] == '$1'), ''))"; }
-letter=$(id_of returned@good.test)
-bounced() { grep -l "$letter" "$work"/boxes/freshd/new/* "$work"/boxes/freshd/cur/*; }
+letter=$(id_of returned@good.test || true)
+bounced() { grep -rlF "$letter" "$work/boxes/freshd"; }
 wait_for 20 bounced || { failed=1; echo 'FAIL  no bounce came back'; }
 check 'the bounce is read from Dovecot over TLS' 0 '读到新邮件 1 封' run box mail fetch
 check '  and matched to its letter: returned, with the status' 0 '"bounced"' run box mail outbox --json
 check '  and the next in the chain is written to' 0 '' run box notify
-second=$(id_of a@good.test)
+second=$(id_of a@good.test || true)
 [ -n "$second" ] && echo 'ok    the responsible officer has a letter now' || { failed=1; echo 'FAIL  no letter to the next'; }
 check 'nothing is read twice' 0 '读到新邮件 0 封' run box mail fetch
 
@@ -209,31 +209,38 @@ put 2000000000.reply "$work/reply.eml"
 { printf 'Subject: =?gbk?B?\377\376=?=\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: message/rfc822\n\n'; head -c 3000 /dev/urandom; } \
     >"$work/broken.eml"
 put 2000000001.broken "$work/broken.eml"
-: >"$work/empty.eml"
 # Lost midway: a line to Dovecot that is cut after so many bytes.
 cat >"$work/cut.py" <<'END'
 import socket, sys, threading
 listener = socket.create_server(("127.0.0.1", 2144))
-left = [int(sys.argv[1])]
 def up(a, b):
-    while data := a.recv(4096):
-        b.sendall(data)
+    try:
+        while data := a.recv(4096):
+            b.sendall(data)
+    except OSError:
+        pass
 while True:
     client, _ = listener.accept()
     server = socket.create_connection(("127.0.0.1", 2143))
     threading.Thread(target=up, args=(client, server), daemon=True).start()
-    while data := server.recv(64):
-        if left[0] < len(data):
-            break
-        left[0] -= len(data)
-        client.sendall(data)
+    left = int(sys.argv[1])
+    try:
+        while (data := server.recv(64)) and left >= len(data):
+            left -= len(data)
+            client.sendall(data)
+    except OSError:
+        pass
     for end in (client, server):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         end.close()
 END
 python3 "$work/cut.py" 2600 &
 cut_pid=$!
 wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2144'
-check 'a line that is lost midway is said' 1 '读取邮箱失败|连接邮箱|断开|超时' run box-cut mail fetch
+check 'a line that is lost midway is said' 1 '读取邮箱失败' run box-cut mail fetch
 check '  and stands in the list of what came' 0 '起读不到' run box mail inbox
 check 'what was not read then is read now, a broken mail too' 0 '读到新邮件 2 封' run box mail fetch
 check '  a reply in GBK from its own recipient, its link tried' 0 '链接|文章' run box mail inbox

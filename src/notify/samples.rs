@@ -224,7 +224,7 @@ impl Scene<'_> {
             "old@example.gov.cn 被拒收:550 5.1.1 no such user(信 0123456789abcdef;账号 weibo:1)";
         let nobody = "茂名发布(weibo:1)市府办,电话 0668-1234567(现有事项待通知)";
         let mail = "owner@example.gov.cn《Re: 请核实更新情况》:回信;回信里没有文章链接,请人工阅处。原文:正在办理";
-        let storm = Storm { recipients: 320, of: 1_100 };
+        let storm = Storm { recipients: 420, of: 1_100 };
         let matters = vec![
             matters::storm(&report, storm),
             matters::refused(lines(refused), "sample".to_owned()),

@@ -57,3 +57,35 @@ fn every_kind_says_what_a_letter_must() {
         }
     }
 }
+
+#[test]
+fn nothing_is_too_wide_for_a_phone_where_styles_are_stripped() {
+    for (kind, _) in KINDS {
+        let html = made(kind).html.replace("<wbr>", " ");
+        let mut shown = html.as_str();
+        while let Some(at) = shown.find('>') {
+            let text = &shown[at + 1..];
+            let text = &text[..text.find('<').unwrap_or(text.len())];
+            let wide = text.split(|c: char| !c.is_ascii_graphic()).find(|word| word.len() > 30);
+            assert_eq!(wide, None, "{kind}");
+            shown = &shown[at + 1..];
+        }
+    }
+}
+
+#[test]
+fn the_subject_says_whose_they_are_and_by_when() {
+    let ends = [
+        ("reminder-many", "(最早须于今日15:00前发布)(茂名市政务公开办)"),
+        ("pre-holiday", "1 个账号须在长假前安排发布,最晚2月14日(茂名发布)"),
+    ];
+    for (kind, end) in ends {
+        let subject = made(kind).subject;
+        assert!(subject.ends_with(end), "{subject}");
+    }
+    assert!(made("rectified").text.contains("无需回复"));
+    let owner = made("precheck").text;
+    assert!(owner.contains("“茂名交警”(南方号)目前达标,最近更新11月18日。为通过"), "{owner}");
+    let button = made("overdue").html;
+    assert!(button.find("点此办理") < button.find("条款"), "what to do comes first");
+}
