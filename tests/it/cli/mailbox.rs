@@ -355,9 +355,9 @@ async fn a_file_that_cannot_be_put_aside_is_named_and_hinders_no_other() {
 #[tokio::test]
 async fn samples_of_every_kind_can_be_looked_at() {
     let stage = Stage::new("");
-    let list = stage.run(&["mail", "preview"]).await.exits(0);
+    let mut list = stage.run(&["mail", "preview"]).await.exits(0);
     for kind in ["reminder", "overdue", "evidence-request", "pre-holiday", "operator"] {
-        list.says(&[kind]);
+        list = list.says(&[kind]);
         stage.run(&["mail", "preview", kind]).await.exits(0).says(&["样例,不会发出", "主题:【"]);
     }
     let html = stage.run(&["mail", "preview", "overdue", "--html"]).await.exits(0);
