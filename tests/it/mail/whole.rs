@@ -24,7 +24,10 @@ async fn one_letter_for_each_recipient_with_all_accounts() {
     let first = &mails[0];
     assert_eq!(first.to, ["a@b.cn"]);
     assert!(first.tls && first.acknowledged);
-    assert_eq!(first.subject(), "【政务新媒体提醒】1 个账号已超期、1 个账号须于11月28日(含)前发布");
+    assert_eq!(
+        first.subject(),
+        "【政务新媒体提醒】1 个账号已超期、1 个账号须于11月28日(含)前发布(单位1等 2 个单位)"
+    );
     assert_eq!(first.header("X-Freshd-Reason").unwrap(), "overdue,reminder");
     assert_eq!(first.text_body().unwrap().replace("\r\n", "\n"), EXPECTED.trim_end());
     assert!(first.html_body().unwrap().contains("疑似不达标"));
