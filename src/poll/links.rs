@@ -82,7 +82,14 @@ struct Work {
     /// Accounts, each with the addresses that were put off, and until when.
     accounts: Vec<(AccountId, Option<Timestamp>)>,
     /// Addresses to ask, each with what its first account knew of it.
-    wanted: BTreeMap<String, Option<LinkCheck>>,
+    wanted: BTreeMap<String, Wanted>,
+}
+
+/// An address to ask.
+struct Wanted {
+    known: Option<LinkCheck>,
+    /// An owner typed it: nothing of `allow_private` is open to it.
+    by_owner: bool,
 }
 
 impl LinkChecker {
@@ -134,18 +141,24 @@ impl LinkChecker {
         for id in ids {
             let account = self.env.store.account(id)?.filter(|a| a.lifecycle.is_judged());
             let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+            let by_owner = account.as_ref().is_some_and(|account| account.menu_by_owner)
+                && state.history.menu.is_none();
             let menu = account.map(|account| menu_health(&account, &state));
             let mut put_off: Option<Timestamp> = None;
             for url in menu.as_ref().map(links_of).unwrap_or_default() {
                 let shared = self.env.store.link(url)?.and_then(|link| current(link, now));
                 let known = newer(shared, state.links.get(url));
                 let fresh = known.as_ref().is_some_and(|check| check.next_look(&parts.links) > now);
-                if (fresh && !all) || work.wanted.contains_key(url) {
+                if fresh && !all {
+                    continue;
+                }
+                if let Some(wanted) = work.wanted.get_mut(url) {
+                    wanted.by_owner &= by_owner;
                     continue;
                 }
                 match self.wait(url, id, parts, now) {
                     None => {
-                        work.wanted.insert(url.to_owned(), known);
+                        work.wanted.insert(url.to_owned(), Wanted { known, by_owner });
                     }
                     Some(until) => put_off = Some(put_off.map_or(until, |held| held.min(until))),
                 }

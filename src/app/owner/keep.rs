@@ -12,7 +12,7 @@ use super::super::App;
 use super::form::{Said, answer, recheck_at, understood};
 use super::{Guest, enter};
 use crate::cli::exec::Usage;
-use crate::cli::exec::proof::{self, Opened};
+use crate::cli::exec::proof::{self, Opened, Writer};
 use crate::notify::letter::hash_of;
 use crate::poll::apply::reconsider;
 use crate::poll::write;
@@ -125,7 +125,7 @@ async fn prove(
     link: &str,
 ) -> anyhow::Result<Result<(String, RequestState), String>> {
     let (id, letter) = (guest.account.id.clone(), &guest.letter);
-    let proven = match proof::open(app, link, Some(id)).await {
+    let proven = match proof::open(app, link, Some(id), Writer::Stranger).await {
         Ok(Opened::Fits(proven)) => proven,
         Ok(Opened::Refused(why)) => return Ok(Err(why)),
         Ok(Opened::Unopened(why)) => {

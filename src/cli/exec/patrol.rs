@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use super::confirm::person;
+use super::proof::Writer;
 use super::word::{self, Kept};
 use super::{DONE, USAGE, Usage, bytes, file_bytes, json, printed, time_of};
 use crate::app::App;
@@ -101,6 +102,11 @@ pub(super) async fn import(
     if by.as_deref() == Some("") {
         return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
     }
+    let people = &app.config().patrol.people;
+    if let Some(name) = by.as_deref().filter(|name| !sheet::is_among(people, name)) {
+        let what = sheet::stranger(people, name);
+        return Err(Usage(format!("--by:{what};{}", sheet::TO_MEND)).into());
+    }
     let file = brought.sheet.name.as_str();
     let book = match table::read(file, &file_bytes(brought.sheet)?) {
         Ok(book) => book,
@@ -181,11 +187,11 @@ async fn ready(
     files: &[SentFile],
     caller: &Caller,
 ) -> anyhow::Result<Result<Ready, Vec<answer::Wrong>>> {
-    let answer = match filled.answer(by, files, app.now()) {
+    let answer = match filled.answer(by, files, &app.config().patrol.people, app.now()) {
         Ok(answer) => answer,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let login = answer::Login { via: caller.uid, shown: caller.to_string(), named: true };
+    let login = answer::Login { via: caller.uid, shown: caller.to_string(), named: true, writer: Writer::Operator };
     answer::ready(app, &filled.id, answer, &login).await
 }
 

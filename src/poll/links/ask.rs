@@ -13,7 +13,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::super::{Parts, locked};
-use super::LinkChecker;
+use super::{LinkChecker, Wanted};
 
 /// Addresses asked at once.
 const AT_ONCE: usize = 32;
@@ -127,10 +127,11 @@ impl LinkChecker {
     pub(super) async fn ask_all(
         &self,
         parts: &Parts,
-        wanted: BTreeMap<String, Option<LinkCheck>>,
+        wanted: BTreeMap<String, Wanted>,
         now: Timestamp,
     ) -> Vec<Answered> {
         let (http, base) = (&parts.means.http.at(now), &parts.article_base);
+        let strict = &http.for_strangers(std::slice::from_ref(base));
         let mut queues = Queues::of(wanted.keys().cloned(), base);
         let mut known = wanted;
         let mut flying = FuturesUnordered::new();
@@ -138,6 +139,8 @@ impl LinkChecker {
         loop {
             while flying.len() < AT_ONCE && self.env.clock.now() - now < TICK_SPAN {
                 let Some((site, url)) = queues.next() else { break };
+                let by_owner = known.get(&url).is_some_and(|wanted| wanted.by_owner);
+                let http = if by_owner { strict } else { http };
                 flying.push(async move {
                     let sink = TraceSink::default();
                     let http = http.traced(sink.clone());
@@ -152,7 +155,7 @@ impl LinkChecker {
             if let Some((site, seconds)) = checked.wish {
                 self.hush(site, seconds, now);
             }
-            let known = known.remove(&url).flatten();
+            let known = known.remove(&url).and_then(|wanted| wanted.known);
             let (answer, marks) = (checked.answer, checked.marks);
             answers.push(Answered { url, answer, known, requests, marks });
         }

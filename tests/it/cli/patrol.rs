@@ -251,3 +251,32 @@ async fn the_links_of_a_sheet_are_opened_side_by_side() {
     let place = |what: &str| told.stdout.find(what).unwrap_or(usize::MAX);
     assert!(place("第 2 行") < place("第 3 行"), "in the sheet's order: {}", told.stdout);
 }
+
+#[tokio::test]
+async fn who_is_not_on_the_list_of_people_has_seen_nothing() {
+    let stage = Stage::new(CONFIG);
+    stage.import(&ledger(&[("甲", "局"), ("乙", "局"), ("丙", "局")])).await;
+    let list = ["甲", "乙", "丙", "丙"];
+    let [a, b, c, _] = ids(&stage, list).await;
+    let (posted, seen) = (days_ago(1), days_ago(0));
+    fill(
+        &stage,
+        "in.xlsx",
+        &[
+            [&a, "甲", "有更新", &posted, "", " 张 三 ", &seen, "", ""],
+            [&b, "乙", "有更新", &posted, "", "王五", &seen, "", ""],
+            [&c, "丙", "有更新", &posted, "", "", &seen, "", ""],
+        ],
+    );
+    let words = ["王五", "核查人", "张三、李四", "[patrol] people", "第 3 行"];
+    let import = ["patrol", "import", "in.xlsx", "--by", "李四"];
+    stage.run(&import).await.exits(2).says(&words).says(&["什么都没有改变"]);
+    assert_eq!(stage.verdict("甲").await, "undetermined");
+    let by = ["patrol", "import", "in.xlsx", "--by", "赵六"];
+    stage.run(&by).await.exits(2).says(&["--by", "赵六", "[patrol] people"]);
+    let good = ["patrol", "import", "in.xlsx", "--by", "李四", "--good-rows"];
+    stage.run(&good).await.exits(0).says(&words[..4]).says(&["登记了 2 行"]);
+    assert_eq!(stage.verdict("甲").await, "pass");
+    assert_eq!(stage.verdict("乙").await, "undetermined", "nothing of that row counts");
+    assert_eq!(stage.verdict("丙").await, "pass");
+}
