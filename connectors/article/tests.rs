@@ -178,7 +178,8 @@ async fn a_page_that_broke_off_may_come_whole_the_next_time() {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut head = [0; 4096];
         let _ = stream.read(&mut head).await.unwrap();
-        let half = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 90000\r\n\r\n<html>";
+        let half =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 90000\r\n\r\n<html>";
         stream.write_all(half.as_bytes()).await.unwrap();
     };
     let (seen, ()) = tokio::join!(poll(&base, "https://mp.weixin.qq.com/s/alive"), server);

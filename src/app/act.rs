@@ -61,7 +61,12 @@ fn foreign(act: &Act, account: &Account) -> Option<Acted> {
 fn login(act: &Act) -> Login {
     let hash = stable_hash(&[b"token", act.by.name.as_bytes()]);
     let via = u32::try_from(hash & 0x7fff_ffff).unwrap_or(0) | 0x8000_0000;
-    Login { via: Some(via), shown: format!("令牌 {}", act.by.name), named: false, writer: Writer::Stranger }
+    Login {
+        via: Some(via),
+        shown: format!("令牌 {}", act.by.name),
+        named: false,
+        writer: Writer::Stranger,
+    }
 }
 
 fn name_of(act: &Act) -> String {
@@ -150,12 +155,13 @@ async fn prove(
         return Ok(wrong("/url", "没有写文章链接", "粘贴文章链接"));
     }
     let named = account.map(|account| account.id);
-    let Proven { account: bound, identity, seen } = match proof::open(app, link, named, Writer::Stranger).await {
-        Ok(Opened::Fits(proven)) => *proven,
-        Ok(Opened::Refused(why) | Opened::Unopened(why)) => return Ok(wrong("/url", why, "")),
-        Err(error) if error.is::<Usage>() => return Ok(wrong("/url", error.to_string(), "")),
-        Err(error) => return Err(error),
-    };
+    let Proven { account: bound, identity, seen } =
+        match proof::open(app, link, named, Writer::Stranger).await {
+            Ok(Opened::Fits(proven)) => *proven,
+            Ok(Opened::Refused(why) | Opened::Unopened(why)) => return Ok(wrong("/url", why, "")),
+            Err(error) if error.is::<Usage>() => return Ok(wrong("/url", error.to_string(), "")),
+            Err(error) => return Err(error),
+        };
     // Whose article it is was known only now.
     if let Some(refusal) = foreign(act, &bound) {
         return Ok(refusal);

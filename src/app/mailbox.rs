@@ -108,13 +108,16 @@ impl Mailbox {
 
 /// Reads everything that is there now, by hand; how many mails were new, and why the mailbox could not be read.
 pub async fn fetch(app: &App, now: Timestamp) -> anyhow::Result<(usize, Option<String>)> {
-    let mut did = 0;
+    let (mut did, mut fault) = (0, None);
     if let Some(folder) = &app.config().mail.inbox.folder {
         for path in files(folder)?.keys() {
-            did += usize::from(take(app, folder, path).await?);
+            match take(app, folder, path).await {
+                Ok(new) => did += usize::from(new),
+                Err(error) if error.is::<StoreError>() => return Err(error),
+                Err(error) => fault = Some(format!("{}:{error:#}", path.display())),
+            }
         }
     }
-    let mut fault = None;
     if app.config().mail.inbox.server.is_some() {
         loop {
             let (new, more) = ask(app, now).await?;
@@ -124,7 +127,7 @@ pub async fn fetch(app: &App, now: Timestamp) -> anyhow::Result<(usize, Option<S
             }
         }
         let reading = reading(app)?;
-        fault = reading.failing_since.map(|_| reading.fault);
+        fault = reading.failing_since.map(|_| reading.fault).or(fault);
     }
     Ok((did, fault))
 }

@@ -191,7 +191,12 @@ async fn ready(
         Ok(answer) => answer,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let login = answer::Login { via: caller.uid, shown: caller.to_string(), named: true, writer: Writer::Operator };
+    let login = answer::Login {
+        via: caller.uid,
+        shown: caller.to_string(),
+        named: true,
+        writer: Writer::Operator,
+    };
     answer::ready(app, &filled.id, answer, &login).await
 }
 

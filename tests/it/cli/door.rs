@@ -301,3 +301,20 @@ async fn what_an_owner_types_opens_nothing_inside() {
     assert!(tokio::time::timeout(asked, inside.accept()).await.is_err(), "nobody was there");
     scene.daemon.stop().await;
 }
+
+#[tokio::test]
+async fn a_menu_that_is_put_back_is_put_back() {
+    let scene = Scene::start().await;
+    let door = scene.door("u1@a.gov.test");
+    let menu = |name| [("act", "menu"), ("path1", name), ("url1", "https://a.gov.test/")];
+    for name in ["甲", "乙", "甲"] {
+        assert_eq!(scene.post(&door, &menu(name)).await.0, 303);
+    }
+    let told = scene.explained("乙<b>号").await;
+    assert_eq!(told["menu"]["entries"][0]["path"], serde_json::json!(["甲"]), "{told}");
+    assert_eq!(told["owner_said"].as_array().unwrap().len(), 3);
+    assert_eq!(scene.post(&door, &menu("甲")).await.0, 303);
+    let told = scene.explained("乙<b>号").await;
+    assert_eq!(told["owner_said"].as_array().unwrap().len(), 3, "the same at once is one word");
+    scene.daemon.stop().await;
+}

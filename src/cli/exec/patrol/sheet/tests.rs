@@ -104,8 +104,12 @@ fn every_mistake_of_a_row_is_told_at_once() {
     ]);
     let read = read(&book).unwrap();
     assert_eq!((read.filled.len(), read.blank, read.problems.len()), (1, 1, 1));
-    let fields: Vec<Field> =
-        read.filled[0].answer(None, &[], &[], now()).unwrap_err().iter().map(|it| it.field).collect();
+    let fields: Vec<Field> = read.filled[0]
+        .answer(None, &[], &[], now())
+        .unwrap_err()
+        .iter()
+        .map(|it| it.field)
+        .collect();
     assert_eq!(fields, [Field::Found, Field::Published, Field::SeenAt, Field::Picture]);
     let other = Book { sheets: vec![Sheet::default()], ..book };
     assert!(super::read(&other).is_err_and(|problem| problem.to_string().contains("表头")));
