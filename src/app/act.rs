@@ -13,6 +13,7 @@ use freshd_core::{civil, timetext};
 use tokio::sync::Notify;
 
 use super::App;
+use super::openings::PER_TOKEN;
 use super::push::account_named;
 use crate::cli::exec::Usage;
 use crate::cli::exec::patrol::answer::{Answer, Field, Login, Wrong, ready};
@@ -153,6 +154,10 @@ async fn prove(
 ) -> anyhow::Result<Acted> {
     if link.is_empty() {
         return Ok(wrong("/url", "没有写文章链接", "粘贴文章链接"));
+    }
+    let who = format!("token {}", act.by.name);
+    if let Err(wait) = app.openings.turn(&who, PER_TOKEN, app.now()) {
+        return Ok(wrong("/url", wait, ""));
     }
     let named = account.map(|account| account.id);
     let Proven { account: bound, identity, seen } =

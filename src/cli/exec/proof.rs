@@ -244,7 +244,9 @@ impl Found {
         );
         let many = if self.owners.is_empty() { &self.namesakes } else { &self.owners };
         if many.is_empty() {
-            text.push_str("台账里没有唯一对应的账号,请核对台账,或用 --account ID 指明:\n");
+            let end = if self.strangers.is_empty() { ";" } else { ":\n" };
+            text.push_str("台账里没有唯一对应的账号,请核对台账,或用 --account ID 指明");
+            text.push_str(end);
             for why in self.strangers.iter().take(NAMED_MAX) {
                 text.push_str(&format!("  {why}\n"));
             }
