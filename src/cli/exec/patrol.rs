@@ -98,15 +98,7 @@ pub(super) async fn import(
     brought: Brought<'_>,
     caller: &Caller,
 ) -> anyhow::Result<Response> {
-    let by = brought.by.as_deref().map(person::shown);
-    if by.as_deref() == Some("") {
-        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
-    }
-    let people = &app.config().patrol.people;
-    if let Some(name) = by.as_deref().filter(|name| !sheet::is_among(people, name)) {
-        let what = sheet::stranger(people, name);
-        return Err(Usage(format!("--by:{what};{}", sheet::TO_MEND)).into());
-    }
+    let by = brought.by.as_deref().map(|name| named(app, name)).transpose()?;
     let file = brought.sheet.name.as_str();
     let book = match table::read(file, &file_bytes(brought.sheet)?) {
         Ok(book) => book,
@@ -165,6 +157,20 @@ pub(super) async fn import(
         told.push_str("试运行:什么都没有改动。\n");
     }
     Ok(printed(if applies { DONE } else { USAGE }, told))
+}
+
+/// Whose rows without a name are.
+fn named(app: &App, by: &str) -> Result<String, Usage> {
+    let name = person::shown(by);
+    if name.is_empty() {
+        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()));
+    }
+    let people = &app.config().patrol.people;
+    if sheet::is_among(people, &name) {
+        return Ok(name);
+    }
+    let what = sheet::stranger(people, &name);
+    Err(Usage(format!("--by:{what};{}", sheet::TO_MEND)))
 }
 
 /// Links are opened side by side, as far as the courtesy to their hosts lets; the rows keep their order.
