@@ -141,7 +141,6 @@ impl Notifier {
         Ok(written)
     }
 
-    /// The key of the links in letters, if there are any; a trial makes none.
     /// The Message-ID as it goes out. What a letter says could be worked out by others, and a bounce is believed by this id: so it is
     /// written with the store's key, still the same for the same content.
     fn unguessable(&self, id: &str, message_id: &str) -> Result<String, StoreError> {
@@ -152,6 +151,7 @@ impl Notifier {
         Ok(format!("<freshd.{id}{mark}@{domain}>"))
     }
 
+    /// The key of the links in letters, if there are any; a trial makes none.
     pub(super) fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
         match (&self.settings.public_url, dry_run) {
             (None, _) => Ok(None),

@@ -126,13 +126,15 @@ impl LinkChecker {
         for id in ids {
             let account = self.env.store.account(id)?.filter(|a| a.lifecycle.is_judged());
             let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+            let by_owner = account.as_ref().is_some_and(|account| account.menu_by_owner)
+                && state.history.menu.is_none();
             let menu = account.map(|account| menu_health(&account, &state));
             let (mut left, mut put_off): (usize, Option<Timestamp>) = (0, None);
             for url in menu.as_ref().map(links_of).unwrap_or_default() {
                 if hand.has_answer(url) {
                     continue;
                 }
-                if hand.join(url, id) {
+                if hand.join(url, id, by_owner) {
                     left += 1;
                     continue;
                 }
@@ -145,7 +147,7 @@ impl LinkChecker {
                 let wait = site.as_ref().and_then(|site| self.wait(sites, site, id, now));
                 match wait {
                     None => {
-                        hand.take(site.unwrap_or_default(), url, id, known);
+                        hand.take(site.unwrap_or_default(), url, (id, by_owner), known);
                         left += 1;
                     }
                     Some(until) => {

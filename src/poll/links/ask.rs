@@ -179,6 +179,7 @@ impl LinkChecker {
     ) -> Result<Done, StoreError> {
         let (parts, now) = (self.env.parts(), self.env.clock.now());
         let http = parts.means.http.at(now);
+        let strict = http.for_strangers(std::slice::from_ref(&parts.article_base));
         let (mut hand, mut flying) = (Hand::default(), FuturesUnordered::new());
         let mut done = Done { accounts: 0, asked: 0 };
         // Answers to wait for before more accounts are claimed; `None` = there are no more.
@@ -206,7 +207,8 @@ impl LinkChecker {
             }
             while in_time && flying.len() < AT_ONCE {
                 let Some((site, url)) = hand.queues.next() else { break };
-                flying.push(self.ask(&http, &parts.article_base, site, url, now));
+                let http = if hand.is_by_owner(&url) { &strict } else { &http };
+                flying.push(self.ask(http, &parts.article_base, site, url, now));
                 done.asked += 1;
             }
             let Some((site, url, checked, requests)) = flying.next().await else {

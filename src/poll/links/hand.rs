@@ -46,6 +46,8 @@ struct Wanted {
     /// What its first account knew of it.
     known: Option<LinkCheck>,
     by: Vec<AccountId>,
+    /// An owner typed it, and nobody else names it: nothing of `allow_private` is open to it.
+    by_owner: bool,
 }
 
 impl Hand {
@@ -74,9 +76,16 @@ impl Hand {
     }
 
     /// This account waits, too, if the address is in hand already; says whether it is.
-    pub(super) fn join(&mut self, url: &str, id: &AccountId) -> bool {
-        let held = self.wanted.get_mut(url);
-        held.map(|wanted| wanted.by.push(id.clone())).is_some()
+    pub(super) fn join(&mut self, url: &str, id: &AccountId, by_owner: bool) -> bool {
+        let Some(wanted) = self.wanted.get_mut(url) else { return false };
+        wanted.by.push(id.clone());
+        wanted.by_owner &= by_owner;
+        true
+    }
+
+    /// Is this address named by nobody but owners who typed it?
+    pub(super) fn is_by_owner(&self, url: &str) -> bool {
+        self.wanted.get(url).is_some_and(|wanted| wanted.by_owner)
     }
 
     /// Takes up an address.
@@ -84,11 +93,11 @@ impl Hand {
         &mut self,
         site: String,
         url: &str,
-        id: &AccountId,
+        (id, by_owner): (&AccountId, bool),
         known: Option<LinkCheck>,
     ) {
         self.queues.push(site, url.to_owned());
-        self.wanted.insert(url.to_owned(), Wanted { known, by: vec![id.clone()] });
+        self.wanted.insert(url.to_owned(), Wanted { known, by: vec![id.clone()], by_owner });
         self.taken += 1;
     }
 
@@ -102,7 +111,7 @@ impl Hand {
 
     /// An address has answered: what its first account knew of it.
     pub(super) fn answered(&mut self, url: &str) -> Option<LinkCheck> {
-        let Wanted { known, by } = self.wanted.remove(url)?;
+        let Wanted { known, by, .. } = self.wanted.remove(url)?;
         for id in by {
             let Some(open) = self.accounts.get_mut(&id) else { continue };
             open.left -= 1;

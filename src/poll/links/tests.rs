@@ -328,3 +328,21 @@ async fn polls_go_on_while_a_site_never_answers_and_a_restart_forgets_no_turn() 
     let again = bench.env.store.next_due(Index::Links).unwrap();
     assert!(again.is_some_and(|at| at <= t(LEASE_MIN * 60)), "{again:?}");
 }
+
+#[tokio::test]
+async fn a_menu_that_an_owner_typed_reaches_nothing_private() {
+    let base = server(1);
+    let link = format!("{base}/ok");
+    let bench = bench(&[]);
+    let by_owner = Account { menu_by_owner: true, ..with_menu(&[&link]) };
+    bench.add(&by_owner, Some(t(0)));
+    let mut checker = LinkChecker::new(bench.env.clone());
+    assert_eq!(checker.check(&by_owner.id, true).await.unwrap(), 1);
+    let told = bench.state(&by_owner.id).links[&link].clone();
+    assert_eq!(told.health, LinkHealth::Undetermined);
+    assert!(told.reason.contains("不访问该地址"), "{}", told.reason);
+    let bench = self::bench(&[&link]);
+    let mut checker = LinkChecker::new(bench.env.clone());
+    assert_eq!(checker.check(&by_owner.id, true).await.unwrap(), 1);
+    assert_eq!(health(&bench, &link), LinkHealth::Alive, "the ledger's is asked");
+}

@@ -382,3 +382,23 @@ async fn the_configuration_of_the_mailbox_is_checked() {
     stage.configure("");
     stage.run(&["mail", "fetch"]).await.exits(2).says(&["没有配置收件邮箱"]);
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_be_put_aside_does_not_stop_the_others() {
+    let scene = Scene::chain(FOLDER).await;
+    let letter = scene.told("u0@example.gov.test").await;
+    let (folder, bad) = (scene.stage.path("in"), b"Subject: stuck\r\n\r\nx\r\n");
+    // Both places where it could be put are taken.
+    let id: String = freshd::notify::inbox::id_of(bad);
+    for taken in ["a.eml".to_owned(), format!("{id}.eml")] {
+        std::fs::create_dir_all(folder.join("done").join(taken).join("full")).unwrap();
+    }
+    std::fs::write(folder.join("a.eml"), bad).unwrap();
+    std::fs::write(folder.join("b.eml"), fixture("dsn-postfix", &letter, "")).unwrap();
+    let told = scene.stage.run(&["mail", "fetch"]).await;
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(told.contains("a.eml"), "{told}");
+    assert!(folder.join("done/b.eml").is_file(), "{told}");
+    let read = scene.received().await;
+    assert!(read.iter().any(|mail| mail["outcome"] == "bounced"), "{read:?}");
+}
