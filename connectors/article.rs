@@ -11,7 +11,7 @@ use freshd_core::observation::{Evidence, Observation, Profile, Published, Sighti
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
-use crate::http::{self, Response, busy_fault, redact};
+use crate::http::{self, HttpError, HttpErrorKind, Response, busy_fault, redact};
 use crate::registry::WeiboMode;
 use crate::weibo::status;
 use crate::{charset, page as top};
@@ -68,6 +68,12 @@ impl ArticleConnector {
         Self { weibo: Some(weibo), nanfang, ..self }
     }
 
+    /// The addresses that the configuration names for pages and posts.
+    pub fn own_addresses(&self) -> impl Iterator<Item = &Url> {
+        let weibo = self.weibo.iter().map(|(_, base)| base);
+        [&self.base].into_iter().chain(weibo).chain(&self.nanfang)
+    }
+
     /// Opens the link; what is seen there, and whose it is.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ impl ArticleConnector {
             false => FaultScope::Account,
         };
         let fetched = fetch::page(cx.http, &url, &self.base, PAGE_BYTES_MAX, &[]).await;
-        let (response, known) = match fetched.map_err(|error| error.fault(scope))? {
+        let (response, known) = match fetched.map_err(|error| unread(error, scope))? {
             fetch::Fetched::Page(response, known) => (response, known),
             fetch::Fetched::Wall(wall) => return Err(walled(scope, wall.path())),
         };
@@ -171,6 +177,13 @@ impl Connector for ArticleConnector {
 
 fn walled(scope: FaultScope, mark: &str) -> Fault {
     Fault::new(scope, FaultKind::Challenged, format!("打开佐证链接时遇到验证页面({mark})"))
+}
+
+/// Why no page came. One that broke off on its way says nothing of the link: it may come whole the next time.
+fn unread(error: HttpError, scope: FaultScope) -> Fault {
+    let broke_off = error.kind == HttpErrorKind::Broken;
+    let fault = error.fault(scope);
+    if broke_off { Fault { kind: FaultKind::Unreachable, ..fault } } else { fault }
 }
 
 fn unusable(url: &Url, what: &str) -> Fault {

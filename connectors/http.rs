@@ -158,6 +158,8 @@ pub struct HttpClient {
     shared: Arc<send::Shared>,
     trace: Option<TraceSink>,
     moment: Option<send::Moment>,
+    /// `Some` = addresses come from strangers: beside these, none of `allow_private`.
+    strangers: Option<Arc<[Url]>>,
 }
 
 impl Request {
@@ -223,13 +225,20 @@ impl HttpClient {
     /// holds): of a platform's interfaces only those on the list of reading are asked.
     pub fn reading_only(settings: NetSettings, bases: &[(Api, Url)]) -> Result<Self, HttpError> {
         let shared = send::Shared::new(settings, promise::Promise::at(bases))?;
-        Ok(Self { shared: Arc::new(shared), trace: None, moment: None })
+        Ok(Self { shared: Arc::new(shared), trace: None, moment: None, strangers: None })
     }
 
     /// The same client, writing each request into `sink`.
     #[must_use]
     pub fn traced(&self, sink: TraceSink) -> Self {
         Self { trace: Some(sink), ..self.clone() }
+    }
+
+    /// The same client for addresses that owners and strangers typed: `allow_private` opens nothing to them, at no hop,
+    /// but what lies at the origins of `own`, which operators wrote.
+    #[must_use]
+    pub fn for_strangers(&self, own: &[Url]) -> Self {
+        Self { strangers: Some(own.into()), ..self.clone() }
     }
 
     /// The same client at an instant: hosts that asked to be left alone (429 or 503 with `Retry-After`, to whomever
@@ -255,7 +264,8 @@ impl HttpClient {
     /// [`HttpErrorKind::Broken`]. Waits for the host's courtesy first, which does not count as
     /// network time.
     pub async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        self.shared.exchange(request, self.trace.as_ref(), self.moment).await
+        let own = self.strangers.as_deref();
+        self.shared.exchange(request, self.trace.as_ref(), self.moment, own).await
     }
 }
 

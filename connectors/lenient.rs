@@ -33,6 +33,22 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A name as a platform gives it, on one line: without control characters, and without those that hide or reorder what
+/// is beside them.
+pub(crate) fn name(value: &Value) -> Option<String> {
+    let unseen = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let plain: String = text(value)?
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !unseen(*c))
+        .collect();
+    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
+}
+
 /// At most `bytes_max` bytes of a text, cut between characters.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     let mut end = text.len().min(bytes_max);

@@ -42,6 +42,7 @@ pub mod health;
 mod intake;
 pub mod mailbox;
 pub mod notices;
+mod openings;
 pub mod owner;
 pub mod patrol;
 pub mod push;
@@ -76,6 +77,7 @@ pub struct App {
     /// What connectors share and must not forget; one for the whole process.
     pub keep: Arc<Keep>,
     survey: Arc<survey::Cell>,
+    openings: Arc<openings::Openings>,
     serving: Arc<AtomicBool>,
 }
 
@@ -103,6 +105,7 @@ impl App {
             health: Arc::default(),
             keep,
             survey: Arc::default(),
+            openings: Arc::default(),
             serving: Arc::default(),
         })
     }

@@ -388,7 +388,7 @@ fn mail_request(mail: MailCommand) -> Request {
         MailCommand::Inbox { json } => Request::MailInbox { json },
         MailCommand::Fetch => Request::MailFetch,
         MailCommand::Retry { id } => Request::MailRetry { id },
-        MailCommand::Preview { id } => Request::MailPreview { id },
+        MailCommand::Preview { id, html } => Request::MailPreview { id, html },
         MailCommand::Release { ids } => Request::MailRelease { ids },
     }
 }

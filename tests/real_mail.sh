@@ -1,10 +1,10 @@
 #!/bin/sh
-# Do real mail servers take our letters? Postfix (queueing, refusals, bounces) and Exim (STARTTLS, AUTH) from Debian's packages, on
-# loopback, in a directory of their own. For contributors, by hand, as root in a throw-away machine:
+# Do real mail servers take our letters, and give back what comes? Postfix (queueing, refusals, bounces), Dovecot (the mailbox with the
+# bounces, by IMAP) and Exim (STARTTLS, AUTH) from Debian's packages, on loopback, in a directory of their own. For contributors, by hand, as root in a throw-away machine:
 #
 #     sh tests/real_mail.sh target/debug/freshd
 #
-# It installs what is missing, starts both servers by hand (no service is enabled), and stops them when it ends.
+# It installs what is missing, starts the servers by hand (no service is enabled), and stops them when it ends.
 set -eu
 
 freshd=$(realpath "${1:?which freshd? e.g. target/debug/freshd}")
@@ -12,9 +12,12 @@ work=$(mktemp -d /tmp/real-mail.XXXXXX)
 chmod 755 "$work"
 failed=0
 exim_pid=
+cut_pid=
 
 finish() {
     postfix -c "$work/postfix" stop >/dev/null 2>&1 || true
+    doveadm -c "$work/dovecot.conf" stop >/dev/null 2>&1 || true
+    [ -z "$cut_pid" ] || kill "$cut_pid" 2>/dev/null || true
     [ -z "$exim_pid" ] || kill "$exim_pid" 2>/dev/null || true
     [ "$failed" = 0 ] && rm -rf "$work" || echo "看 $work"
 }
@@ -62,6 +65,8 @@ END
 need() { command -v "$1" >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2" >/dev/null; }
 need postfix postfix
 need openssl openssl
+need dovecot dovecot-imapd
+need python3 python3
 
 # --- Postfix -------------------------------------------------------------------------------------------------------------------
 mkdir -p "$work/postfix" "$work/queue" "$work/data" "$work/boxes"
@@ -120,6 +125,146 @@ else
     echo 'FAIL  no bounce came back'
     tail -5 "$work/postfix.log"
 fi
+
+# --- Dovecot -------------------------------------------------------------------------------------------------------------------
+# It serves the mailbox that Postfix delivers bounces to: the whole way round is real.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -addext basicConstraints=critical,CA:FALSE -keyout "$work/imap-key.pem" -out "$work/imap-cert.pem" 2>/dev/null
+cat >"$work/dovecot.conf" <<END
+base_dir = $work/dovecot
+log_path = $work/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <$work/imap-cert.pem
+ssl_key = <$work/imap-key.pem
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:$work/boxes/freshd:INDEX=$work/boxes/index
+passdb {
+  driver = static
+  args = password=imap-word
+}
+userdb {
+  driver = static
+  args = uid=$(id -u nobody) gid=$(id -g nobody) home=$work/boxes
+}
+service imap-login {
+  inet_listener imap {
+    port = 2143
+  }
+  inet_listener imaps {
+    port = 2993
+    ssl = yes
+  }
+}
+END
+dovecot -c "$work/dovecot.conf" >"$work/start" 2>&1 || { cat "$work/start"; failed=1; exit 1; }
+wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2993'
+printf 'imap-word' >"$work/imap-word" && printf 'no-such-word' >"$work/imap-wrong"
+chmod 600 "$work/imap-word" "$work/imap-wrong"
+inbox() { # inbox NAME URL PASSWORD-FILE
+    config "$1" smtp+opportunistic://127.0.0.1:2525 "send_between = \"00:00-23:59\"
+working_days_only = false
+[mail.inbox]
+server = \"$2\"
+password_file = \"$work/$3\""
+    sed -i "s|^path = .*|path = \"$work/box\"|" "$work/$1.toml"
+}
+inbox box imaps://freshd%40sender.test@localhost:2993 imap-word
+inbox box-wrong imaps://freshd%40sender.test@localhost:2993 imap-wrong
+inbox box-cut imap+insecure://freshd%40sender.test@127.0.0.1:2144 imap-word
+check 'a mailbox whose certificate nobody signed is not trusted' 1 '加密失败' run box mail fetch
+export SSL_CERT_FILE="$work/imap-cert.pem"
+check 'a wrong password of the mailbox is said in words, without the password' 1 '登录邮箱失败' run box-wrong mail fetch
+grep -q 'no-such-word' "$work/out" && { failed=1; echo 'FAIL  the password is shown'; }
+# The bounce of the test letter: none of the letters of the outbox.
+check 'what was in the mailbox is read' 0 '读到新邮件 1 封' run box mail fetch
+check '  and a bounce of no letter of ours changes nothing' 0 '对不上信件' run box mail inbox
+printf '账号名称,平台,账号标识,主办单位,联系人,电子邮箱,责任人邮箱\n茂名发布,微信公众号,gh_000000000001,市府办,张三,returned@good.test,a@good.test\n' \
+    >"$work/ledger.csv"
+check 'a ledger is read' 0 '' run box import "$work/ledger.csv"
+seen=$(date -d '12 days ago' +%Y-%m-%dT%H:%M:%S+08:00)
+check 'an account is at risk' 0 '' run box confirm 茂名发布 --published-at "$seen" --note 看到
+check 'its owner is written to, through Postfix' 0 '接收 1|已发出|1 封' run box notify
+id_of() { "$freshd" --config "$work/box.toml" mail outbox --json | python3 -c "
+import json, sys
+print(next((it['message_id'] for it in json.load(sys.stdin)['letters'] if it['to'] == '$1'), ''))"; }
+letter=$(id_of returned@good.test || true)
+bounced() { grep -rlF "$letter" "$work/boxes/freshd"; }
+wait_for 20 bounced || { failed=1; echo 'FAIL  no bounce came back'; }
+check 'the bounce is read from Dovecot over TLS' 0 '读到新邮件 1 封' run box mail fetch
+check '  and matched to its letter: returned, with the status' 0 '"bounced"' run box mail outbox --json
+check '  and the next in the chain is written to' 0 '' run box notify
+second=$(id_of a@good.test || true)
+[ -n "$second" ] && echo 'ok    the responsible officer has a letter now' || { failed=1; echo 'FAIL  no letter to the next'; }
+check 'nothing is read twice' 0 '读到新邮件 0 封' run box mail fetch
+
+put() { # put NAME FILE: a mail comes into the mailbox
+    cp "$2" "$work/boxes/freshd/tmp/$1" && chown nobody: "$work/boxes/freshd/tmp/$1" && mv "$work/boxes/freshd/tmp/$1" "$work/boxes/freshd/new/$1"
+}
+fixtures=$(dirname "$0")/fixtures/mail
+sed -e "s|{MESSAGE_ID}|$second|" -e 's|{FROM}|a@good.test|' "$fixtures/reply-gbk-link.eml" >"$work/reply.eml"
+put 2000000000.reply "$work/reply.eml"
+{ printf 'Subject: =?gbk?B?\377\376=?=\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: message/rfc822\n\n'; head -c 3000 /dev/urandom; } \
+    >"$work/broken.eml"
+put 2000000001.broken "$work/broken.eml"
+# Lost midway: a line to Dovecot that is cut after so many bytes.
+cat >"$work/cut.py" <<'END'
+import socket, sys, threading
+listener = socket.create_server(("127.0.0.1", 2144))
+def up(a, b):
+    try:
+        while data := a.recv(4096):
+            b.sendall(data)
+    except OSError:
+        pass
+while True:
+    client, _ = listener.accept()
+    server = socket.create_connection(("127.0.0.1", 2143))
+    threading.Thread(target=up, args=(client, server), daemon=True).start()
+    left = int(sys.argv[1])
+    try:
+        while (data := server.recv(64)) and left >= len(data):
+            left -= len(data)
+            client.sendall(data)
+    except OSError:
+        pass
+    for end in (client, server):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        end.close()
+END
+python3 "$work/cut.py" 2600 &
+cut_pid=$!
+wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2144'
+check 'a line that is lost midway is said' 1 '读取邮箱失败' run box-cut mail fetch
+check '  and stands in the list of what came' 0 '起读不到' run box mail inbox
+check 'what was not read then is read now, a broken mail too' 0 '读到新邮件 2 封' run box mail fetch
+check '  a reply in GBK from its own recipient, its link tried' 0 '链接|文章' run box mail inbox
+check '  and only once' 0 '读到新邮件 0 封' run box mail fetch
+doveadm -c "$work/dovecot.conf" stop
+rm -rf "$work/boxes/index" "$work"/boxes/freshd/dovecot-uid*
+dovecot -c "$work/dovecot.conf"
+wait_for 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2993'
+before=$(run box mail inbox --json | grep -c '"outcome"')
+check 'a mailbox that numbers anew (UIDVALIDITY) is read again, nothing twice' 0 '读到新邮件 0 封' run box mail fetch
+[ "$before" = "$(run box mail inbox --json | grep -c '"outcome"')" ] || { failed=1; echo 'FAIL  read twice'; }
+sed -e 's|{FROM}|a@good.test|' -e "s|{MESSAGE_ID}|$second|" "$fixtures/vacation-qq.eml" >"$work/away.eml"
+put 2000000002.away "$work/away.eml"
+check '  and what comes after it is read' 0 '读到新邮件 1 封' run box mail fetch
+if ls "$work"/boxes/freshd/cur "$work"/boxes/freshd/new | grep -q ':2,.*S'; then
+    failed=1
+    echo 'FAIL  a mail was marked as read'
+else
+    echo 'ok    no mail was marked as read or moved away'
+fi
+doveadm -c "$work/dovecot.conf" stop
+unset SSL_CERT_FILE
+check 'a mailbox that is away is said' 1 '连接邮箱服务器失败' run box mail fetch
+
 postfix -c "$work/postfix" stop >/dev/null 2>&1
 check 'a server that is away is said, and nobody is accused' 1 '连接邮件服务器' run postfix mail test a@good.test
 

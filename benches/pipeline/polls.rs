@@ -54,13 +54,28 @@ pub struct Bench {
 impl Bench {
     /// Over a new store in `directory`.
     pub fn new(directory: &std::path::Path, kind: Kind, accounts: usize) -> Self {
+        Self::with_menus(directory, kind, accounts, |_| Vec::new())
+    }
+
+    /// The same, where each account has a menu: names and addresses.
+    pub fn with_menus(
+        directory: &std::path::Path,
+        kind: Kind,
+        accounts: usize,
+        menu: impl Fn(usize) -> Vec<(Vec<String>, String)>,
+    ) -> Self {
         let server = Server::start();
         let clock = ManualClock::new(world::start());
         let store = Store::open(directory, StoreOptions::default()).expect("a new store opens");
-        world::import(&store, kind, accounts, clock.now());
+        world::import_with(&store, kind, accounts, clock.now(), menu);
         let parts = parts(&server.base);
         let env = PollEnv::new(store, Arc::new(clock.clone()), Arc::new(Metrics::new()), parts);
         Self { server, clock, env, kind, accounts }
+    }
+
+    /// How many accounts there are.
+    pub fn accounts(&self) -> usize {
+        self.accounts
     }
 
     /// Moves on to `now`; the platforms answer as they are then.
@@ -165,7 +180,7 @@ async fn bare_http(client: HttpClient, polls: Vec<Vec<Url>>) -> Spent {
 }
 
 /// As `connectors/http` makes it, without its resolver.
-fn bare_client() -> reqwest::Client {
+pub fn bare_client() -> reqwest::Client {
     #[expect(clippy::disallowed_methods, reason = "the bare client that is compared with")]
     let builder = reqwest::Client::builder();
     builder

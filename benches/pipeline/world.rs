@@ -94,6 +94,17 @@ pub fn account(kind: Kind, n: usize) -> Account {
 
 /// Imports `count` accounts, all due at `first_poll`.
 pub fn import(store: &Store, kind: Kind, count: usize, first_poll: Timestamp) {
+    import_with(store, kind, count, first_poll, |_| Vec::new());
+}
+
+/// The same, where account `n` has a menu.
+pub fn import_with(
+    store: &Store,
+    kind: Kind,
+    count: usize,
+    first_poll: Timestamp,
+    menu: impl Fn(usize) -> Vec<(Vec<String>, String)>,
+) {
     let audit = Audit {
         at: first_poll,
         who: "bench".to_owned(),
@@ -102,7 +113,7 @@ pub fn import(store: &Store, kind: Kind, count: usize, first_poll: Timestamp) {
         detail: String::new(),
     };
     let ledger = LedgerChange {
-        puts: (0..count).map(|n| account(kind, n)).collect(),
+        puts: (0..count).map(|n| Account { menu: menu(n), ..account(kind, n) }).collect(),
         deletes: Vec::new(),
         first_poll,
         ledger_number: None,

@@ -7,6 +7,8 @@ use axum::routing::get;
 use chrono::{TimeZone, Utc};
 use freshd_core::fault::Retry;
 use freshd_core::observation::ProfileState;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::connector::NoSecrets;
@@ -48,7 +50,7 @@ fn site() -> Router {
 }
 
 async fn serve(router: Router) -> Url {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     #[expect(clippy::disallowed_methods, reason = "a test server")]
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -166,4 +168,21 @@ fn targets_and_keys() {
     let long = "https://mp.weixin.qq.com/s?__biz=MzA%3D%3D&mid=1&idx=2&sn=x&chksm=y#rd";
     assert_eq!(key(long), "MzA==/1/2");
     assert_eq!(key("https://mp.weixin.qq.com/s/abc?scene=1#rd"), "https://mp.weixin.qq.com/s/abc");
+}
+
+#[tokio::test]
+async fn a_page_that_broke_off_may_come_whole_the_next_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        let _ = stream.read(&mut head).await.unwrap();
+        let half =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 90000\r\n\r\n<html>";
+        stream.write_all(half.as_bytes()).await.unwrap();
+    };
+    let (seen, ()) = tokio::join!(poll(&base, "https://mp.weixin.qq.com/s/alive"), server);
+    let fault = seen.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unreachable, "{}", fault.detail);
 }

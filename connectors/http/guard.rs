@@ -31,6 +31,8 @@ pub(super) enum Door {
     Open,
     /// Only listed addresses, on any port, never through the proxy.
     Listed,
+    /// Public addresses only, on the listed ports: nothing counts as listed.
+    Strict,
 }
 
 /// What may be asked.
@@ -122,7 +124,7 @@ pub(super) fn system() -> Lookup {
 /// those, so a name that changes its answer between check and use gains nothing.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
-    pub(super) guard: Arc<Guard>,
+    pub(super) allow: Vec<IpNet>,
     pub(super) door: Door,
     /// The configured proxy's own name, which may be anywhere.
     pub(super) proxy_host: Option<String>,
@@ -155,7 +157,7 @@ impl GuardedResolver {
         let mut refusal = None;
         let mut admitted = Vec::with_capacity(found.len());
         for address in found {
-            match (admit(address.ip(), &self.guard.allow), self.door) {
+            match (admit(address.ip(), &self.allow), self.door) {
                 _ if proxy => admitted.push(address),
                 (Admission::Refused(what), _) => refusal = Some(what),
                 (Admission::Public, Door::Listed) => refusal = Some("该端口不允许访问"),

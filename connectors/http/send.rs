@@ -51,6 +51,8 @@ pub(super) struct Shared {
     guard: Arc<Guard>,
     open: reqwest::Client,
     listed: reqwest::Client,
+    /// For addresses that strangers typed: nothing is listed.
+    strict: (Guard, reqwest::Client),
     courtesy: Courtesy,
     timeout: Duration,
     pub(super) rests: Rests,
@@ -79,7 +81,10 @@ impl Shared {
         };
         let answered = Arc::default();
         let resolver = |door, proxy: Option<&Url>| GuardedResolver {
-            guard: guard.clone(),
+            allow: match door {
+                Door::Strict => Vec::new(),
+                Door::Open | Door::Listed => guard.allow.clone(),
+            },
             door,
             proxy_host: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
             answered: Arc::clone(&answered),
@@ -91,12 +96,18 @@ impl Shared {
             true => open.clone(),
             false => client(resolver(Door::Listed, None), None, idle)?,
         };
+        let strict = match guard.allow.is_empty() {
+            true => open.clone(),
+            false => client(resolver(Door::Strict, proxy), proxy, idle)?,
+        };
+        let strict = (Guard { allow: Vec::new(), ports: guard.ports.clone() }, strict);
         let courtesy = Courtesy::new(settings.host_at_once, settings.host_per_minute);
         let rests = Rests::default();
         Ok(Self {
             guard,
             open,
             listed,
+            strict,
             courtesy,
             timeout: settings.timeout,
             rests,
@@ -114,6 +125,7 @@ impl Shared {
         request: Request,
         sink: Option<&super::TraceSink>,
         moment: Option<Moment>,
+        strangers: Option<&[Url]>,
     ) -> Result<Response, HttpError> {
         let mut hop = Hop::first(request)?;
         let mut left = self.timeout;
@@ -123,7 +135,7 @@ impl Shared {
             if let Some(Moment { now, .. }) = moment {
                 self.rests.check(&hop.url, now)?;
             }
-            let result = self.one(&hop, &mut left).await;
+            let result = self.one(&hop, &mut left, strangers).await;
             if let Some(sink) = sink {
                 trace::record(sink, hop.method, &hop.url, &hop.headers, &result);
             }
@@ -149,10 +161,21 @@ impl Shared {
     }
 
     /// One request and its answer, within what is `left` of the time.
-    async fn one(&self, hop: &Hop, left: &mut Duration) -> Result<Response, HttpError> {
-        let client = match self.guard.door(&hop.url)? {
-            Door::Open => &self.open,
-            Door::Listed => &self.listed,
+    async fn one(
+        &self,
+        hop: &Hop,
+        left: &mut Duration,
+        strangers: Option<&[Url]>,
+    ) -> Result<Response, HttpError> {
+        let is_own = |own: &[Url]| own.iter().any(|own| own.origin() == hop.url.origin());
+        let client = if strangers.is_none_or(is_own) {
+            match self.guard.door(&hop.url)? {
+                Door::Listed => &self.listed,
+                Door::Open | Door::Strict => &self.open,
+            }
+        } else {
+            let (guard, client) = &self.strict;
+            guard.door(&hop.url).map(|_| client)?
         };
         #[cfg(test)]
         if let Some(substitute) = &self.substitute {

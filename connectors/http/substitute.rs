@@ -24,7 +24,7 @@ impl HttpClient {
         };
         let mut shared = send::Shared::new(settings, Promise::default())?;
         shared.substitute = Some(substitute);
-        Ok(Self { shared: Arc::new(shared), trace: None, moment: None })
+        Ok(Self { shared: Arc::new(shared), trace: None, moment: None, strangers: None })
     }
 }
 

@@ -252,3 +252,29 @@ async fn the_server_never_sees_more_at_once_than_the_courtesy() {
     assert!(futures::future::join_all(all).await.iter().all(|status| *status == 200));
     assert_eq!(seen.load(SeqCst), 3);
 }
+
+#[tokio::test]
+async fn what_strangers_typed_opens_nothing_private_but_what_operators_wrote() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let counted = hits.clone();
+    let inside = any(move || {
+        counted.fetch_add(1, SeqCst);
+        async { "inside" }
+    });
+    let inside = serve(Router::new().fallback(inside)).await;
+    let to = format!("{inside}/secret");
+    let jump = any(move || async move { (StatusCode::FOUND, [(header::LOCATION, to)]) });
+    let ok = get(|| async { "ok" });
+    let own = serve(Router::new().route("/ok", ok).route("/jump", jump)).await;
+    let typed = client().for_strangers(&[url(&own)]);
+    let port = url(&inside).port().unwrap();
+    let names = format!("http://localhost:{port}/");
+    for refused in [inside.clone(), format!("{inside}/a"), format!("{own}/jump"), names] {
+        let error = typed.send(Request::get(url(&refused))).await.unwrap_err();
+        assert_eq!(error.kind, HttpErrorKind::Refused, "{refused}");
+    }
+    assert_eq!(hits.load(SeqCst), 0, "nothing was sent");
+    assert_eq!(typed.send(Request::get(url(&format!("{own}/ok")))).await.unwrap().status, 200);
+    let ours = client().send(Request::get(url(&format!("{own}/jump")))).await.unwrap();
+    assert_eq!((ours.status, hits.load(SeqCst)), (200, 1), "an operator's address may go there");
+}

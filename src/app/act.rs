@@ -13,10 +13,11 @@ use freshd_core::{civil, timetext};
 use tokio::sync::Notify;
 
 use super::App;
+use super::openings::PER_TOKEN;
 use super::push::account_named;
 use crate::cli::exec::Usage;
 use crate::cli::exec::patrol::answer::{Answer, Field, Login, Wrong, ready};
-use crate::cli::exec::proof::{self, Opened, Proven};
+use crate::cli::exec::proof::{self, Opened, Proven, Writer};
 use crate::cli::exec::word::{self, Kept, Person, Said};
 use crate::store::{Audit, Due, StoreError};
 use crate::web::act::{Act, Acted, Answered, Deed};
@@ -61,7 +62,12 @@ fn foreign(act: &Act, account: &Account) -> Option<Acted> {
 fn login(act: &Act) -> Login {
     let hash = stable_hash(&[b"token", act.by.name.as_bytes()]);
     let via = u32::try_from(hash & 0x7fff_ffff).unwrap_or(0) | 0x8000_0000;
-    Login { via: Some(via), shown: format!("令牌 {}", act.by.name), named: false }
+    Login {
+        via: Some(via),
+        shown: format!("令牌 {}", act.by.name),
+        named: false,
+        writer: Writer::Stranger,
+    }
 }
 
 fn name_of(act: &Act) -> String {
@@ -149,13 +155,18 @@ async fn prove(
     if link.is_empty() {
         return Ok(wrong("/url", "没有写文章链接", "粘贴文章链接"));
     }
+    let who = format!("token {}", act.by.name);
+    if let Err(wait) = app.openings.turn(&who, PER_TOKEN, app.now()) {
+        return Ok(wrong("/url", wait, ""));
+    }
     let named = account.map(|account| account.id);
-    let Proven { account: bound, identity, seen } = match proof::open(app, link, named).await {
-        Ok(Opened::Fits(proven)) => *proven,
-        Ok(Opened::Refused(why) | Opened::Unopened(why)) => return Ok(wrong("/url", why, "")),
-        Err(error) if error.is::<Usage>() => return Ok(wrong("/url", error.to_string(), "")),
-        Err(error) => return Err(error),
-    };
+    let Proven { account: bound, identity, seen } =
+        match proof::open(app, link, named, Writer::Stranger).await {
+            Ok(Opened::Fits(proven)) => *proven,
+            Ok(Opened::Refused(why) | Opened::Unopened(why)) => return Ok(wrong("/url", why, "")),
+            Err(error) if error.is::<Usage>() => return Ok(wrong("/url", error.to_string(), "")),
+            Err(error) => return Err(error),
+        };
     // Whose article it is was known only now.
     if let Some(refusal) = foreign(act, &bound) {
         return Ok(refusal);

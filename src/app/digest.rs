@@ -54,6 +54,11 @@ pub(super) fn letter(
     matters.extend(listed("采集故障", words, lines));
     matters.extend(requests(app)?);
     matters.extend(mail(app, since)?);
+    let left = super::mailbox::reading(app)?.left;
+    let left = left.iter().map(|(file, why)| format!("{file}:{why}")).collect();
+    let words =
+        "收件目录里的这些文件读不了或不能移走,没有处理。请改正权限,或移走(freshd mail inbox)。";
+    matters.extend(listed("未能处理的来信文件", words, left));
     let words =
         "这些账号在台账里没有可用的联系人、责任人或主管单位邮箱,提醒无法送达。请补填后重新导入。";
     matters.extend(listed("没有可用邮箱的账号", words, walk.without_address));

@@ -1,7 +1,7 @@
 //! What came back by mail? Mails from the folder and the mailbox, each read once, held against the outbox, and kept with
 //! what became of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::panic::catch_unwind;
@@ -15,6 +15,7 @@ use freshd_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use crate::notify::clean::clean_line;
 use crate::notify::inbox::imap::{self, Cursor};
 use crate::notify::inbox::{self, MAIL_BYTES_MAX};
 use crate::notify::smtp::Password;
@@ -27,6 +28,8 @@ mod deal;
 const META_READING: &str = "mail.inbox";
 /// Files taken in one tick.
 const TICK_MAX: usize = 20;
+/// Files that are left are named at most so many.
+const LEFT_MAX: usize = 50;
 /// The folder is looked at so often.
 const LOOK_EVERY: TimeDelta = TimeDelta::seconds(5);
 
@@ -42,6 +45,8 @@ pub struct Reading {
     pub failing_since: Option<Timestamp>,
     /// Why not, Chinese.
     pub fault: String,
+    /// Files of the folder that cannot be read or put aside, and why.
+    pub left: BTreeMap<String, String>,
 }
 
 /// How the mailbox stands now.
@@ -58,7 +63,7 @@ pub struct Mailbox {
     /// The files of the last look; one that has not changed since is finished.
     seen: BTreeMap<PathBuf, Shape>,
     /// Files that cannot be read or put aside; told in the log once, left until they are gone.
-    left: BTreeSet<PathBuf>,
+    left: BTreeMap<PathBuf, String>,
     /// When the mailbox is asked again.
     ask_at: Option<Timestamp>,
 }
@@ -71,8 +76,8 @@ impl Mailbox {
         let mut tick = Tick::default();
         if let Some(folder) = &inbox.folder {
             let mut found = files(folder)?;
-            self.left.retain(|path| found.contains_key(path));
-            found.retain(|path, _| !self.left.contains(path));
+            self.left.retain(|path, _| found.contains_key(path));
+            found.retain(|path, _| !self.left.contains_key(path));
             let finished = found.iter().filter(|(path, shape)| self.seen.get(*path) == Some(shape));
             let finished: Vec<PathBuf> =
                 finished.map(|(path, _)| path.clone()).take(TICK_MAX).collect();
@@ -84,10 +89,11 @@ impl Mailbox {
                         return Err(error);
                     }
                     tracing::error!(file = %path.display(), %error, "a mail cannot be read or put aside; it is left");
-                    self.left.insert(path.clone());
+                    self.left.insert(path.clone(), format!("{error:#}"));
                 }
                 self.seen.remove(path);
             }
+            note_left(app, &self.left)?;
             tick.did += finished.len();
             tick.next_wake = Some(now + LOOK_EVERY);
         }
@@ -108,13 +114,24 @@ impl Mailbox {
 
 /// Reads everything that is there now, by hand; how many mails were new, and why the mailbox could not be read.
 pub async fn fetch(app: &App, now: Timestamp) -> anyhow::Result<(usize, Option<String>)> {
-    let mut did = 0;
+    let (mut did, mut fault) = (0, None);
     if let Some(folder) = &app.config().mail.inbox.folder {
+        let mut left = BTreeMap::new();
         for path in files(folder)?.keys() {
-            did += usize::from(take(app, folder, path).await?);
+            match take(app, folder, path).await {
+                Ok(new) => did += usize::from(new),
+                Err(error) if error.is::<StoreError>() => return Err(error),
+                Err(error) => {
+                    left.insert(path.clone(), format!("{error:#}"));
+                }
+            }
         }
+        note_left(app, &left)?;
+        let lines = left.iter().map(|(path, why)| format!("{}:{why}", path.display()));
+        let lines: Vec<String> = lines.collect();
+        fault = (!lines.is_empty())
+            .then(|| format!("这些文件读不了或不能移走,留在原处:\n{}", lines.join("\n")));
     }
-    let mut fault = None;
     if app.config().mail.inbox.server.is_some() {
         loop {
             let (new, more) = ask(app, now).await?;
@@ -124,9 +141,25 @@ pub async fn fetch(app: &App, now: Timestamp) -> anyhow::Result<(usize, Option<S
             }
         }
         let reading = reading(app)?;
-        fault = reading.failing_since.map(|_| reading.fault);
+        let away = reading.failing_since.map(|_| reading.fault);
+        fault = away.into_iter().chain(fault).reduce(|one, other| format!("{one}\n{other}"));
     }
     Ok((did, fault))
+}
+
+/// Keeps which files are left, for people to see.
+fn note_left(app: &App, left: &BTreeMap<PathBuf, String>) -> Result<(), StoreError> {
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let left: BTreeMap<String, String> = left
+        .iter()
+        .take(LEFT_MAX)
+        .map(|(path, why)| (clean_line(&name(path)), clean_line(why)))
+        .collect();
+    let held = reading(app)?;
+    if held.left != left {
+        app.store().set_meta(META_READING, &Reading { left, ..held })?;
+    }
+    Ok(())
 }
 
 /// Mails in the folder: no hidden files, none that are still on their way.
@@ -193,7 +226,12 @@ async fn ask(app: &App, now: Timestamp) -> anyhow::Result<(usize, bool)> {
         }
     };
     let mut did = 0;
-    let mut last = Reading { cursor: fetched.cursor, read_at: Some(now), ..Reading::default() };
+    let mut last = Reading {
+        cursor: fetched.cursor,
+        read_at: Some(now),
+        left: held.left.clone(),
+        ..Reading::default()
+    };
     for (cursor, raw) in fetched.mails {
         if !raw.is_empty() {
             did += usize::from(read_one(app, &raw).await?);

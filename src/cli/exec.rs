@@ -25,6 +25,7 @@ mod mail;
 pub(crate) mod patrol;
 mod poll;
 mod precheck;
+mod preview;
 pub(crate) mod proof;
 mod requests;
 mod status;
@@ -66,7 +67,7 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
         Request::MailFetch => inbox::fetch(app).await,
         Request::Contacts { json } => inbox::contacts(app, json),
         Request::MailRetry { id } => mail::retry(app, &id).await,
-        Request::MailPreview { id } => mail::preview(app, &id),
+        Request::MailPreview { id, html } => preview::run(app, id.as_deref(), html),
         Request::MailRelease { ids } => mail::release(app, &ids, who).await,
         Request::ConnectorCheck { name, target, json } => {
             check::run(app, &name, target.as_deref(), json).await

@@ -147,8 +147,11 @@ pub enum Request {
     },
     /// `freshd mail preview`.
     MailPreview {
-        /// The letter.
-        id: String,
+        /// The letter, or the sample's kind; none = list the kinds.
+        id: Option<String>,
+        /// Its HTML part.
+        #[serde(default)]
+        html: bool,
     },
     /// `freshd mail release`.
     MailRelease {

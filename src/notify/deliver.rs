@@ -168,13 +168,20 @@ impl Deliverer {
         Ok(())
     }
 
+    /// The group chat that a letter is posted to; `None` = it goes by mail. With `redirect_to` nothing is posted anywhere: the copy
+    /// goes by mail to whoever is trying things out, and says where it would have gone.
+    pub(super) fn chat_of<'l>(&self, letter: &'l Letter) -> Option<&'l str> {
+        let redirected = self.settings.mail.redirect_to.as_deref().is_some_and(|to| !to.is_empty());
+        webhook_name(&letter.to).filter(|_| !redirected)
+    }
+
     /// Until when a letter must not leave: outside the hours, or above a ceiling.
     fn waits(&self, letter: &Letter, now: Timestamp) -> Option<Timestamp> {
         let opens = self.settings.window().when(now, letter.late_after);
         if opens > now {
             return Some(opens);
         }
-        if let Some(name) = webhook_name(&letter.to) {
+        if let Some(name) = self.chat_of(letter) {
             let limits = Limits { all: 0, domain: webhook::PER_MINUTE };
             let mut ceiling = self.chat_ceiling.lock().unwrap_or_else(PoisonError::into_inner);
             return ceiling.ask(name, now, limits).err();
@@ -188,7 +195,7 @@ impl Deliverer {
 
     /// Until when no letter can leave by mail; webhooks do not need it.
     fn closed_until(&self, letter: &Letter, now: Timestamp) -> Option<Timestamp> {
-        if webhook_name(&letter.to).is_some() {
+        if self.chat_of(letter).is_some() {
             return None;
         }
         if self.transport.is_none() {
@@ -204,7 +211,7 @@ impl Deliverer {
         now: Timestamp,
         report: &mut DeliverReport,
     ) -> Result<(), StoreError> {
-        if webhook_name(&letter.to).is_none() {
+        if self.chat_of(&letter).is_none() {
             self.note_relay(&outcome, now, report)?;
         }
         match self.record(&letter.id, &outcome, now)? {
@@ -226,7 +233,7 @@ impl Deliverer {
         let Some(body) = self.store.letter_body(&letter.id)? else {
             return Ok(Outcome::Refused("信的正文已不在".to_owned()));
         };
-        if let Some(name) = webhook_name(&letter.to) {
+        if let Some(name) = self.chat_of(letter) {
             return Ok(match &self.webhooks {
                 Some(webhooks) => webhooks.send(name, letter, &body, now).await,
                 None => Outcome::Refused("没有配置任何 webhook".to_owned()),
@@ -347,13 +354,22 @@ fn outgoing(
     };
     if let Some(address) = redirect_to.filter(|address| !address.is_empty()) {
         let words = format!("【试发】本信原收件人:{}", letter.to);
+        if out.html.is_empty() {
+            // A copy for a group chat is plain text.
+            let text = html_text(&out.text).replace('\n', "<br>\n");
+            out.html = format!("<html><body><p>{text}</p></body></html>");
+        }
         out.subject = format!("【试发→{}】{}", letter.to, out.subject);
         out.text = format!("{words}\n\n{}", out.text);
-        let plain = words.replace('&', "&amp;").replace('<', "&lt;");
+        let plain = html_text(&words);
         out.html = out.html.replacen("<p>", &format!("<p><b>{plain}</b></p>\n<p>"), 1);
         out.to = address.to_owned();
     }
     out
+}
+
+fn html_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn doubled(first: i64, times: u32, max: i64) -> i64 {

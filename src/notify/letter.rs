@@ -175,7 +175,9 @@ pub fn compose(
             format!("{SUBJECT_MARK}{}", clean_line(&named.subject)),
             hash_of([to.as_str(), "named", &named.key]),
         ),
-        None => (subject::subject(&items, now), content_id(to, &items)),
+        None => {
+            (subject::subject(&items, safe_day(&items, house, now), now), content_id(to, &items))
+        }
     };
     let id = hash[..16].to_owned();
     let mut accounts: Vec<String> = Vec::new();
@@ -260,6 +262,12 @@ fn eve(item: &Item, house: &House<'_>, now: Timestamp) -> Option<holiday::Before
     holiday::eve_of(house.calendar, first, deadline, days, now)
 }
 
+/// Until when everything is published before a break, the earliest.
+fn safe_day(items: &[&Item], house: &House<'_>, now: Timestamp) -> Option<NaiveDate> {
+    let eves = items.iter().filter(|item| item.tell.reason == Reason::PreHoliday);
+    eves.filter_map(|item| eve(item, house, now)).map(|eve| eve.safe).min()
+}
+
 /// `<freshd.HASH@domain>`: stable for stable content.
 pub fn message_id(content_hash: &str, from: &str) -> String {
     let head: String = content_hash.chars().take(40).collect();
@@ -327,6 +335,7 @@ fn render(
         list => Value::from(Serde(&draft.list)),
         forwards => Value::from(Serde(&forwards)),
         office => super::clean::clean_line(house.office),
+        settled => settled(draft),
         links => house.public_url.is_some(),
         doors => groups.iter().flat_map(|group| &group.items).any(|view| !view.door.is_empty()),
         notice => NOTICE,
@@ -334,6 +343,12 @@ fn render(
     };
     let text = house.templates.render("letter.txt", &values)?;
     Ok((text, house.templates.render("letter.html", &values)?))
+}
+
+/// Is there nothing to be done about all that is told?
+fn settled(draft: &Draft) -> bool {
+    let mut reasons = draft.items.iter().map(|item| item.tell.reason);
+    draft.list.is_none() && reasons.all(|reason| reason == Reason::Rectified)
 }
 
 /// The last day on which a post comes in time, or the hour when only hours are left: `12月2日(含)`,

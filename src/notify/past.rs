@@ -83,7 +83,8 @@ fn role_words(account: &Account, to: &str) -> &'static str {
     }
 }
 
-fn reason_words(key: &str) -> &'static str {
+/// A reason in few words.
+pub(super) fn reason_words(key: &str) -> &'static str {
     match key {
         "overdue" => "已超期",
         "reminder" => "临近期限提醒",

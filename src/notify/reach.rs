@@ -11,6 +11,7 @@ use freshd_core::state::AccountState;
 
 use super::deliver::finish;
 use super::inbox::{Fate, Report, Returned};
+use super::matters;
 use super::operator::Matter;
 use super::plan::{listed, reachable};
 use super::report::NotifyReport;
@@ -228,11 +229,8 @@ pub(super) fn received(change: &mut Change) -> Result<Option<Matter>, StoreError
         let outcome = outcome.chinese();
         lines.push(format!("{from}《{subject}》:{outcome};{told}{words}"));
     }
-    let title = format!("{} 封来信", lines.len());
-    let words =
-        "收件邮箱里的来信。链接都已按内容核验;其余请人工阅处(freshd mail inbox)。附件没有打开。";
     let key = format!("received {}", ids.join(" "));
-    Ok((!lines.is_empty()).then(|| Matter::new(title, words, lines, key)))
+    Ok((!lines.is_empty()).then(|| matters::received(lines, key)))
 }
 
 impl Notifier {
@@ -274,11 +272,8 @@ impl Notifier {
         let mut known = told;
         known.extend(lines.keys().map(|(_, id)| id.clone()));
         change.put_meta(META_NOBODY_TOLD, &known)?;
-        let title = format!("{} 个账号没有可用邮箱", lines.len());
-        let words = "这些账号的联系人、责任人和主管单位都没有可用的邮箱(台账没有填,或已拒收、退信),提醒无法送达。请电话通知\
-                     (freshd contacts、freshd export phone-list),并补填邮箱后重新导入。";
         let key = format!("nobody {}", now.timestamp_millis());
-        Ok(Some(Matter::new(title, words, lines.into_values().collect(), key)))
+        Ok(Some(matters::nobody(lines.into_values().collect(), key)))
     }
 }
 

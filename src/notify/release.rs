@@ -10,7 +10,6 @@ use freshd_core::state::AccountState;
 use freshd_core::verdict::{Outcome as Verdict, judge};
 use serde::Serialize;
 
-use super::channel::webhook_name;
 use super::deliver::{DeliverReport, Deliverer, LEASE_MIN};
 use super::letter::{SUBJECT_MARK, hash_of, message_id};
 use super::smtp::{Outcome, Outgoing};
@@ -65,7 +64,7 @@ impl Deliverer {
     /// the reply. The Message-ID stays.
     pub async fn retry(&self, id: &str, now: Timestamp) -> Result<(Letter, Outcome), RetryError> {
         let letter = self.store.letter(id)?.ok_or_else(|| RetryError::Unknown(id.to_owned()))?;
-        let by_mail = webhook_name(&letter.to).is_none();
+        let by_mail = self.chat_of(&letter).is_none();
         if by_mail && self.transport().is_none() {
             return Err(RetryError::NoServer);
         }

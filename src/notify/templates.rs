@@ -20,6 +20,8 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("operator.txt", include_str!("templates/operator.txt")),
     ("operator.html", include_str!("templates/operator.html")),
 ];
+/// Characters of a word after which it may be broken.
+const WORD_CHARS_MAX: usize = 20;
 /// Bytes of an own template.
 const BYTES_MAX: u64 = 256 << 10;
 
@@ -107,11 +109,35 @@ fn environment(name: &str) -> Result<Environment<'static>, minijinja::Error> {
     let escape = if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None };
     let mut templates = Environment::new();
     templates.set_auto_escape_callback(move |_| escape.clone());
+    templates.add_filter("breakable", breakable);
     templates.set_fuel(Some(2_000_000));
     let mut syntax = SyntaxConfig::builder();
     syntax.trim_blocks(true).lstrip_blocks(true);
     templates.set_syntax(syntax.build()?);
     Ok(templates)
+}
+
+/// In HTML: a text whose long words may be broken, also where styles are stripped. Else the text as it is.
+fn breakable(state: &minijinja::State<'_, '_>, text: &str) -> Value {
+    if !matches!(state.auto_escape(), AutoEscape::Html) {
+        return Value::from(text);
+    }
+    let (mut out, mut run) = (String::new(), 0);
+    for c in text.chars() {
+        if run == WORD_CHARS_MAX {
+            out.push_str("<wbr>");
+            run = 0;
+        }
+        run = if c.is_ascii_graphic() { run + 1 } else { 0 };
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    Value::from_safe_string(out)
 }
 
 fn render(name: &str, text: &str, values: &Value) -> Result<String, minijinja::Error> {

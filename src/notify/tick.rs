@@ -49,6 +49,11 @@ impl Notifier {
         Self { store, settings }
     }
 
+    /// By what it writes.
+    pub fn settings(&self) -> &NotifySettings {
+        &self.settings
+    }
+
     /// Runs once: everything that is due at `now` is decided, and each recipient gets at most one letter (two with
     /// `pilot`: one that leaves and one that is held). Durable when it returns. `dry_run` changes nothing.
     pub async fn tick(&self, now: Timestamp, dry_run: bool) -> Result<NotifyReport, NotifyError> {

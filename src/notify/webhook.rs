@@ -25,6 +25,9 @@ const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// Characters kept of an answer.
 const REPLY_CHARS_MAX: usize = 200;
 
+/// Shorter parts of an address are no keys.
+const KEY_CHARS_MIN: usize = 8;
+
 /// The way out to webhooks.
 #[derive(Clone)]
 pub struct Webhooks {
@@ -53,8 +56,10 @@ impl Webhooks {
             Ok(request) => request,
             Err(detail) => return Outcome::Deferred { detail, relay: false },
         };
+        let keys = keys_of(&request.url);
         match self.http.at(now).send(request).await {
-            Ok(response) => judge(hook.kind, &response),
+            // A gateway's page may repeat the address.
+            Ok(response) => judge(hook.kind, &without(&keys, response)),
             // The error's own words may show the address, and the address is the key.
             Err(error) => {
                 let detail = match error.kind {
@@ -140,6 +145,27 @@ fn request(
     };
     request.body_bytes_max = ANSWER_BYTES_MAX;
     Ok(request)
+}
+
+/// What in an address is the key: the values of its query, and the long parts of its path.
+fn keys_of(url: &Url) -> Vec<String> {
+    let raw = url.query().unwrap_or_default().split('&');
+    let raw = raw.filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned());
+    let path = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let path = path.filter(|part| part.len() >= KEY_CHARS_MIN);
+    let mut keys: Vec<String> =
+        url.query_pairs().map(|(_, value)| value.into_owned()).chain(raw).chain(path).collect();
+    keys.retain(|key| key.len() >= KEY_CHARS_MIN);
+    keys
+}
+
+fn without(keys: &[String], mut response: Response) -> Response {
+    let said = String::from_utf8_lossy(&response.body).into_owned();
+    let blanked = keys.iter().fold(said.clone(), |said, key| said.replace(key.as_str(), "…"));
+    if blanked != said {
+        response.body = blanked.into_bytes().into();
+    }
+    response
 }
 
 /// Robots answer 200 whatever came of it; the number inside says it.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::META_REFUSED;
 use super::clean::domain_of;
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
+use super::matters;
 use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, look, name_for, reached};
 use super::reach::{dead_of, received};
@@ -140,7 +141,6 @@ impl Notifier {
         Ok(written)
     }
 
-    /// The key of the links in letters, if there are any; a trial makes none.
     /// The Message-ID as it goes out. What a letter says could be worked out by others, and a bounce is believed by this id: so it is
     /// written with the store's key, still the same for the same content.
     fn unguessable(&self, id: &str, message_id: &str) -> Result<String, StoreError> {
@@ -151,6 +151,7 @@ impl Notifier {
         Ok(format!("<freshd.{id}{mark}@{domain}>"))
     }
 
+    /// The key of the links in letters, if there are any; a trial makes none.
     pub(super) fn seal(&self, dry_run: bool) -> Result<Option<SealKey>, StoreError> {
         match (&self.settings.public_url, dry_run) {
             (None, _) => Ok(None),
@@ -282,20 +283,15 @@ impl Notifier {
         now: Timestamp,
         report: &NotifyReport,
     ) -> Result<Vec<Matter>, NotifyError> {
-        let mut matters = Vec::new();
+        let mut told = Vec::new();
         if let Some(storm) = report.storm {
-            let key = format!("storm {}", now.timestamp_millis());
-            let words = "本次运行要写信的收件人超过上限(hold_share、hold_min_recipients),全部信件已暂存,没有发出。\
-                         请先核对判定是否属实(freshd mail outbox、freshd mail preview 编号),属实再放行(freshd mail release)。";
-            let title = format!("{} 个收件人的信已暂存待放行", storm.recipients);
-            let lines = vec![format!("收件人 {} 个,台账共有 {} 个", storm.recipients, storm.of)];
-            matters.push(Matter::new(title, words, lines, key));
+            told.push(matters::storm(report, storm));
         }
-        matters.extend(self.refusals(change)?);
-        matters.extend(self.nobody(change, now, report)?);
-        matters.extend(silent(report));
-        matters.extend(received(change)?);
-        Ok(matters)
+        told.extend(self.refusals(change)?);
+        told.extend(self.nobody(change, now, report)?);
+        told.extend(silent(report));
+        told.extend(received(change)?);
+        Ok(told)
     }
 
     /// Letters that failed for good and of which the operators do not know yet.
@@ -320,11 +316,8 @@ impl Notifier {
         if !ids.is_empty() {
             change.delete_meta(META_REFUSED);
         }
-        let words = "以下收件人没有收到提醒;有下一级联系人的,已改发下一级(责任人、主管单位)。请核对并更新台账里的邮箱,\
-                     必要时电话通知(freshd contacts)。";
-        let title = format!("{} 封信未能送达", lines.len());
         let key = format!("refused {}", ids.join(" "));
-        Ok((!lines.is_empty()).then(|| Matter::new(title, words, lines, key)))
+        Ok((!lines.is_empty()).then(|| matters::refused(lines, key)))
     }
 }
 

@@ -2,9 +2,12 @@
 //! with what was known.
 //!
 //! Which account is next stands in the store ([`Index::Links`]), what is known of an address in a record that all
-//! accounts share ([`StoredLink`]); in memory is only one tick's work.
+//! accounts share ([`StoredLink`]); in memory is only what is waiting or being asked
+//! ([`hand::Hand`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+#[cfg(test)]
+use std::sync::Mutex;
 
 use chrono::TimeDelta;
 use freshd_connectors::link::control::Controls;
@@ -21,11 +24,16 @@ use super::{Parts, PollEnv, Tick};
 use crate::store::{Change, EvidenceId, Index, StoreError, StoredLink};
 
 mod ask;
+mod hand;
 
+pub use ask::AT_ONCE;
 use ask::{Answered, Sites};
+use hand::Hand;
 
+/// Accounts claimed at a time.
+const CLAIM_MAX: usize = 16;
 /// Accounts looked at in one tick.
-const TICK_MAX: usize = 64;
+const TICK_MAX: usize = 4096;
 /// A look at an account's links that is not finished is due again after so many minutes.
 const LEASE_MIN: i64 = 10;
 /// Other sites were reached within so many minutes: what does not answer now is to blame itself.
@@ -74,108 +82,102 @@ pub struct LinkChecker {
     sites: Sites,
     /// What hosts answer to a path that nobody made.
     controls: Controls,
-}
-
-/// One tick's accounts, and the addresses that must be asked for them.
-#[derive(Default)]
-struct Work {
-    /// Accounts, each with the addresses that were put off, and until when.
-    accounts: Vec<(AccountId, Option<Timestamp>)>,
-    /// Addresses to ask, each with what its first account knew of it.
-    wanted: BTreeMap<String, Option<LinkCheck>>,
+    /// The most addresses and accounts that were ever held at once.
+    #[cfg(test)]
+    most_held: Mutex<(usize, usize)>,
 }
 
 impl LinkChecker {
     /// A loop over the accounts whose turn has come.
     pub fn new(env: PollEnv) -> Self {
-        Self { env, sites: Sites::default(), controls: Controls::default() }
+        Self {
+            env,
+            sites: Sites::default(),
+            controls: Controls::default(),
+            #[cfg(test)]
+            most_held: Mutex::default(),
+        }
     }
 
-    /// Checks the links of accounts whose turn has come; the rest waits for the next tick.
+    /// Checks the links of accounts whose turn has come, until there are none or the tick has lasted long enough.
     pub async fn tick(&mut self) -> Result<Tick, StoreError> {
-        let now = self.env.clock.now();
-        let lease = now + TimeDelta::minutes(LEASE_MIN);
-        let ids = self.env.store.claim_due(Index::Links, now, lease, TICK_MAX)?;
-        if !ids.is_empty() {
-            self.check_all(&ids, false).await?;
+        let done = self.round(None, false).await?;
+        if done.accounts > 0 {
             self.env.keep_resting()?;
             self.env.store.barrier().await?;
         }
-        Ok(Tick { did: ids.len(), next_wake: self.env.store.next_due(Index::Links)? })
+        Ok(Tick { did: done.accounts, next_wake: self.env.store.next_due(Index::Links)? })
     }
 
     /// Checks the links of one account that are due, or all of them; says how many were asked.
     pub async fn check(&mut self, id: &AccountId, all: bool) -> Result<usize, StoreError> {
-        self.check_all(std::slice::from_ref(id), all).await
+        Ok(self.round(Some(id), all).await?.asked)
     }
 
-    async fn check_all(&mut self, ids: &[AccountId], all: bool) -> Result<usize, StoreError> {
-        let parts = self.env.parts();
-        let now = self.env.clock.now();
-        let work = self.plan(ids, all, &parts, now)?;
-        let asked = work.wanted.len();
-        let answers = self.ask_all(&parts, work.wanted, now).await;
-        self.keep(&answers, &parts, now)?;
-        for (id, put_off) in &work.accounts {
-            self.note(id, *put_off, &parts, now)?;
-        }
-        Ok(asked)
-    }
-
-    /// Which addresses must be asked: those that are due, whoever asked last, and whose site is ready.
+    /// Takes up the addresses that must be asked: those that are due, whoever asked last, and whose site is ready.
     fn plan(
-        &mut self,
+        &self,
         ids: &[AccountId],
         all: bool,
-        parts: &Parts,
-        now: Timestamp,
-    ) -> Result<Work, StoreError> {
-        let mut work = Work::default();
-        for id in ids {
-            let account = self.env.store.account(id)?.filter(|a| a.lifecycle.is_judged());
-            let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
-            let menu = account.map(|account| menu_health(&account, &state));
-            let mut put_off: Option<Timestamp> = None;
-            for url in menu.as_ref().map(links_of).unwrap_or_default() {
-                let shared = self.env.store.link(url)?.and_then(|link| current(link, now));
-                let known = newer(shared, state.links.get(url));
-                let fresh = known.as_ref().is_some_and(|check| check.next_look(&parts.links) > now);
-                if (fresh && !all) || work.wanted.contains_key(url) {
-                    continue;
-                }
-                match self.wait(url, id, parts, now) {
-                    None => {
-                        work.wanted.insert(url.to_owned(), known);
-                    }
-                    Some(until) => put_off = Some(put_off.map_or(until, |held| held.min(until))),
-                }
-            }
-            work.accounts.push((id.clone(), put_off));
-        }
-        self.sites.planned();
-        Ok(work)
-    }
-
-    /// Until when this address must wait: its site asked for it, or has its hands full.
-    fn wait(
-        &mut self,
-        url: &str,
-        id: &AccountId,
-        parts: &Parts,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let site = freshd_connectors::link::site_of(url, &parts.article_base)?;
-        let quiet = super::locked(&self.env.quiet_sites).get(&site).copied();
-        quiet.filter(|until| *until > now).or_else(|| self.sites.book(&site, id, now))
-    }
-
-    /// Joins answers with what was known of their addresses, for all accounts at once.
-    fn keep(
-        &mut self,
-        answers: &[Answered],
+        (hand, sites): (&mut Hand, &mut Sites),
         parts: &Parts,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        for id in ids {
+            let account = self.env.store.account(id)?.filter(|a| a.lifecycle.is_judged());
+            let state: AccountState = self.env.store.state(id)?.unwrap_or_default();
+            let by_owner = account.as_ref().is_some_and(|account| account.menu_by_owner)
+                && state.history.menu.is_none();
+            let menu = account.map(|account| menu_health(&account, &state));
+            let (mut left, mut put_off): (usize, Option<Timestamp>) = (0, None);
+            for url in menu.as_ref().map(links_of).unwrap_or_default() {
+                if hand.has_answer(url) {
+                    continue;
+                }
+                if hand.join(url, id, by_owner) {
+                    left += 1;
+                    continue;
+                }
+                let shared = self.env.store.link(url)?.and_then(|link| current(link, now));
+                let known = newer(shared, state.links.get(url));
+                if !all && known.as_ref().is_some_and(|it| it.next_look(&parts.links) > now) {
+                    continue;
+                }
+                let site = freshd_connectors::link::site_of(url, &parts.article_base);
+                let wait = site.as_ref().and_then(|site| self.wait(sites, site, id, now));
+                match wait {
+                    None => {
+                        hand.take(site.unwrap_or_default(), url, (id, by_owner), known);
+                        left += 1;
+                    }
+                    Some(until) => {
+                        hand.put_off += 1;
+                        put_off = Some(put_off.map_or(until, |held| held.min(until)));
+                    }
+                }
+            }
+            hand.open(id, left, put_off);
+        }
+        Ok(())
+    }
+
+    /// Until when an address of this site must wait: the site asked for it, or has its hands full.
+    fn wait(
+        &self,
+        sites: &mut Sites,
+        site: &str,
+        id: &AccountId,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let quiet = super::locked(&self.env.quiet_sites).get(site).copied();
+        quiet.filter(|until| *until > now).or_else(|| sites.book(site, id, now))
+    }
+
+    /// Joins answers with what was known of their addresses, for all accounts at once.
+    fn keep(&self, answers: &[Answered], parts: &Parts, now: Timestamp) -> Result<(), StoreError> {
+        if answers.is_empty() {
+            return Ok(());
+        }
         if answers.iter().any(|answered| reaches(&answered.answer)) {
             *super::locked(&self.env.reached) = Some(now);
         }
@@ -309,5 +311,7 @@ fn reaches(answer: &LinkAnswer) -> bool {
     matches!(answer, Alive | Dead(_) | Failing(_) | Upkeep(_))
 }
 
+#[cfg(test)]
+mod many_tests;
 #[cfg(test)]
 mod tests;

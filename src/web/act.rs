@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use freshd_connectors::claim::Objection;
 use freshd_core::verdict::Outcome;
-use freshd_core::word::Finding;
+use freshd_core::word::{Finding, same_person};
 use serde_json::{Map, Value, json};
 
 use super::WebState;
@@ -191,7 +191,7 @@ fn answered(
         let help = "updated、nothing_since、not_found 或 menu_wrong";
         wrong.push(Objection::new("/found", "没有写看到了什么", help));
     }
-    if by.as_ref().is_some_and(|name| !people.contains(name)) {
+    if by.as_ref().is_some_and(|name| !people.iter().any(|held| same_person(held, name))) {
         wrong.push(Objection::new("/by", "没有这个核查人", "写配置 [patrol] people 里的姓名"));
     }
     let picture = match parts.get("file") {

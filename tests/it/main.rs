@@ -3,6 +3,7 @@
 mod cli;
 mod component;
 mod demo;
+mod lychee;
 mod mail;
 mod owner;
 mod simulation;

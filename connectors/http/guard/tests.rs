@@ -39,7 +39,7 @@ fn schemes_ports_and_literals_are_judged_before_anything_is_sent() {
 #[tokio::test]
 async fn names_are_judged_by_what_they_resolve_to() {
     let resolver = |allow: &[&str], door, proxy: Option<&str>| GuardedResolver {
-        guard: Arc::new(guard(allow)),
+        allow: guard(allow).allow,
         door,
         proxy_host: proxy.map(str::to_owned),
         answered: Arc::default(),
@@ -55,6 +55,8 @@ async fn names_are_judged_by_what_they_resolve_to() {
     assert_eq!(refused, ResolveError::Refused("localhost".into(), "本机地址"));
     let listed = ask(resolver(&["127.0.0.0/8"], Door::Listed, None)).await.unwrap();
     assert!(!listed.is_empty() && listed.iter().all(IpAddr::is_ipv4), "{listed:?}");
+    let strict = ask(resolver(&[], Door::Strict, None)).await.unwrap_err();
+    assert_eq!(strict, ResolveError::Refused("localhost".into(), "本机地址"));
     assert!(!ask(resolver(&[], Door::Open, Some("localhost"))).await.unwrap().is_empty());
 }
 

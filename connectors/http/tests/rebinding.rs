@@ -58,7 +58,7 @@ fn rebinding(port: u16, answers: &[&[&str]]) -> (HttpClient, Arc<AtomicUsize>) {
         ..NetSettings::default()
     };
     let shared = Shared::resolving(settings, Promise::default(), lookup).unwrap();
-    (HttpClient { shared: Arc::new(shared), trace: None, moment: None }, asked)
+    (HttpClient { shared: Arc::new(shared), trace: None, moment: None, strangers: None }, asked)
 }
 
 /// Pages whose connection ends with each answer, so that every request looks the name up.

@@ -52,8 +52,9 @@ pub(crate) async fn look_up(way: &Component<'_>, appid: &str) -> Result<Standing
         return Err(malformed("读取授权账号的信息:应答中没有 authorizer_info"));
     };
     let text = |key: &str| info.get(key).and_then(lenient::text);
+    let name = |key: &str| info.get(key).and_then(lenient::name);
     let held = answer.get("authorization_info").unwrap_or(&Value::Null);
-    take_up(way, appid, held, (text("nick_name"), text("user_name")))?;
+    take_up(way, appid, held, (name("nick_name"), text("user_name")))?;
     way.keep.durable().await?;
     let status = info.get("account_status").and_then(lenient::int);
     let verified = info.pointer("/verify_type_info/id").and_then(lenient::int);
@@ -62,8 +63,8 @@ pub(crate) async fn look_up(way: &Component<'_>, appid: &str) -> Result<Standing
     let body = lenient::cut(&body, lenient::EVIDENCE_BYTES_MAX).to_owned();
     Ok(Standing {
         profile: Profile {
-            name: text("nick_name"),
-            holder: text("principal_name"),
+            name: name("nick_name"),
+            holder: name("principal_name"),
             state: state_of(status),
             aliases: [text("user_name"), text("alias")].into_iter().flatten().collect(),
         },

@@ -280,3 +280,19 @@ async fn nothing_is_used_that_could_not_be_kept() {
     assert_eq!(fault.scope, FaultScope::Local);
     assert_eq!(scene.asked(TURN) + scene.asked(FIGURES), 0);
 }
+
+#[tokio::test]
+async fn a_name_is_one_line_whatever_the_platform_says() {
+    let nasty = "=cmd|'/C calc'!A0\r\nBcc: x@y\u{202e}\u{200b}<b>茂名</b>";
+    let scene = Scene::set(move |path, _, _| {
+        (path == INFO).then(|| {
+            json!({"authorizer_info": {"nick_name": nasty, "principal_name": "某\n局\u{2066}",
+                "user_name": "gh_0123456789ab", "account_status": 1}})
+        })
+    })
+    .await;
+    let profile = scene.poll(noon(), None).await.unwrap().profile.unwrap();
+    let name = "=cmd|'/C calc'!A0 Bcc: x@y<b>茂名</b>";
+    assert_eq!((profile.name.as_deref(), profile.holder.as_deref()), (Some(name), Some("某 局")));
+    assert_eq!(scene.record().name.as_deref(), Some(name));
+}

@@ -9,10 +9,11 @@ use freshd_core::state::AccountState;
 use freshd_core::{Timestamp, civil};
 
 use super::super::App;
+use super::super::openings::PER_LETTER;
 use super::form::{Said, answer, recheck_at, understood};
 use super::{Guest, enter};
 use crate::cli::exec::Usage;
-use crate::cli::exec::proof::{self, Opened};
+use crate::cli::exec::proof::{self, Opened, Writer};
 use crate::notify::letter::hash_of;
 use crate::poll::apply::reconsider;
 use crate::poll::write;
@@ -125,7 +126,11 @@ async fn prove(
     link: &str,
 ) -> anyhow::Result<Result<(String, RequestState), String>> {
     let (id, letter) = (guest.account.id.clone(), &guest.letter);
-    let proven = match proof::open(app, link, Some(id)).await {
+    let who = format!("letter {}", letter.id);
+    if let Err(wait) = app.openings.turn(&who, PER_LETTER, app.now()) {
+        return Ok(Err(wait));
+    }
+    let proven = match proof::open(app, link, Some(id), Writer::Stranger).await {
         Ok(Opened::Fits(proven)) => proven,
         Ok(Opened::Refused(why)) => return Ok(Err(why)),
         Ok(Opened::Unopened(why)) => {
@@ -211,3 +216,6 @@ fn make_room(app: &App, change: &mut Change, word: &OwnerWord) -> Result<(), Sto
     done.take(over).for_each(|old| change.delete_owner_word(old));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,31 @@ fn stormy() -> String {
 }
 
 #[tokio::test]
+async fn a_pilot_writes_about_its_units_only_and_their_supervisor_sees_no_others() {
+    let (pilot, fire) = ("mode = \"pilot\"\npilot_units = [\"高州市\"]", at("2026-12-20T10:00:00"));
+    let text = stormy().replace("mode = \"send\"", pilot);
+    let (app, clock) = app(&text, at("2026-12-20T09:59:00"));
+    let mut all = units();
+    for sample in all.iter_mut().skip(5) {
+        sample.0.reporting_unit = "高州市".to_owned();
+        sample.0.supervisor_email = vec!["boss@example.gov.cn".to_owned()];
+    }
+    keep(&app, &shifted(all, 28));
+    tick(&app, at("2026-12-20T09:59:00")).await.unwrap();
+    clock.advance_to(fire);
+    tick(&app, fire).await.unwrap();
+    let mut leaves: Vec<String> = Vec::new();
+    for (letter, body) in letters(&app).into_iter().filter(|(it, _)| it.to != "ops@b.cn") {
+        let others = ["茂名交警", "茂名禁毒", "平安茂名"].iter().any(|it| body.text.contains(it));
+        assert_eq!(letter.state == LetterState::Queued, body.text.contains("高州 发布"));
+        assert_eq!(letter.state == LetterState::Held, others, "{}: {}", letter.to, body.text);
+        leaves.extend((letter.state == LetterState::Queued).then_some(letter.to));
+    }
+    leaves.sort();
+    assert_eq!(leaves, ["boss@example.gov.cn", "li@example.gov.cn"]);
+}
+
+#[tokio::test]
 async fn owners_hear_what_they_must_do_and_supervising_units_get_a_table() {
     let fire = at("2026-12-20T10:00:00");
     let (app, clock) = app(&stormy(), at("2026-12-20T09:59:00"));
@@ -132,7 +157,7 @@ async fn owners_hear_what_they_must_do_and_supervising_units_get_a_table() {
     ] {
         assert!(body.text.contains(words), "{words}\n--\n{}", body.text);
     }
-    assert!(body.html.contains("<td><b>茂名&lt;b&gt;消防") && !body.html.contains("<b>消防"));
+    assert!(body.html.contains("<b>茂名&lt;b&gt;消防") && !body.html.contains("<b>消防"));
     assert!(of("li@example.gov.cn").0.subject.contains("高州 发布须在12月31日"), "one line");
 }
 

@@ -21,10 +21,13 @@ pub enum MailCommand {
         /// 信件 id
         id: String,
     },
-    /// 看一封信的内容
+    /// 看一封信的内容;不写 id 列出各类信的样例
     Preview {
-        /// 信件 id
-        id: String,
+        /// 信件 id,或样例的名称
+        id: Option<String>,
+        /// 输出 HTML 部分,供存成文件用浏览器查看
+        #[arg(long, requires = "id")]
+        html: bool,
     },
     /// 收到的退信和回信,各自如何处理
     Inbox {

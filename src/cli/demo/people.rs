@@ -20,6 +20,7 @@ use super::truth::{Compared, Mark};
 use crate::app::App;
 use crate::app::patrol::Asked;
 use crate::cli::exec::patrol::answer::{Answer, Field, Login, ready};
+use crate::cli::exec::proof::Writer;
 use crate::cli::exec::word;
 
 /// A picture of one point: what a screenshot is to the program.
@@ -128,7 +129,8 @@ impl Patrols {
     /// Was it taken?
     async fn keep(&mut self, app: &App, account: &Account, look: Look) -> anyhow::Result<bool> {
         let (id, now) = (account.id.as_str(), app.now());
-        let login = Login { via: None, shown: "演示".to_owned(), named: true };
+        let login =
+            Login { via: None, shown: "演示".to_owned(), named: true, writer: Writer::Stranger };
         let (link, again) = (look.answer.link.clone(), look.answer.clone());
         match ready(app, &AccountId::new(id), look.answer, &login).await? {
             Ok(good) => {

@@ -30,6 +30,7 @@ pub(super) fn list(app: &App, as_json: bool) -> anyhow::Result<Response> {
                 "read_at": reading.read_at.map(rfc3339),
                 "failing_since": reading.failing_since.map(rfc3339),
                 "fault": reading.fault,
+                "left": reading.left,
             }),
         );
     }
@@ -52,6 +53,12 @@ pub(super) fn list(app: &App, as_json: bool) -> anyhow::Result<Response> {
     text.push_str(&format!("共 {} 封\n", mails.len()));
     if let Some(since) = reading.failing_since {
         text.push_str(&format!("邮箱自 {} 起读不到:{}\n", minute_text(since), reading.fault));
+    }
+    if !reading.left.is_empty() {
+        text.push_str("这些文件读不了或不能移走,留在原处,没有处理:\n");
+    }
+    for (file, why) in &reading.left {
+        text.push_str(&format!("  {file}:{why}\n"));
     }
     if !app.config().mail.inbox.is_used() {
         text.push_str("没有配置收件邮箱([mail.inbox] folder 或 server)\n");

@@ -5,7 +5,7 @@ use freshd_core::Timestamp;
 use freshd_core::civil::minute_text;
 use serde_json::json;
 
-use super::{DONE, FOUND, Usage, json, printed};
+use super::{DONE, FOUND, json, printed};
 use crate::app::App;
 use crate::app::notices::{self, ByHand};
 use crate::app::takeover::take_over;
@@ -137,10 +137,21 @@ fn letter_json(letter: &Letter) -> serde_json::Value {
         "message_id": letter.message_id,
         "attempts": letter.attempts,
         "next_attempt": letter.next_attempt.map(rfc3339),
+        "lease_until": letter.lease_until.map(rfc3339),
         "last_reply": letter.last_reply,
         "created_at": rfc3339(letter.created_at),
         "accounts": letter.accounts,
     })
+}
+
+/// When it is tried next; of one that is being handed in, until when its sender has it to itself.
+fn next_text(letter: &Letter) -> String {
+    match (letter.state, letter.lease_until, letter.next_attempt) {
+        (LetterState::Sending, Some(until), _) => {
+            format!("投递中,中断则{}再试", freshd_core::civil::local(until).format("%H:%M"))
+        }
+        (_, _, next) => next.map(minute_text).unwrap_or_default(),
+    }
 }
 
 pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
@@ -161,7 +172,7 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         Column::text("收件人", 32),
         Column::text("主题", 44),
         Column::number("次数", 4),
-        Column::text("下次", 16),
+        Column::text("下次", 22),
         Column::text("答复", 40),
     ]);
     for letter in &letters {
@@ -171,7 +182,7 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
             &letter.to,
             &letter.subject,
             &letter.attempts.to_string(),
-            &letter.next_attempt.map(minute_text).unwrap_or_default(),
+            &next_text(letter),
             letter.last_reply.as_deref().unwrap_or_default(),
         ];
         table.row(cells.map(Cell::from));
@@ -183,23 +194,6 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         text.push_str(&format!("邮件服务器自 {since} 起无法使用,待发的信恢复后自动补发\n"));
     }
     Ok(printed(DONE, text))
-}
-
-pub(super) fn preview(app: &App, id: &str) -> anyhow::Result<Response> {
-    let unknown = || Usage(format!("没有编号为 {id} 的信;用 freshd mail outbox 查看"));
-    let letter = app.store().letter(id)?.ok_or_else(unknown)?;
-    let body = app.store().letter_body(id)?.ok_or_else(unknown)?;
-    Ok(printed(
-        DONE,
-        format!(
-            "收件人:{}\n主题:{}\nMessage-ID:{}\nX-Freshd-Reason: {}\n\n{}\n",
-            letter.to,
-            letter.subject,
-            letter.message_id,
-            letter.reasons.join(", "),
-            body.text
-        ),
-    ))
 }
 
 pub(super) async fn release(app: &App, ids: &[String], who: &str) -> anyhow::Result<Response> {

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use super::confirm::person;
+use super::proof::Writer;
 use super::word::{self, Kept};
 use super::{DONE, USAGE, Usage, bytes, file_bytes, json, printed, time_of};
 use crate::app::App;
@@ -97,10 +98,7 @@ pub(super) async fn import(
     brought: Brought<'_>,
     caller: &Caller,
 ) -> anyhow::Result<Response> {
-    let by = brought.by.as_deref().map(person::shown);
-    if by.as_deref() == Some("") {
-        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
-    }
+    let by = brought.by.as_deref().map(|name| named(app, name)).transpose()?;
     let file = brought.sheet.name.as_str();
     let book = match table::read(file, &file_bytes(brought.sheet)?) {
         Ok(book) => book,
@@ -161,6 +159,20 @@ pub(super) async fn import(
     Ok(printed(if applies { DONE } else { USAGE }, told))
 }
 
+/// Whose rows without a name are.
+fn named(app: &App, by: &str) -> Result<String, Usage> {
+    let name = person::shown(by);
+    if name.is_empty() {
+        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()));
+    }
+    let people = &app.config().patrol.people;
+    if sheet::is_among(people, &name) {
+        return Ok(name);
+    }
+    let what = sheet::stranger(people, &name);
+    Err(Usage(format!("--by:{what};{}", sheet::TO_MEND)))
+}
+
 /// Links are opened side by side, as far as the courtesy to their hosts lets; the rows keep their order.
 async fn all_ready(
     app: &App,
@@ -181,11 +193,16 @@ async fn ready(
     files: &[SentFile],
     caller: &Caller,
 ) -> anyhow::Result<Result<Ready, Vec<answer::Wrong>>> {
-    let answer = match filled.answer(by, files, app.now()) {
+    let answer = match filled.answer(by, files, &app.config().patrol.people, app.now()) {
         Ok(answer) => answer,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let login = answer::Login { via: caller.uid, shown: caller.to_string(), named: true };
+    let login = answer::Login {
+        via: caller.uid,
+        shown: caller.to_string(),
+        named: true,
+        writer: Writer::Operator,
+    };
     answer::ready(app, &filled.id, answer, &login).await
 }
 

@@ -8,6 +8,7 @@ use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use freshd_core::id::AccountId;
 use freshd_core::observation::Observation;
+use url::Url;
 
 use super::{DONE, FOUND, Usage, account_named, printed};
 use crate::app::App;
@@ -27,6 +28,16 @@ const NAMED_MAX: usize = 20;
 
 /// Said after every refusal.
 const UNCHANGED: &str = "没有采用,账号状态不变";
+
+/// Who wrote the address of an article?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// An operator, at this machine: `[net] allow_private` holds.
+    Operator,
+    /// Whoever has a letter, a token or a sheet: nothing private but what operators wrote, the addresses of the
+    /// configuration and the websites of the ledger.
+    Stranger,
+}
 
 /// What an article comes to.
 pub(crate) enum Opened {
@@ -56,7 +67,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Response> {
     let named = account.map(|named| account_named(app, named)).transpose()?;
     let refused = |why: String| Ok(printed(FOUND, format!("{}\n", why.trim_end())));
-    match open(app, url, named).await? {
+    match open(app, url, named, Writer::Operator).await? {
         Opened::Fits(proven) => match keep(app, &proven, (url, who))? {
             Ok(text) => Ok(printed(DONE, text)),
             Err(refusal) => refused(refusal),
@@ -66,8 +77,13 @@ pub(super) async fn run(
 }
 
 /// Opens the page and says whose it is: of the named account, or of the only one that it can be.
-pub(crate) async fn open(app: &App, url: &str, named: Option<AccountId>) -> anyhow::Result<Opened> {
-    let (seen, whose) = match look(app, url, named.as_ref()).await? {
+pub(crate) async fn open(
+    app: &App,
+    url: &str,
+    named: Option<AccountId>,
+    writer: Writer,
+) -> anyhow::Result<Opened> {
+    let (seen, whose) = match look(app, url, named.as_ref(), writer).await? {
         Ok(seen) => seen,
         Err(refusal) => return Ok(refusal),
     };
@@ -105,6 +121,7 @@ async fn look(
     app: &App,
     url: &str,
     named: Option<&AccountId>,
+    writer: Writer,
 ) -> anyhow::Result<Result<(Observation, Whose), Opened>> {
     let parts = app.env.parts();
     let connector = parts.means.registry.articles();
@@ -114,7 +131,14 @@ async fn look(
         return Err(Usage(format!("{};{}", problem.what, problem.help)).into());
     }
     let now = app.now();
-    let http = parts.means.http.at(now);
+    let http = match writer {
+        Writer::Operator => parts.means.http.at(now),
+        Writer::Stranger => {
+            let mut own: Vec<Url> = connector.own_addresses().cloned().collect();
+            own.extend(website(app, url)?);
+            parts.means.http.at(now).for_strangers(&own)
+        }
+    };
     let context = PollContext {
         now,
         budget: parts.means.budget,
@@ -134,6 +158,17 @@ async fn look(
         Ok(Looked { observation, .. }) => Err(Opened::Refused(unusable(&observation))),
         Err(fault) => Err(closed(&fault, url, named)),
     })
+}
+
+/// The address, if it is on a website that the ledger has as an account.
+fn website(app: &App, url: &str) -> Result<Option<Url>, StoreError> {
+    let Ok(url) = Url::parse(url.trim()) else { return Ok(None) };
+    let mut known = false;
+    app.store().for_each_account(|account| {
+        known = identity::is_website_at(&account, &url);
+        Ok(!known)
+    })?;
+    Ok(known.then_some(url))
 }
 
 fn is_dated(seen: &Observation) -> bool {
@@ -162,7 +197,7 @@ fn closed(fault: &Fault, url: &str, named: Option<&AccountId>) -> Opened {
         FaultKind::Malformed | FaultKind::Refused => {
             Opened::Refused(format!("这个链接不能作为佐证:{why};{UNCHANGED}"))
         }
-        _ => Opened::Unopened(format!("打不开这个链接:{why};{UNCHANGED}")),
+        _ => Opened::Unopened(format!("打不开这个链接:{why};稍后再试;{UNCHANGED}")),
     }
 }
 
@@ -209,7 +244,9 @@ impl Found {
         );
         let many = if self.owners.is_empty() { &self.namesakes } else { &self.owners };
         if many.is_empty() {
-            text.push_str("台账里没有唯一对应的账号,请核对台账,或用 --account ID 指明:\n");
+            let end = if self.strangers.is_empty() { ";" } else { ":\n" };
+            text.push_str("台账里没有唯一对应的账号,请核对台账,或用 --account ID 指明");
+            text.push_str(end);
             for why in self.strangers.iter().take(NAMED_MAX) {
                 text.push_str(&format!("  {why}\n"));
             }

@@ -32,7 +32,7 @@ impl Deliverer {
             let reply = match outcome {
                 Outcome::Accepted(reply) => {
                     letter.state = LetterState::Accepted;
-                    if webhook_name(&letter.to).is_none() {
+                    if self.chat_of(&letter).is_none() {
                         self.count(change, now)?;
                     }
                     reply
@@ -63,7 +63,7 @@ impl Deliverer {
 
     fn replied(&self, letter: &Letter, reply: &str) -> String {
         match &self.settings.mail.redirect_to {
-            Some(to) if webhook_name(&letter.to).is_none() => format!("{reply}(试发至 {to})"),
+            Some(to) if self.chat_of(letter).is_none() => format!("{reply}(试发至 {to})"),
             _ => reply.to_owned(),
         }
     }

@@ -317,6 +317,11 @@ fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>
         Reason::Reminder | Reason::PreHoliday => {
             format!("“{name}”({platform}){last},{act}。{sign}")
         }
+        Reason::Precheck
+            if judgement.ruling(item.tell.rule).is_some_and(|it| it.outcome != Outcome::Fail) =>
+        {
+            format!("“{name}”({platform})目前达标{last}。{act}。{sign}")
+        }
         _ => {
             let at =
                 civil::chinese(judgement.ruling(item.tell.rule).map_or(judgement.now, |r| r.as_of));

@@ -48,7 +48,7 @@ fn title(reason: Reason) -> &'static str {
         Reason::Escalation => "提请督促",
         Reason::Rectified => "已整改",
         Reason::PreHoliday => "节前提醒",
-        Reason::Precheck => "自查",
+        Reason::Precheck => "季度自查",
         Reason::EvidenceRequest => "请核实更新情况",
         Reason::Operator => "运行情况",
     }
@@ -63,7 +63,7 @@ fn to_owner(reason: Reason) -> &'static str {
         Reason::Escalation => "贵单位主办的以下账号疑似不达标,此前已提醒,至今未见更新,请尽快处理。",
         Reason::Rectified => "贵单位主办的以下账号此前提示过的问题已消除,感谢处理,无需再办。",
         Reason::PreHoliday => "贵单位主办的以下账号目前达标,但在长假后上班前到期,请提前安排发布。",
-        Reason::Precheck => "以下账号在季度检查前需要办理。",
+        Reason::Precheck => "贵单位主办的以下账号在季度检查前需要办理。",
         Reason::EvidenceRequest => {
             "贵单位主办的以下账号目前无法自动核实更新情况,请回复最近一篇文章的链接。没有采集到数据不等于没有更新,\
              这不表示账号存在问题。"

@@ -113,6 +113,8 @@ fn a_reminder_names_the_day_the_holiday_and_the_evidence() {
 1. 茂名发布(新浪微博,1234)
    主办单位:茂名市政务公开办
    状态:预警
+   ▶ 请于12月2日(含)前发布
+   ▶ 期限前有假日假期(12月1日),建议于11月30日(放假前最后一个工作日)前发布
    指标:内容不更新
 ";
     assert!(letter.text.starts_with(expected), "{}", letter.text);
@@ -180,7 +182,10 @@ fn reasons_are_grouped_most_urgent_first_and_the_id_ignores_order() {
     let (one, two) = (write(all.clone(), None, now), write(turned, None, now));
     assert_eq!(one, two);
     assert_eq!(one.reasons, [Reason::Overdue, Reason::Reminder]);
-    assert_eq!(one.subject, "【政务新媒体提醒】1 个账号已超期、1 个账号须于12月6日(含)前发布");
+    assert_eq!(
+        one.subject,
+        "【政务新媒体提醒】1 个账号已超期、1 个账号须于12月6日(含)前发布(茂名市政务公开办)"
+    );
     assert_eq!(one.accounts, ["weibo:2", "weibo:1234"]);
     assert_eq!(one.id.len(), 16);
     assert!(one.message_id.starts_with(&format!("<freshd.{}", one.id)), "{}", one.message_id);
@@ -323,7 +328,10 @@ fn before_a_break_the_latest_safe_date_stands_once_beside_a_reminder() {
     let state = state(at(11, 17, 10), now, "通知");
     let eve = || told(&account, &state, tell(Reason::PreHoliday, at(12, 1, 0)), now);
     let alone = write(vec![eve()], None, now);
-    assert_eq!(alone.subject, "【政务新媒体提醒】1 个账号须在长假前安排发布(茂名发布)");
+    assert_eq!(
+        alone.subject,
+        "【政务新媒体提醒】1 个账号须在长假前安排发布,最晚11月30日(茂名发布)"
+    );
     assert_eq!(alone.late_after, Some(at(12, 1, 0)), "in the break nobody reads it");
     let advice = "▶ 假日假期12月1日至12月1日,12月2日上班;照目前的发布情况,12月1日 10:00到期,早于节后上班。\
                   最晚安全日期:11月30日(放假前最后一个工作日),请于当日(含)前发布\n";

@@ -271,3 +271,50 @@ async fn a_menu_that_the_owner_told_stays_until_the_ledger_says_another() {
     assert!(page.contains("已注销") && !page.contains("<form"), "{page}");
     scene.daemon.stop().await;
 }
+
+#[tokio::test]
+async fn what_an_owner_types_opens_nothing_inside() {
+    let scene = Scene::start().await;
+    let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let link = format!("http://{}/secret.html", inside.local_addr().unwrap());
+    let door = scene.door("u1@a.gov.test");
+    let (status, page) = scene.post(&door, &[("act", "posted"), ("link", &link)]).await;
+    assert_eq!(status, 422);
+    assert!(page.contains("不允许访问本机地址") && page.contains("没有采用"), "{page}");
+    let header = format!("authorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n");
+    let path = format!("/api/v1/accounts/{}/proof", scene.id("丙号").await);
+    let body = serde_json::json!({"url": link}).to_string();
+    let (status, told) = scene.daemon.say("POST", &path, &header, &body).await;
+    assert!((400..500).contains(&status) && told.contains("不允许访问本机地址"), "{status} {told}");
+    let menu = [("act", "menu"), ("path1", "服务"), ("url1", link.as_str())];
+    assert_eq!(scene.post(&door, &menu).await.0, 303);
+    let mut entry = Value::Null;
+    for _ in 0..300 {
+        entry = scene.explained("乙<b>号").await["menu"]["entries"][0].clone();
+        if entry["checked_at"].is_string() {
+            break;
+        }
+    }
+    assert_eq!(entry["health"], "undetermined", "{entry}");
+    assert!(entry["reason"].as_str().unwrap().contains("本机地址"), "{entry}");
+    let asked = std::time::Duration::from_millis(1);
+    assert!(tokio::time::timeout(asked, inside.accept()).await.is_err(), "nobody was there");
+    scene.daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_menu_that_is_put_back_is_put_back() {
+    let scene = Scene::start().await;
+    let door = scene.door("u1@a.gov.test");
+    let menu = |name| [("act", "menu"), ("path1", name), ("url1", "https://a.gov.test/")];
+    for name in ["甲", "乙", "甲"] {
+        assert_eq!(scene.post(&door, &menu(name)).await.0, 303);
+    }
+    let told = scene.explained("乙<b>号").await;
+    assert_eq!(told["menu"]["entries"][0]["path"], serde_json::json!(["甲"]), "{told}");
+    assert_eq!(told["owner_said"].as_array().unwrap().len(), 3);
+    assert_eq!(scene.post(&door, &menu("甲")).await.0, 303);
+    let told = scene.explained("乙<b>号").await;
+    assert_eq!(told["owner_said"].as_array().unwrap().len(), 3, "the same at once is one word");
+    scene.daemon.stop().await;
+}

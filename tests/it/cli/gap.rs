@@ -149,3 +149,36 @@ async fn trouble_outside_is_told_inside_and_accuses_nobody() {
     assert_eq!(told, faults(&direct).await);
     assert_eq!(known(&inside).await, known(&direct).await);
 }
+
+/// The same bundle with another number in its head, signed by the key.
+fn renumbered(bytes: &[u8], sequence: i64) -> Vec<u8> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut head: Value = serde_json::from_str(lines[0]).unwrap();
+    head["sequence"] = sequence.into();
+    let mut signed = format!("{head}\n");
+    lines[1..lines.len() - 1].iter().for_each(|line| signed.push_str(&format!("{line}\n")));
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, KEY.as_bytes());
+    let tag = ring::hmac::sign(&key, signed.as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{signed}{}\n", serde_json::json!({ "signature": hex })).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_far_ahead_does_not_shut_out_what_comes_after() {
+    let province = Province::start(4).await;
+    let ledger = province.world.ledger_csv(province.platforms.bases());
+    let (inside, outside) = (like(&province, KEY), like(&province, KEY));
+    inside.import(&ledger).await;
+    inside.run(&["export", "targets", "-o", "targets.csv"]).await.exits(0);
+    let bytes = bundle(&inside, &outside).await;
+    let before = known(&inside).await;
+    for far in [i64::MAX, super::stage::real_now().timestamp_millis() + 3_600_000] {
+        inside.write("far.bundle", renumbered(&bytes, far));
+        let told = inside.run(&["ingest", "far.bundle"]).await.exits(2);
+        told.says(&["序号在将来", "什么都没有改变"]);
+    }
+    assert_eq!(known(&inside).await, before);
+    inside.write("in.bundle", &bytes);
+    inside.run(&["ingest", "in.bundle"]).await.exits(0).says(&["已采用"]);
+}

@@ -332,6 +332,43 @@ async fn a_running_daemon_reads_the_folder_by_itself() {
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_put_aside_is_named_and_hinders_no_other() {
+    let scene = Scene::chain(FOLDER).await;
+    let letter = scene.told("u0@example.gov.test").await;
+    // Where mails are put aside is taken by a file.
+    let folder = scene.stage.path("in");
+    std::fs::write(folder.join("done"), "x").unwrap();
+    for (name, fixture_name) in [("a.eml", "reply-words"), ("b.eml", "vacation-qq")] {
+        let raw = fixture(fixture_name, &letter, "u0@example.gov.test");
+        std::fs::write(folder.join(name), raw).unwrap();
+    }
+    let done = scene.stage.run(&["mail", "fetch"]).await.exits(1);
+    done.says(&["a.eml", "b.eml", "留在原处"]);
+    assert_eq!(scene.received().await.len(), 2, "both were read");
+    scene.stage.run(&["mail", "inbox"]).await.exits(0).says(&["留在原处,没有处理", "a.eml"]);
+    std::fs::remove_file(folder.join("done")).unwrap();
+    scene.stage.run(&["mail", "fetch"]).await.exits(0).says(&["读到新邮件 0 封"]);
+    let told = scene.stage.json(&["mail", "inbox", "--json"]).await;
+    assert_eq!(told["left"], serde_json::json!({}), "{told}");
+}
+
+#[tokio::test]
+async fn samples_of_every_kind_can_be_looked_at() {
+    let stage = Stage::new("");
+    let mut list = stage.run(&["mail", "preview"]).await.exits(0);
+    for kind in ["reminder", "overdue", "evidence-request", "pre-holiday", "operator"] {
+        list = list.says(&[kind]);
+        stage.run(&["mail", "preview", kind]).await.exits(0).says(&["样例,不会发出", "主题:【"]);
+    }
+    let html = stage.run(&["mail", "preview", "overdue", "--html"]).await.exits(0);
+    assert!(html.stdout.starts_with("<!DOCTYPE html>"), "{}", html.stdout);
+    stage.run(&["mail", "preview", "no-such"]).await.exits(2).says(&["没有编号为 no-such 的信"]);
+    assert!(
+        stage.json(&["mail", "outbox", "--json"]).await["letters"].as_array().unwrap().is_empty()
+    );
+}
+
+#[tokio::test]
 async fn the_configuration_of_the_mailbox_is_checked() {
     let stage = Stage::new(
         "[mail.inbox]\nserver = \"imap://u@mail.example.gov.cn\"\nfolder = \"none\"\nevery_min = 0\n",
@@ -344,4 +381,24 @@ async fn the_configuration_of_the_mailbox_is_checked() {
     stage.run(&["config", "check"]).await.exits(0).says(&["没有目录"]);
     stage.configure("");
     stage.run(&["mail", "fetch"]).await.exits(2).says(&["没有配置收件邮箱"]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_put_aside_does_not_stop_the_others() {
+    let scene = Scene::chain(FOLDER).await;
+    let letter = scene.told("u0@example.gov.test").await;
+    let (folder, bad) = (scene.stage.path("in"), b"Subject: stuck\r\n\r\nx\r\n");
+    // Both places where it could be put are taken.
+    let id: String = freshd::notify::inbox::id_of(bad);
+    for taken in ["a.eml".to_owned(), format!("{id}.eml")] {
+        std::fs::create_dir_all(folder.join("done").join(taken).join("full")).unwrap();
+    }
+    std::fs::write(folder.join("a.eml"), bad).unwrap();
+    std::fs::write(folder.join("b.eml"), fixture("dsn-postfix", &letter, "")).unwrap();
+    let told = scene.stage.run(&["mail", "fetch"]).await;
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(told.contains("a.eml"), "{told}");
+    assert!(folder.join("done/b.eml").is_file(), "{told}");
+    let read = scene.received().await;
+    assert!(read.iter().any(|mail| mail["outcome"] == "bounced"), "{read:?}");
 }

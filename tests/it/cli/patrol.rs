@@ -251,3 +251,57 @@ async fn the_links_of_a_sheet_are_opened_side_by_side() {
     let place = |what: &str| told.stdout.find(what).unwrap_or(usize::MAX);
     assert!(place("第 2 行") < place("第 3 行"), "in the sheet's order: {}", told.stdout);
 }
+
+#[tokio::test]
+async fn who_is_not_on_the_list_of_people_has_seen_nothing() {
+    let stage = Stage::new(CONFIG);
+    stage.import(&ledger(&[("甲", "局"), ("乙", "局"), ("丙", "局")])).await;
+    let list = ["甲", "乙", "丙", "丙"];
+    let [a, b, c, _] = ids(&stage, list).await;
+    let (posted, seen) = (days_ago(1), days_ago(0));
+    fill(
+        &stage,
+        "in.xlsx",
+        &[
+            [&a, "甲", "有更新", &posted, "", " 张 三 ", &seen, "", ""],
+            [&b, "乙", "有更新", &posted, "", "王五", &seen, "", ""],
+            [&c, "丙", "有更新", &posted, "", "", &seen, "", ""],
+        ],
+    );
+    let words = ["王五", "核查人", "张三、李四", "[patrol] people", "第 3 行"];
+    let import = ["patrol", "import", "in.xlsx", "--by", "李四"];
+    stage.run(&import).await.exits(2).says(&words).says(&["什么都没有改变"]);
+    assert_eq!(stage.verdict("甲").await, "undetermined");
+    let by = ["patrol", "import", "in.xlsx", "--by", "赵六"];
+    stage.run(&by).await.exits(2).says(&["--by", "赵六", "[patrol] people"]);
+    let good = ["patrol", "import", "in.xlsx", "--by", "李四", "--good-rows"];
+    stage.run(&good).await.exits(0).says(&words[..4]).says(&["登记了 2 行"]);
+    assert_eq!(stage.verdict("甲").await, "pass");
+    assert_eq!(stage.verdict("乙").await, "undetermined", "nothing of that row counts");
+    assert_eq!(stage.verdict("丙").await, "pass");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_no_file_of_that_folder_is_not_read() {
+    let stage = Stage::new(CONFIG);
+    stage.import(&ledger(&[("甲", "局"), ("乙", "局")])).await;
+    let [a, b, ..] = ids(&stage, ["甲", "乙", "甲", "乙"]).await;
+    let pictures = stage.path("pictures");
+    std::fs::create_dir(&pictures).unwrap();
+    stage.write("secret.png", PNG);
+    std::os::unix::fs::symlink(stage.path("secret.png"), pictures.join("link.png")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pictures.join("pipe.png")).status();
+    assert!(made.unwrap().success());
+    let now = days_ago(0);
+    let rows = [
+        [a.as_str(), "甲", "未见更新", "", "", "张三", &now, "link.png", ""],
+        [b.as_str(), "乙", "未见更新", "", "", "张三", &now, "pipe.png", ""],
+    ];
+    fill(&stage, "in.xlsx", &rows);
+    let import = ["patrol", "import", "in.xlsx", "--files", pictures.to_str().unwrap()];
+    let limit = std::time::Duration::from_secs(30);
+    let told =
+        tokio::time::timeout(limit, stage.run(&import)).await.expect("a pipe holds nobody up");
+    let told = told.exits(2).says(&["第 2 行", "第 3 行", "什么都没有改变"]);
+    assert_eq!(told.stdout.matches("不是普通文件").count(), 2, "{}", told.stdout);
+}

@@ -155,7 +155,8 @@ async fn accounts_of_the_same_name_are_listed_for_choice() {
     let taken = stage.run(&["proof", &link("article"), "--account", "wechat:n-1"]).await.exits(1);
     taken.says(&["已属于 wechat:n-2", "乙局", "没有采用"]);
     let none = stage.run(&["proof", &link("other")]).await.exits(1);
-    none.says(&["别的号", "没有唯一对应的账号"]);
+    let none = none.says(&["别的号", "没有唯一对应的账号"]);
+    assert!(!none.stdout.contains(":\n"), "no list is announced that is empty: {}", none.stdout);
 }
 
 #[tokio::test]

@@ -161,3 +161,65 @@ async fn a_held_letter_holds_its_copy() {
     deliverer.tick(morning()).await.unwrap();
     assert_eq!(robot.texts().len(), 1);
 }
+
+#[tokio::test]
+async fn a_pilot_tells_groups_of_its_units_only_and_a_storm_tells_nobody() {
+    let (mut scene, robot, dir) =
+        (Scene::new().await, Robot::default(), tempfile::tempdir().unwrap());
+    let url = robot.start().await;
+    scene.settings.mail.mode = freshd::config::MailMode::Pilot;
+    scene.settings.mail.pilot_units = vec!["单位1".to_owned()];
+    scene.settings.webhooks = vec![hook(&dir, &url, &[Reason::Overdue], &[])];
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), morning());
+    scene.add(&account(2, "a@b.cn"), at(11, 1, 9), morning());
+    scene.notify(morning()).await;
+    deliverer(&scene).tick(morning()).await.unwrap();
+    let texts = robot.texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].contains("发布1") && !texts[0].contains("发布2"), "{}", texts[0]);
+    scene.settings.mail.mode = freshd::config::MailMode::Send;
+    scene.settings.mail.hold_min_recipients = 1;
+    let later = morning() + TimeDelta::hours(1);
+    for number in 3..9 {
+        scene.add(&account(number, &format!("u{number}@b.cn")), at(11, 1, 9), later);
+    }
+    assert!(scene.notify(later).await.storm.is_some());
+    deliverer(&scene).tick(later).await.unwrap();
+    assert_eq!(robot.texts().len(), 1, "what is held is not told to a group either");
+}
+
+#[tokio::test]
+async fn a_trial_that_redirects_posts_to_no_group_and_shows_its_copy_by_mail() {
+    let (mut scene, robot, dir) =
+        (Scene::new().await, Robot::default(), tempfile::tempdir().unwrap());
+    let url = robot.start().await;
+    scene.settings.mail.redirect_to = Some("try@b.cn".to_owned());
+    scene.settings.webhooks = vec![hook(&dir, &url, &[Reason::Overdue], &[])];
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), morning());
+    scene.notify(morning()).await;
+    deliverer(&scene).tick(morning()).await.unwrap();
+    assert!(robot.texts().is_empty(), "{:?}", robot.texts());
+    let mails = scene.mail.mails();
+    assert!(mails.iter().all(|mail| mail.to == ["try@b.cn"]), "nobody else");
+    let copy = mails.iter().find(|mail| mail.subject().contains("试发→webhook:值班群")).unwrap();
+    let words = "【试发】本信原收件人:webhook:值班群";
+    for body in [copy.text_body().unwrap(), copy.html_body().unwrap()] {
+        assert!(body.contains(words) && body.contains("发布1"), "{body}");
+    }
+    assert!(scene.letters().iter().all(|letter| letter.state == LetterState::Accepted));
+}
+
+#[tokio::test]
+async fn a_page_that_repeats_the_address_does_not_bring_its_key_into_the_outbox() {
+    let (mut scene, robot, dir) =
+        (Scene::new().await, Robot::default(), tempfile::tempdir().unwrap());
+    let url = robot.start().await;
+    *robot.answers.lock().unwrap() = vec!["<p>bad gateway: POST /send?key=SECRETKEY</p>"];
+    scene.settings.webhooks = vec![hook(&dir, &url, &[Reason::Overdue], &[])];
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), morning());
+    scene.notify(morning()).await;
+    deliverer(&scene).tick(morning()).await.unwrap();
+    let copy = scene.letters().into_iter().find(|it| it.to == "webhook:值班群").unwrap();
+    let reply = copy.last_reply.unwrap();
+    assert!(reply.contains("bad gateway") && !reply.contains("SECRETKEY"), "{reply}");
+}

@@ -110,6 +110,12 @@ async fn a_storm_is_held_and_the_operators_are_told() {
     let mail = &scene.mail.mails()[0];
     assert_eq!(mail.to, ["ops@maoming.gov.cn"]);
     assert!(mail.subject().contains("60 个收件人的信已暂存待放行"));
+    let text = mail.text_body().unwrap();
+    for words in
+        ["占台账全部收件人 100 个的 60%", "已超期(内容不更新):60 个账号", "例如 发布", "改了规则"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
     assert!(report.summary().contains("已全部暂存"));
     let done = scene.deliverer().release(&[], "张三", morning()).await.unwrap();
     assert_eq!(done.released.len(), 60);

@@ -24,7 +24,10 @@ async fn one_letter_for_each_recipient_with_all_accounts() {
     let first = &mails[0];
     assert_eq!(first.to, ["a@b.cn"]);
     assert!(first.tls && first.acknowledged);
-    assert_eq!(first.subject(), "【政务新媒体提醒】1 个账号已超期、1 个账号须于11月28日(含)前发布");
+    assert_eq!(
+        first.subject(),
+        "【政务新媒体提醒】1 个账号已超期、1 个账号须于11月28日(含)前发布(单位1等 2 个单位)"
+    );
     assert_eq!(first.header("X-Freshd-Reason").unwrap(), "overdue,reminder");
     assert_eq!(first.text_body().unwrap().replace("\r\n", "\n"), EXPECTED.trim_end());
     assert!(first.html_body().unwrap().contains("疑似不达标"));
@@ -215,4 +218,20 @@ async fn the_supervising_unit_reads_who_was_written_to_and_hears_the_end() {
         .collect();
     assert_eq!(thanked.len(), 2, "{thanked:?}");
     assert!(thanked.contains(&"c@b.cn") && thanked.contains(&"boss@b.cn"));
+}
+
+#[tokio::test]
+async fn who_knows_what_a_letter_says_does_not_know_its_message_id() {
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        let scene = Scene::new().await;
+        scene.add(&account(1, "a@b.cn"), at(11, 1, 9), morning());
+        scene.notify(morning()).await;
+        found.push(scene.letters().remove(0));
+    }
+    let [one, other] = [&found[0], &found[1]];
+    assert_eq!(one.id, other.id, "the same content");
+    assert_ne!(one.message_id, other.message_id, "by each store's own key");
+    assert!(one.message_id.starts_with(&format!("<freshd.{}", one.id)), "{}", one.message_id);
+    assert_eq!(one.message_id.len(), other.message_id.len());
 }

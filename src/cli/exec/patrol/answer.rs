@@ -9,7 +9,7 @@ use freshd_core::word::Finding;
 use crate::app::App;
 use crate::cli::exec::Usage;
 use crate::cli::exec::confirm::{attachment, person};
-use crate::cli::exec::proof::{self, Identity, Opened, Proven};
+use crate::cli::exec::proof::{self, Identity, Opened, Proven, Writer};
 use crate::cli::exec::word::{self, Person, Said};
 use crate::report::patrol::none_since;
 
@@ -48,6 +48,8 @@ pub(crate) struct Login {
     pub shown: String,
     /// Did the person say a name?
     pub named: bool,
+    /// Who wrote the links: a sheet is imported by an operator, a page is whoever's.
+    pub writer: Writer,
 }
 
 /// Where an answer is wrong.
@@ -146,7 +148,7 @@ pub(crate) async fn ready(
     if answer.found == Finding::Updated
         && let Some(link) = &answer.link
         && !word::is_known(app, id, &ready.person, &ready.said)?
-        && let Err(wrong) = open(app, &mut ready, &answer, link).await?
+        && let Err(wrong) = open(app, &mut ready, (&answer, link), login.writer).await?
     {
         return Ok(Err(vec![wrong]));
     }
@@ -236,10 +238,10 @@ fn detail_of(answer: &Answer) -> String {
 async fn open(
     app: &App,
     ready: &mut Ready,
-    answer: &Answer,
-    link: &str,
+    (answer, link): (&Answer, &str),
+    writer: Writer,
 ) -> anyhow::Result<Result<(), Wrong>> {
-    let opened = match proof::open(app, link, Some(ready.id.clone())).await {
+    let opened = match proof::open(app, link, Some(ready.id.clone()), writer).await {
         Ok(opened) => opened,
         Err(error) if error.is::<Usage>() => Opened::Refused(error.to_string()),
         Err(error) => return Err(error),

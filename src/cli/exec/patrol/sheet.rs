@@ -2,13 +2,14 @@
 
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
-use freshd_core::word::Finding;
+use freshd_core::word::{Finding, same_person};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::answer::{Answer, Field, Wrong, wrong};
 use super::written;
+use crate::cli::exec::confirm::person;
 use crate::cli::request::SentFile;
 use crate::config::problem::Problem;
 use crate::ledger::table::{Book, Line, letter};
@@ -133,6 +134,20 @@ impl Read {
     }
 }
 
+/// How a name is mended that the configuration does not have.
+pub(crate) const TO_MEND: &str = "核对姓名;确是核查人的,先写进配置 [patrol] people 再导入";
+
+/// May this person say what they saw? Where nobody is named in the configuration, everybody.
+pub(crate) fn is_among(people: &[String], name: &str) -> bool {
+    people.is_empty() || people.iter().any(|held| same_person(held, name))
+}
+
+/// Whom the configuration does not have, and whom it has.
+pub(crate) fn stranger(people: &[String], name: &str) -> String {
+    let shown = person::shown(name);
+    format!("没有核查人“{shown}”;配置 [patrol] people 里有 {}", people.join("、"))
+}
+
 impl Filled {
     /// What is wrong, with the cell.
     pub(crate) fn problem(&self, file: &str, wrong: Wrong) -> Problem {
@@ -157,6 +172,7 @@ impl Filled {
         &self,
         by: Option<&str>,
         files: &[SentFile],
+        people: &[String],
         now: Timestamp,
     ) -> Result<Answer, Vec<Wrong>> {
         let text = |column| self.cells.text(column);
@@ -181,11 +197,14 @@ impl Filled {
         }
         let picture = self.picture(files).map_err(|it| problems.push(it)).ok().flatten();
         let own = text(Column::Person);
-        let person = if own.is_empty() { by.unwrap_or_default() } else { own };
+        let who = if own.is_empty() { by.unwrap_or_default() } else { own };
+        if !who.is_empty() && !is_among(people, who) {
+            problems.push(wrong(Field::Person, stranger(people, who), TO_MEND));
+        }
         match (found, seen) {
             (Some(found), Some(seen)) if problems.is_empty() => Ok(Answer {
                 found,
-                person: person.to_owned(),
+                person: who.to_owned(),
                 link: Some(text(Column::Link).to_owned()).filter(|link| !link.is_empty()),
                 published,
                 since: None,

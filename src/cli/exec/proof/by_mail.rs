@@ -5,7 +5,7 @@ use freshd_core::id::AccountId;
 use freshd_core::observation::Observation;
 
 use super::super::Usage;
-use super::{Found, Identity, Opened, Proven, UNCHANGED, keep, look, open};
+use super::{Found, Identity, Opened, Proven, UNCHANGED, Writer, keep, look, open};
 use crate::app::App;
 
 /// What a link came to; Chinese.
@@ -28,7 +28,7 @@ pub(crate) async fn answer(
     who: &str,
 ) -> anyhow::Result<Answer> {
     let opened = match accounts {
-        [one] => open(app, url, Some(one.clone())).await,
+        [one] => open(app, url, Some(one.clone()), Writer::Stranger).await,
         many => among(app, url, many).await,
     };
     let proven = match opened {
@@ -46,7 +46,7 @@ pub(crate) async fn answer(
 
 /// Which account of a letter an article is of, by its identity.
 async fn among(app: &App, url: &str, accounts: &[AccountId]) -> anyhow::Result<Opened> {
-    let (seen, whose) = match look(app, url, None).await? {
+    let (seen, whose) = match look(app, url, None, Writer::Stranger).await? {
         Ok(seen) => seen,
         Err(refusal) => return Ok(refusal),
     };

@@ -197,11 +197,21 @@ fn held(account: &Account) -> Vec<String> {
     own.map(|source| source.target).collect()
 }
 
+/// Is the account a website, and the address one of its own origin?
+pub(super) fn is_website_at(account: &Account, url: &Url) -> bool {
+    let is_website = account.platform != platform::APP && !names_a_platform(account);
+    is_website && addresses(account).any(|own| own.origin() == url.origin())
+}
+
+/// The addresses that the ledger names.
+fn addresses(account: &Account) -> impl Iterator<Item = Url> {
+    let targets = account.sources.iter().map(|source| source.target.as_str());
+    written(account).chain(targets).filter_map(|text| Url::parse(text).ok())
+}
+
 /// The hosts of the addresses that the ledger names.
 fn hosts(account: &Account) -> impl Iterator<Item = String> {
-    let targets = account.sources.iter().map(|source| source.target.as_str());
-    let urls = written(account).chain(targets).filter_map(|text| Url::parse(text).ok());
-    urls.filter_map(|url| {
+    addresses(account).filter_map(|url| {
         let host = url.host_str()?;
         Some(url.port().map_or(host.to_owned(), |port| format!("{host}:{port}")))
     })

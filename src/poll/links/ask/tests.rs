@@ -15,17 +15,21 @@ fn urls(of: &[(&str, usize)]) -> Vec<String> {
 #[test]
 fn no_site_holds_more_than_its_turns() {
     let base = url::Url::parse("https://mp.weixin.qq.com").unwrap();
-    let mut queues = Queues::of(urls(&[("large.cn", 100), ("one.cn", 1), ("two.cn", 2)]), &base);
+    let mut queues = Queues::default();
+    for url in urls(&[("large.cn", 100), ("one.cn", 1), ("two.cn", 2)]) {
+        queues.push(link::site_of(&url, &base).unwrap(), url);
+    }
     let first: Vec<_> = std::iter::from_fn(|| queues.next()).collect();
     let of = |site: &str| first.iter().filter(|(at, _)| at == site).count();
     assert_eq!((of("large.cn:443"), of("one.cn:443"), of("two.cn:443")), (2, 1, 2));
     let mut seen: BTreeSet<_> = first.iter().map(|(_, url)| url.clone()).collect();
-    queues.done("large.cn:443".to_owned());
+    first.into_iter().for_each(|(site, _)| queues.done(site));
     while let Some((site, url)) = queues.next() {
         assert!(seen.insert(url));
         queues.done(site);
     }
     assert_eq!(seen.len(), 103);
+    assert!(queues.by_site.is_empty(), "a site without addresses is forgotten");
 }
 
 #[test]
@@ -39,13 +43,13 @@ fn a_site_with_too_much_is_spread_further_each_time_and_recovers() {
         assert_eq!(waits.len(), 180, "twenty are asked");
         assert!(waits.iter().all(|at| *at > t(0)));
         latest.push(waits.into_iter().max().unwrap());
-        sites.planned();
+        sites.over();
     }
     assert!(latest[3] > latest[0] + TimeDelta::seconds(60), "{latest:?}");
     assert!(latest.iter().all(|at| *at <= t(3600 * 3 / 2)), "and never for long");
     for _ in 0..12 {
         assert_eq!(sites.book("a.cn:443", &AccountId::of("weibo", "1"), t(0)), None);
-        sites.planned();
+        sites.over();
     }
     assert!(sites.lagging.is_empty(), "what is no longer busy is forgotten");
 }

@@ -86,11 +86,11 @@ fn columns_are_found_wherever_they_stand() {
     let read = read(&book).unwrap();
     let mut picture =
         SentFile { name: "a.png".to_owned(), base64: String::new(), unread: None, modified: None };
-    let answer = read.filled[0].answer(None, std::slice::from_ref(&picture), now()).unwrap();
+    let answer = read.filled[0].answer(None, std::slice::from_ref(&picture), &[], now()).unwrap();
     assert_eq!((answer.found, answer.person.as_str()), (Finding::NothingSince, "李四"));
     assert_eq!(answer.picture, Some(("a.png".to_owned(), Vec::new())));
     picture.unread = Some("没有这个文件".to_owned());
-    let wrong = read.filled[0].answer(None, &[picture], now()).unwrap_err();
+    let wrong = read.filled[0].answer(None, &[picture], &[], now()).unwrap_err();
     let problem = read.filled[0].problem("表.xlsx", wrong[0].clone()).to_string();
     assert!(problem.contains("H 截图文件名") && problem.contains("没有这个文件"), "{problem}");
 }
@@ -104,8 +104,12 @@ fn every_mistake_of_a_row_is_told_at_once() {
     ]);
     let read = read(&book).unwrap();
     assert_eq!((read.filled.len(), read.blank, read.problems.len()), (1, 1, 1));
-    let fields: Vec<Field> =
-        read.filled[0].answer(None, &[], now()).unwrap_err().iter().map(|it| it.field).collect();
+    let fields: Vec<Field> = read.filled[0]
+        .answer(None, &[], &[], now())
+        .unwrap_err()
+        .iter()
+        .map(|it| it.field)
+        .collect();
     assert_eq!(fields, [Field::Found, Field::Published, Field::SeenAt, Field::Picture]);
     let other = Book { sheets: vec![Sheet::default()], ..book };
     assert!(super::read(&other).is_err_and(|problem| problem.to_string().contains("表头")));

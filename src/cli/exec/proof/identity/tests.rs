@@ -124,6 +124,10 @@ fn a_web_page_is_taken_on_its_own_site_only() {
     }
     let why = own.belongs_to(&account("", &[])).unwrap_err();
     assert!(why.contains("茂名市人民政府") && why.contains("微信公众号"), "{why}");
+    let short_videos = Account { platform: "抖音".to_owned(), ..portal.clone() };
+    let why = own.belongs_to(&short_videos).unwrap_err();
+    assert!(why.contains("抖音账号") && why.contains("只能用它自己发布的文章"), "{why}");
+    assert!(!own.is_held_by(&short_videos), "whatever address stands in its row");
     let shared = Account { handle: "https://www.douyin.com/user/x".to_owned(), ..portal };
     assert!(site("www.douyin.com", "", "", "").belongs_to(&shared).is_err());
 }
