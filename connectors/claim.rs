@@ -25,13 +25,14 @@ const TEXT_CHARS_MAX: usize = 4000;
 /// What a connector may ask to be remembered, bytes.
 const MEMO_BYTES_MAX: usize = 4 << 10;
 /// The parts of an observation.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "sightings",
     "coverage",
     "profile",
     "menu",
     "interaction",
     "download",
+    "release",
     "faults",
     "evidence",
     "carried_by",
@@ -92,6 +93,7 @@ pub fn read(value: &Value) -> Result<Observation, Vec<Objection>> {
             profile: one(parts.get("profile"), "/profile", &mut wrong),
             menu: one(parts.get("menu"), "/menu", &mut wrong),
             download: one(parts.get("download"), "/download", &mut wrong),
+            release: one(parts.get("release"), "/release", &mut wrong),
             carried_by: one(parts.get("carried_by"), "/carried_by", &mut wrong).unwrap_or_default(),
             hint: one(parts.get("hint"), "/hint", &mut wrong).unwrap_or_default(),
         };
@@ -284,6 +286,9 @@ fn texts(seen: &Observation, wrong: &mut Vec<Objection>) {
     }
     if let Some(download) = &seen.download {
         bound("/download/what".to_owned(), &download.what, TEXT_CHARS_MAX);
+    }
+    if let Some(release) = &seen.release {
+        bound("/release/version".to_owned(), &release.version, WORD_CHARS_MAX);
     }
     for (nth, fault) in seen.faults.iter().enumerate() {
         bound(format!("/faults/{nth}/detail"), &fault.detail, TEXT_CHARS_MAX);

@@ -17,6 +17,7 @@ use freshd_core::observation::{
     Carriers, DownloadSign, Evidence, InteractionSign, Observation, PollHint, Profile, Published,
     Sighting,
 };
+use freshd_core::release::Release;
 use serde::{Deserialize, Serialize};
 
 /// The version that this file speaks.

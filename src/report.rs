@@ -9,6 +9,7 @@ pub mod explain;
 pub mod export;
 pub mod patrol;
 pub mod precheck;
+pub mod services;
 pub mod table;
 pub mod view;
 pub mod whose;

@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
 use freshd_core::observation::Observation;
+use freshd_core::release::Release;
 use freshd_core::{civil, timetext};
 use serde_json::{Value, json};
 use url::Url;
@@ -171,6 +172,7 @@ impl Connector for HuaweiConnector {
             ),
             name: None,
             holder: None,
+            release: None,
         });
         found.tell(&mut seen);
         Ok(seen)
@@ -226,12 +228,15 @@ fn record(answer: &Answer, id: &str, now: Timestamp) -> Result<Found, Fault> {
                 .then(|| format!("{name}={}", lenient::cut(&value.to_string(), 40)))
         })
         .collect();
-    let version = line(&record, "version").unwrap_or_else(|| "未标明".to_owned());
-    let released =
-        line(&record, "releaseDate").and_then(|date| timetext::parse(&date, now)).map_or_else(
-            || "未标明".to_owned(),
-            |date| date.latest.with_timezone(&civil::beijing()).format("%Y-%m-%d").to_string(),
-        );
+    let version = line(&record, "version");
+    let date = line(&record, "releaseDate").and_then(|date| timetext::parse(&date, now));
+    let released = date.map_or_else(
+        || "未标明".to_owned(),
+        |date| date.latest.with_timezone(&civil::beijing()).format("%Y-%m-%d").to_string(),
+    );
+    let release =
+        date.map(|date| Release { version: version.clone().unwrap_or_default(), at: date.latest });
+    let version = version.unwrap_or_else(|| "未标明".to_owned());
     let listed = edition(line(&record, "appId").as_deref().unwrap_or(id));
     let what = match odd.is_empty() {
         true => format!("在架({listed});版本 {version},版本发布日期 {released}"),
@@ -242,6 +247,7 @@ fn record(answer: &Answer, id: &str, now: Timestamp) -> Result<Found, Fault> {
         what,
         name: line(&record, "name"),
         holder: line(&record, "developerName").or_else(|| line(&record, "supplier")),
+        release,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::{DownloadSign, Evidence, Observation, Part, Profile};
+use freshd_core::release::Release;
 
 use crate::connector::PollContext;
 use crate::http::{self, Request, Response};

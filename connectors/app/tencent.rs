@@ -154,7 +154,8 @@ impl Connector for TencentConnector {
 
 /// Two pages: the app is there if either gives it, and absent only if both say so.
 fn joined(first: Page, second: Page) -> Found {
-    let plain = |available, what| Found { available, what, name: None, holder: None, release: None };
+    let plain =
+        |available, what| Found { available, what, name: None, holder: None, release: None };
     match (first, second) {
         (_, Page::Listed(found)) if found.available == Some(true) => found,
         (Page::Listed(found), _) | (_, Page::Listed(found)) => found,

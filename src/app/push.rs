@@ -103,6 +103,9 @@ fn limit(seen: &mut Observation, vouch: bool) -> Vec<&'static str> {
     if drop(seen.download.is_some(), "download") {
         seen.download = None;
     }
+    if drop(seen.release.is_some(), "release") {
+        seen.release = None;
+    }
     ignored
 }
 

@@ -10,17 +10,18 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::coverage::{Coverage, Spans};
+use crate::coverage::Coverage;
 use crate::id::Channel;
 use crate::link::Menu;
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
 use crate::release::Release;
-use crate::word::same_person;
 
+mod attested;
 mod backing;
 mod forget;
 
+pub use attested::Attested;
 pub use backing::{BACKING_MAX, Backing};
 
 /// Sightings kept with the newest possible publication (enough to prove and to refute silence).
@@ -63,30 +64,6 @@ pub struct SourceProof {
     /// What backs the newest of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceRef>,
-}
-
-/// What one person vouched for (人工核查 "nothing since").
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attested {
-    /// Spans on a bare word: count where two persons agree.
-    pub bare: Spans,
-    /// Spans backed by a file (screenshot): count alone.
-    pub filed: Spans,
-    /// The newest word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<EvidenceRef>,
-    /// Through which system users (uid) the words came, and whether the person's name was said there.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub via: BTreeMap<u32, bool>,
-}
-
-impl Attested {
-    /// May the two be one person? So they may where one system user wrote both and did not name both.
-    pub fn may_be_same(&self, other: &Self) -> bool {
-        let unnamed =
-            |(uid, named): (&u32, &bool)| other.via.get(uid).is_some_and(|o| !(*named && *o));
-        self.via.iter().any(unnamed)
-    }
 }
 
 /// Everything known of one account. The default knows nothing.
@@ -287,24 +264,6 @@ impl History {
             all.join(&proof.coverage);
         }
         all
-    }
-
-    /// What persons proved: every span with a file behind it, and what two persons agree on.
-    pub fn attested_spans(&self) -> Spans {
-        let mut counted = Spans::default();
-        let words: Vec<_> = self.attested.iter().collect();
-        for (nth, (name, one)) in words.iter().enumerate() {
-            counted.join(&one.filed);
-            let second =
-                |(by, it): &&(&String, &Attested)| !one.may_be_same(it) && !same_person(name, by);
-            for (_, other) in words[nth + 1..].iter().filter(second) {
-                let mut either = other.bare.clone();
-                either.join(&other.filed);
-                counted.join(&one.bare.intersect(&either));
-                counted.join(&one.filed.intersect(&other.bare));
-            }
-        }
-        counted
     }
 
     /// Machines' and persons' coverage together.

@@ -66,6 +66,15 @@ impl Quarter {
         let day = civil::day(at);
         Self { year: day.year(), nth: day.month0() / 3 + 1 }
     }
+
+    /// The quarter before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        match self.nth {
+            1 => Self { year: self.year - 1, nth: 4 },
+            nth => Self { nth: nth - 1, ..self },
+        }
+    }
 }
 
 impl std::fmt::Display for Quarter {
@@ -152,7 +161,8 @@ impl Tally {
             out += &format!("({})", parts.join(";"));
         }
         if let Some(outage) = self.longest.filter(|outage| outage.looks > 1) {
-            let (since, until) = (civil::minute_text(outage.since), civil::minute_text(outage.until));
+            let (since, until) =
+                (civil::minute_text(outage.since), civil::minute_text(outage.until));
             out += &format!(";最长一次连续 {} 次失败({since} 至 {until})", outage.looks);
         }
         out

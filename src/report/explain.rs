@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::view::account_view;
 
+mod blind;
 mod text;
 
 pub use text::explain_text;

@@ -10,6 +10,7 @@ use freshd_core::state::AccountState;
 use freshd_core::verdict::{EvidenceClass, Judgement};
 use serde::Serialize;
 
+use super::services::{ReleaseView, UptimeView};
 use super::view::EvidenceView;
 
 mod build;
@@ -62,6 +63,8 @@ pub struct Precheck {
     pub undetermined: Vec<OpenRow>,
     /// 节前提醒: what lapses before anybody is at work again.
     pub lapses_before_next_working_day: Vec<RiskRow>,
+    /// Own services with probes 探测情况: the quarter's tallies, lowest rate first; no part of the rates above.
+    pub services: Vec<ServiceRow>,
     /// The next working day after `at`, e.g. `2026-11-23`.
     pub next_working_day: NaiveDate,
     /// False if that day lies in a year whose holiday plan is not known: it was told by its weekday.
@@ -189,6 +192,35 @@ pub struct OpenRow {
     pub reason: String,
     /// What would lift it.
     pub how: String,
+}
+
+/// The probes of one account in the quarter, and the age of its app's version.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceRow {
+    /// From 1.
+    pub no: usize,
+    /// The account.
+    #[serde(flatten)]
+    pub who: Who,
+    /// Each address.
+    pub uptime: Vec<UptimeView>,
+    /// The newest version that a store dates.
+    pub release: Option<ReleaseView>,
+}
+
+impl ServiceRow {
+    /// The lowest rate of its addresses in this quarter.
+    fn rate(&self) -> f64 {
+        let rates = self.uptime.iter().filter_map(|uptime| uptime.current.as_ref()?.rate);
+        rates.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Its addresses and its version, in words.
+    fn texts(&self) -> Vec<String> {
+        let told = |it: &UptimeView| Some(format!("{}:{}", it.source, it.current.as_ref()?.text));
+        let advice = self.release.iter().filter_map(|release| release.advice.clone());
+        self.uptime.iter().filter_map(told).chain(advice).collect()
+    }
 }
 
 /// The precheck of accounts that are at hand together; see [`Builder`] for a walk over many.

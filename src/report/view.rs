@@ -1,6 +1,7 @@
 //! How does one account look in JSON? The account object of `status --json` and `GET /api/v1/accounts`.
 
 use super::classes::Classes;
+use super::services::{ReleaseView, UptimeView, release_view, uptimes};
 use super::words::{class_chinese, kept_chinese};
 use crate::zone::rfc3339;
 use chrono::TimeDelta;
@@ -68,6 +69,12 @@ pub struct AccountView {
     pub rulings: Vec<RulingView>,
     /// The menu.
     pub menu: MenuView,
+    /// How its own services did this quarter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uptime: Vec<UptimeView>,
+    /// The app's newest version that a store dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseView>,
     /// What is going wrong now.
     pub faults: Vec<FaultView>,
     /// When it is polled next, RFC 3339.
@@ -283,6 +290,8 @@ pub fn account_view(
         days_left: judgement.forecast.map(|forecast| two_decimals(forecast.days_left)),
         rulings: rulings(judgement, policy),
         menu: menu(judgement),
+        uptime: uptimes(state, judgement.now),
+        release: release_view(state, judgement.now),
         faults: faults(state),
         next_poll: state.next_poll.map(rfc3339),
     }

@@ -78,6 +78,9 @@ async fn a_listed_app_can_be_had_and_is_no_content() {
         "{}",
         download.what
     );
+    let release = seen.release.unwrap();
+    assert_eq!(release.version, "2.4.1");
+    assert_eq!(release.at, "2026-09-01T08:00:00Z".parse::<freshd_core::Timestamp>().unwrap());
     assert!(seen.sightings.is_empty() && seen.coverage.is_empty());
     let profile = seen.profile.unwrap();
     assert_eq!(profile.holder.as_deref(), Some("茂名市政务服务数据管理局"));

@@ -1,3 +1,5 @@
+//! Is the newest dated version found, and is a year the line?
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {

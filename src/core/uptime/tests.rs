@@ -1,3 +1,5 @@
+//! Are looks counted by the quarter, and what nobody could see apart?
+
 use chrono::TimeDelta;
 
 use super::*;
@@ -67,7 +69,8 @@ fn a_server_that_does_not_answer_is_down_and_our_own_network_is_not() {
     assert_eq!(Answered::of(&seen), Answered::Up);
     seen.download = Some(DownloadSign { available: Some(false), what: String::new() });
     assert_eq!(Answered::of(&seen), Answered::Down);
-    let other = InteractionSign { kind: "comments".into(), works: Some(false), what: String::new() };
+    let other =
+        InteractionSign { kind: "comments".into(), works: Some(false), what: String::new() };
     let seen = Observation { interaction: vec![other, sign(None)], ..Observation::default() };
     assert_eq!(Answered::of(&seen), Answered::Unknown);
 }

@@ -9,6 +9,7 @@ use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::observation::{Evidence, Observation, Profile, ProfileState};
 use freshd_core::schedule::{capped_wish, wish_after};
 use freshd_core::state::SourceState;
+use freshd_core::uptime::{Answered, Uptime, is_own_service};
 use url::Url;
 
 use super::MEMO_BYTES_MAX;
@@ -118,6 +119,7 @@ pub(super) fn finding_of(fault: &Fault, outcome: &SourceOutcome) -> Observation 
 
 pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &SourceOutcome) {
     let now = outcome.at;
+    note_uptime(held, outcome);
     let mut wish: Option<Timestamp> = None;
     let mut operator = false;
     for fault in &faults {
@@ -147,4 +149,16 @@ pub(super) fn note_faults(held: &mut SourceState, faults: Vec<Fault>, outcome: &
     held.not_before = wish;
     held.failing_since = if faults.is_empty() { None } else { held.failing_since.or(Some(now)) };
     held.faults = faults;
+}
+
+/// Counts whether an address of the account's own answered.
+fn note_uptime(held: &mut SourceState, outcome: &SourceOutcome) {
+    if !is_own_service(&outcome.source.connector) {
+        return;
+    }
+    let answered = match &outcome.result {
+        Ok(observation) => Answered::of(observation),
+        Err(fault) => Answered::of_fault(fault),
+    };
+    Uptime::note(&mut held.uptime, outcome.at, answered);
 }

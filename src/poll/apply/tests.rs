@@ -477,3 +477,27 @@ fn the_earliest_source_decides_when_an_account_is_polled() {
 }
 
 mod proof;
+
+#[test]
+fn probes_are_counted_by_the_quarter_and_our_own_network_is_no_outage() {
+    let mut it = account(1);
+    it.sources = vec![Source::new("probe", "https://app.example.cn/health")];
+    let sign = |works| freshd_core::observation::InteractionSign {
+        kind: "probe".to_owned(),
+        works,
+        what: String::new(),
+    };
+    let up = Observation { interaction: vec![sign(Some(true))], ..Observation::default() };
+    let mut desk = Desk::new();
+    let first = desk.apply(&it, AccountState::default(), t(0), Ok(up.clone()));
+    let slow = Err(fault(FaultScope::Account, FaultKind::TimedOut));
+    let second = desk.apply(&it, first.state, t(1), slow);
+    let away = Err(fault(FaultScope::Local, FaultKind::Unreachable));
+    let third = desk.apply(&it, second.state, t(2), away);
+    let tally = third.state.sources["probe:https://app.example.cn/health"].uptime.clone().unwrap();
+    let tally = tally.current;
+    assert_eq!((tally.up, tally.down, tally.unknown, tally.rate()), (1, 1, 1, Some(50.0)));
+    // A list of posts is no service of the account's own.
+    let other = desk.apply(&account(2), AccountState::default(), t(0), Ok(up));
+    assert_eq!(other.state.sources["weibo:2"].uptime, None);
+}

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::civil::{self, minute_text};
+use freshd_core::civil::minute_text;
 use freshd_core::coverage::{Span, Spans};
 use freshd_core::history::{Attested, EvidenceRef, History};
 use freshd_core::id::Channel;
 use freshd_core::observation::Blind;
 use freshd_core::rulebook::Policy;
 use freshd_core::state::{AccountState, SourceState};
-use freshd_core::verdict::{
-    Judgement, Ruling, channel_chinese, gaps, joined_coverage, menu_state_chinese,
-};
+use freshd_core::verdict::{Judgement, Ruling, gaps, joined_coverage, menu_state_chinese};
 
+use super::blind::{blind_text, channel_word};
+use crate::report::services::services_lines;
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
     class_chinese, filing_chinese, kind_chinese, left_chinese, lifecycle_chinese, link_chinese,
@@ -37,6 +37,12 @@ pub fn explain_text(
     holes(&mut out, account, state, judgement, policy);
     sightings(&mut out, state);
     sources(&mut out, account, state);
+    for (nth, line) in services_lines(state, judgement.now).iter().enumerate() {
+        if nth == 0 {
+            out.section("探测与版本(仅供参考,不影响判定)");
+        }
+        out.line(1, line);
+    }
     menu(&mut out, judgement);
     let next = state.next_poll.map_or_else(|| "未安排".to_owned(), minute_text);
     out.section(&format!("下次采集:{next}"));
@@ -180,10 +186,6 @@ fn spans_lines(out: &mut Lines, depth: usize, title: &str, spans: &Spans) {
     }
 }
 
-fn channel_word(channel: &Channel) -> &str {
-    if channel.is_all() { "全部渠道" } else { channel_chinese(channel) }
-}
-
 fn coverage(out: &mut Lines, account: &Account, state: &AccountState, now: Timestamp) {
     let history = &state.history;
     out.section("数据完整范围(在此期间,没有列出的就是没有发布)");
@@ -271,30 +273,6 @@ fn holes(
             out.line(1, &format!("{}({source})", blind_text(blind, now)));
         }
     }
-}
-
-/// `今日 00:00 以后群发不可见,将于 08:30 复核`.
-fn blind_text(blind: &Blind, now: Timestamp) -> String {
-    let since = near_text(blind.since, now);
-    let channel = channel_word(&blind.channel);
-    if blind.again <= now {
-        return format!("{since} 以后{channel}不可见,待复核");
-    }
-    let again = near_text(blind.again, now);
-    let again = again.strip_prefix("今日 ").unwrap_or(&again);
-    format!("{since} 以后{channel}不可见,将于 {again} 复核")
-}
-
-/// An instant near now, as people say it.
-fn near_text(at: Timestamp, now: Timestamp) -> String {
-    let days = (civil::day(at) - civil::day(now)).num_days();
-    let day = match days {
-        -1 => "昨日",
-        0 => "今日",
-        1 => "明日",
-        _ => return minute_text(at),
-    };
-    format!("{day} {}", civil::local(at).format("%H:%M"))
 }
 
 fn sightings(out: &mut Lines, state: &AccountState) {

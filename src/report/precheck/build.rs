@@ -16,8 +16,10 @@ use freshd_core::verdict::{EvidenceClass, Judgement, Outcome, Ruling};
 
 use super::wording::{how_to_lift, problem, why_open};
 use super::{
-    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, Who, rectification,
+    Counts, GroupRow, OpenRow, Precheck, ProblemRow, RECTIFY_BASIS, RiskRow, ServiceRow, Who,
+    rectification,
 };
+use crate::report::services::{release_view, uptimes};
 use crate::report::view::EvidenceView;
 
 mod ahead;
@@ -41,6 +43,7 @@ pub struct Builder<'a> {
     at_risk: Vec<RiskRow>,
     undetermined: Vec<OpenRow>,
     lapses: Vec<RiskRow>,
+    services: Vec<ServiceRow>,
 }
 
 impl<'a> Builder<'a> {
@@ -68,6 +71,7 @@ impl<'a> Builder<'a> {
             at_risk: Vec::new(),
             undetermined: Vec::new(),
             lapses: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -81,6 +85,7 @@ impl<'a> Builder<'a> {
     /// One more account; those that are not judged (已关停, 已注销) are left out.
     pub fn add(&mut self, account: &Account, state: &AccountState, judgement: &Judgement) {
         let Some(verdict) = judgement.verdict else { return };
+        self.serve(account, state);
         if let Some(now) = self.ahead_of {
             return self.add_ahead(account, state, judgement, now);
         }
@@ -106,6 +111,15 @@ impl<'a> Builder<'a> {
         }
         if matches!(verdict, Outcome::Pass | Outcome::AtRisk) && self.lapses(judgement) {
             self.lapses.extend(self.risk(account, judgement));
+        }
+    }
+
+    /// How its own services did; those whose probes and version leave nothing to say are not listed.
+    fn serve(&mut self, account: &Account, state: &AccountState) {
+        let (uptime, release) = (uptimes(state, self.at), release_view(state, self.at));
+        let row = ServiceRow { no: 0, who: who(account), uptime, release };
+        if !row.texts().is_empty() {
+            self.services.push(row);
         }
     }
 
@@ -186,6 +200,11 @@ impl<'a> Builder<'a> {
         };
         self.at_risk.sort_by(due);
         self.lapses.sort_by(due);
+        let worst = |a: &ServiceRow, b: &ServiceRow| {
+            a.rate().total_cmp(&b.rate()).then_with(|| a.who.cmp(&b.who))
+        };
+        self.services.sort_by(worst);
+        (1..).zip(&mut self.services).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.problems).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.undetermined).for_each(|(no, row)| row.no = no);
         (1..).zip(&mut self.at_risk).for_each(|(no, row)| row.no = no);
@@ -212,6 +231,7 @@ impl<'a> Builder<'a> {
             at_risk: self.at_risk,
             undetermined: self.undetermined,
             lapses_before_next_working_day: self.lapses,
+            services: self.services,
             next_working_day: self.next_working.day,
             calendar_certain: self.next_working.certain,
         }

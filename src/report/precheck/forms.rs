@@ -35,6 +35,15 @@ impl Precheck {
             out.push_str(&format!("\n{}\n", paint(&heading, ink, colour)));
             out.push_str(&printed(sheet).render(colour));
         }
+        if !self.services.is_empty() {
+            out.push_str("\n探测与版本(仅供参考,不影响判定)\n");
+            for row in &self.services {
+                let name = plain(&format!("{}. {}", row.no, row.who.name));
+                let texts = row.texts().into_iter().map(|text| format!("  {}", plain(&text)));
+                let lines: Vec<String> = std::iter::once(name).chain(texts).collect();
+                out.push_str(&format!("{}\n", lines.join("\n")));
+            }
+        }
         out.push_str(&format!("\n{}{NOTICE}\n", self.doubt()));
         out
     }
@@ -103,7 +112,9 @@ impl Precheck {
         templates
             .add_template("precheck", include_str!("page.html"))
             .expect("the embedded template parses");
-        let shown: Vec<Value> = self.sheets().iter().map(shown).collect();
+        let mut sheets = self.sheets();
+        sheets.extend((!self.services.is_empty()).then(|| self.service_sheet()));
+        let shown: Vec<Value> = sheets.iter().map(shown).collect();
         let page = templates.get_template("precheck").expect("it was just added");
         page.render(context! {
             title => self.title(),
@@ -162,6 +173,13 @@ impl Precheck {
         list("三、无法判定名单", open.collect());
         let eve = self.lapses_before_next_working_day.iter().map(due).collect();
         list("四、节前提醒", eve);
+        let services = self.services.iter();
+        let services =
+            services.map(|row| format!("{}。{}", who(row.no, &row.who), row.texts().join(";")));
+        let services: Vec<String> = services.collect();
+        if !services.is_empty() {
+            list("附:探测与版本,仅供参考,不影响判定", services);
+        }
         out.push_str(&format!("\n{}{NOTICE}\n", self.doubt()));
         out
     }

@@ -3,7 +3,7 @@
 use freshd_core::verdict::EvidenceClass;
 use serde_json::{Value, json};
 
-use super::{Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow};
+use super::{Counts, GroupRow, OpenRow, Precheck, ProblemRow, RiskRow, ServiceRow};
 use crate::report::book::{Sheet, SheetColumn};
 use crate::report::view::EvidenceView;
 use crate::report::words::{class_chinese, day_of, minute_of, platform_chinese, source_chinese};
@@ -94,6 +94,19 @@ impl Precheck {
         ]);
         let rows = self.undetermined.iter().map(open_cells).collect();
         Sheet { name: "无法判定名单".to_owned(), columns, rows }
+    }
+
+    /// Probes and versions, for the table and the page; the workbook has the five sheets that its readers know.
+    pub(super) fn service_sheet(&self) -> Sheet {
+        let mut columns = who_columns();
+        columns.push(SheetColumn::new("本季度探测与版本", 90));
+        let cells = |row: &ServiceRow| {
+            let mut cells = who_cells(row.no, &row.who);
+            cells.push(json!(row.texts().join("\n")));
+            cells
+        };
+        let rows = self.services.iter().map(cells).collect();
+        Sheet { name: "附:探测与版本(仅供参考)".to_owned(), columns, rows }
     }
 
     pub(super) fn eve_sheet(&self) -> Sheet {

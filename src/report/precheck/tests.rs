@@ -289,3 +289,30 @@ fn no_contact_is_in_any_form() {
         }
     }
 }
+
+#[test]
+fn probes_and_old_versions_are_told_beside_the_five_sheets_and_change_no_rate() {
+    use freshd_core::uptime::{Answered, Uptime};
+    let mut rows = province();
+    let plain = of(&rows);
+    assert!(plain.services.is_empty() && !plain.text().contains("探测"));
+    let state = &mut rows[0].1;
+    let held = state.sources.entry("probe:https://app.example.cn/health".to_owned()).or_default();
+    for (hours, said) in [(30, Answered::Up), (20, Answered::Down), (10, Answered::Up)] {
+        Uptime::note(&mut held.uptime, now() - TimeDelta::hours(hours), said);
+    }
+    let old = freshd_core::release::Release {
+        version: "1.0".to_owned(),
+        at: now() - TimeDelta::days(800),
+    };
+    state.history.releases.insert("appstore:1234567890".to_owned(), (now(), old));
+    let precheck = of(&rows);
+    assert_eq!(precheck.scope, plain.scope);
+    let row = serde_json::to_value(&precheck.services).unwrap();
+    assert_eq!(row[0]["uptime"][0]["current"]["rate"], 66.67);
+    assert_eq!(row[0]["release"]["stagnant"], true);
+    for form in [precheck.text(), precheck.html(), precheck.table(false)] {
+        assert!(form.contains("可用率 66.67%") && form.contains("已 800 天没有新版本"), "{form}");
+    }
+    assert_eq!(opened(&precheck).sheet_names().len(), 5);
+}
