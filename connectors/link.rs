@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use freshd_core::link::LinkAnswer;
+use freshd_core::link::{Author, LinkAnswer};
 
 use crate::article::{self, ArticlePage, Lasting, fetch};
 use freshd_core::Timestamp;
@@ -30,6 +30,8 @@ pub struct Checked {
     pub wish: Option<(String, u64)>,
     /// The features by which the page was judged.
     pub marks: Vec<Mark>,
+    /// Whose article it is, where the page or a long address says so.
+    pub author: Option<Author>,
 }
 
 /// The site that a link asks: host and port, where WeChat articles are those of `article_base`; `None` = no address.
@@ -54,7 +56,7 @@ pub async fn check(
     controls: &Controls,
     now: Timestamp,
 ) -> Checked {
-    let said = |answer| Checked { answer, wish: None, marks: Vec::new() };
+    let said = |answer| Checked { answer, wish: None, marks: Vec::new(), author: None };
     let url = match Url::parse(url.trim()) {
         Ok(mut url) => {
             // A user and a password in an address would be sent as a header.
@@ -84,13 +86,16 @@ pub async fn check(
     {
         judged = read.judged(&url, &last, Some(&control));
     }
-    Checked { answer: judged.answer, wish, marks: judged.marks }
+    let author = read.author().or_else(|| is_article.then(|| author_of(&last)).flatten());
+    Checked { answer: judged.answer, wish, marks: judged.marks, author }
 }
 
 /// What an answer means by itself, or the page that must be judged.
 pub enum Read {
     /// Nothing but the answer is needed.
     Settled(LinkAnswer),
+    /// A WeChat article, and whose it is.
+    Article(LinkAnswer, Option<Author>),
     /// A page and its status.
     Page(u16, Box<Seen>),
 }
@@ -123,7 +128,7 @@ fn failed(error: &HttpError) -> LinkAnswer {
 /// Reads an answer; `is_article` says whether it stands for a WeChat article.
 pub fn read(response: &Response, is_article: bool) -> Read {
     match response.status {
-        200 | 203 | 206 if is_article => Read::Settled(article_page(response)),
+        200 | 203 | 206 if is_article => article_page(response),
         200 | 203 | 206 if response.body.iter().all(u8::is_ascii_whitespace) => {
             Read::Settled(unknown("打开后没有任何内容"))
         }
@@ -154,6 +159,14 @@ fn by_status(status: u16) -> LinkAnswer {
 }
 
 impl Read {
+    /// Whose article it is.
+    pub fn author(&self) -> Option<Author> {
+        match self {
+            Self::Article(_, author) => author.clone(),
+            Self::Settled(_) | Self::Page(..) => None,
+        }
+    }
+
     /// What was answered means, for a link to `asked` that ended at `last`.
     pub fn judged(&self, asked: &Url, last: &Url, control: Option<&Control>) -> Judged {
         let plain = |answer| Judged {
@@ -163,7 +176,7 @@ impl Read {
             wants_control: false,
         };
         let (status, seen) = match self {
-            Self::Settled(answer) => return plain(answer.clone()),
+            Self::Settled(answer) | Self::Article(answer, _) => return plain(answer.clone()),
             Self::Page(status, seen) => (*status, seen),
         };
         let judged = judge::judge(&Case { asked, last, seen, control });
@@ -184,10 +197,21 @@ impl Read {
     }
 }
 
-fn article_page(response: &Response) -> LinkAnswer {
+/// Whose article a long address says that it is.
+fn author_of(url: &Url) -> Option<Author> {
+    let (_, biz) = url.query_pairs().find(|(name, _)| name == "__biz")?;
+    Some(Author { name: String::new(), ids: vec![biz.replace(' ', "+")] })
+}
+
+fn article_page(response: &Response) -> Read {
     let kind = response.header("content-type");
-    match article::parse(&response.body, kind, &response.url) {
-        ArticlePage::Alive(_) => LinkAnswer::Alive,
+    let answer = match article::parse(&response.body, kind, &response.url) {
+        ArticlePage::Alive(facts) => {
+            let ids: Vec<String> = [facts.biz, facts.gh].into_iter().flatten().collect();
+            let name = facts.nickname.unwrap_or_default();
+            let author = (!ids.is_empty()).then_some(Author { name, ids });
+            return Read::Article(LinkAnswer::Alive, author);
+        }
         ArticlePage::Tombstone { class, text } => match class.lasts() {
             Lasting::Gone => LinkAnswer::Dead(text),
             Lasting::Perhaps => LinkAnswer::Failing(text),
@@ -195,7 +219,8 @@ fn article_page(response: &Response) -> LinkAnswer {
         },
         ArticlePage::Blocked(_) => unknown("打开时遇到微信的验证页面,无法核验"),
         ArticlePage::Unrecognised => unknown("打开的是不认识的微信页面,无法核验"),
-    }
+    };
+    Read::Article(answer, None)
 }
 
 #[cfg(test)]

@@ -130,6 +130,14 @@ async fn wechat_articles_are_asked_on_the_base_and_judged_by_their_page() {
         check(&http, &url, &base, &Controls::default(), now()).await.answer
     };
     assert_eq!(check("alive").await, LinkAnswer::Alive);
+    let whose = async |url: &str| {
+        super::check(&http, url, &base, &Controls::default(), now()).await.author.map(|it| it.ids)
+    };
+    let by_page = whose("https://mp.weixin.qq.com/s/alive").await.unwrap();
+    assert!(by_page.iter().any(|id| id.starts_with("gh_")), "{by_page:?}");
+    assert!(by_page.iter().any(|id| id.starts_with('M')), "{by_page:?}");
+    let by_address = whose("https://mp.weixin.qq.com/s?__biz=MzA5MDAwMDAwMQ==&mid=1").await;
+    assert_eq!(by_address, Some(vec!["MzA5MDAwMDAwMQ==".to_owned()]), "the page says nothing");
     assert_eq!(check("paid").await, LinkAnswer::Alive);
     assert_eq!(check("deleted").await, LinkAnswer::Dead("该内容已被发布者删除".into()));
     for path in ["later", "wrong"] {

@@ -18,6 +18,46 @@ pub struct Menu {
     pub entries: Vec<MenuEntry>,
 }
 
+/// Whose article a link of WeChat leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Its name 账号名称; empty where the page does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Its 原始ID `gh_…` and its biz, as far as they are known.
+    pub ids: Vec<String>,
+}
+
+impl Author {
+    /// Is it certainly another than the account of these identifiers? Only identifiers of one kind can differ.
+    pub fn is_not(&self, own: &[String]) -> bool {
+        let kind = |id: &str| (id.starts_with("gh_"), is_biz(id));
+        if self.ids.iter().any(|id| own.contains(id)) {
+            return false;
+        }
+        let known = |id: &&String| kind(id) != (false, false);
+        let alike = |id: &String| own.iter().filter(known).any(|held| kind(held) == kind(id));
+        self.ids.iter().filter(known).any(alike)
+    }
+}
+
+/// Does it look like a biz: the base64 of a decimal number of at least eight digits?
+fn is_biz(id: &str) -> bool {
+    let body = id.trim_end_matches('=');
+    let base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    body.starts_with('M')
+        && body.len() >= 11
+        && id.len().is_multiple_of(4)
+        && body.chars().all(base64)
+}
+
+/// Is it a preview of an article 临时链接, which works for a while only?
+pub fn is_temporary(link: &str) -> bool {
+    let Some((head, query)) = link.split_once('?') else { return false };
+    let ours = head.contains("://mp.weixin.qq.com/");
+    ours && query.split(['&', '#']).any(|part| part.len() > 8 && part.starts_with("tempkey="))
+}
+
 /// One leaf of a menu.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MenuEntry {

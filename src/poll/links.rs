@@ -3,7 +3,7 @@
 //!
 //! Which account is next stands in the store ([`Index::Links`]), what is known of an address in a record that all
 //! accounts share ([`StoredLink`]); in memory is only what is waiting or being asked
-//! ([`hand::Hand`]).
+//! (`hand.rs`).
 
 use std::collections::BTreeSet;
 #[cfg(test)]
@@ -188,6 +188,7 @@ impl LinkChecker {
                 let held = change.link(&answered.url)?.and_then(|link| current(link, now));
                 let held = held.or_else(|| answered.known.clone());
                 let mut check = join(held.as_ref(), &answered.answer, others, &parts.links, now);
+                check.author = answered.author.clone().or(check.author);
                 keep_evidence(change, held.as_ref(), &mut check, answered)?;
                 change.put_link(&StoredLink {
                     url: answered.url.clone(),

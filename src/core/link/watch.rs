@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::LinkHealth;
+use super::{Author, LinkHealth};
 use crate::Timestamp;
 use crate::history::EvidenceRef;
 
@@ -59,6 +59,9 @@ pub struct LinkCheck {
     /// What was received when it was last found dead or unstable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceRef>,
+    /// Whose article it was when a page last said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
 }
 
 /// Failures without a good answer between.
@@ -127,6 +130,7 @@ pub fn join(
         failing: before.and_then(|check| check.failing),
         upkeep_since: before.and_then(|check| check.upkeep_since),
         evidence: before.and_then(|check| check.evidence.clone()),
+        author: before.and_then(|check| check.author.clone()),
     };
     match answer {
         LinkAnswer::Alive => {

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::account::Account;
 use crate::history::EvidenceRef;
-use crate::link::{LinkHealth, Menu, MenuEntry, MenuState};
+use crate::link::{LinkCheck, LinkHealth, Menu, MenuEntry, MenuState, is_temporary};
 use crate::state::AccountState;
 use crate::word::Word;
 
@@ -48,7 +48,8 @@ impl MenuHealth {
             reason += "(菜单内容还在,但开关已关:通常是启用了服务器配置(消息服务器),后台编辑的菜单随之停用)";
         }
         use LinkHealth::{Dead, Placeholder, Unstable};
-        let bad = |e: &&MenuEntryHealth| matches!(e.health, Dead | Placeholder | Unstable);
+        let bad =
+            |e: &&MenuEntryHealth| e.foreign || matches!(e.health, Dead | Placeholder | Unstable);
         let name = |e: &MenuEntryHealth| {
             let aside = if e.entry.aside { "(个性化菜单,现无人可见)" } else { "" };
             format!("{}{aside}({})", e.entry.path.join("/"), e.reason)
@@ -74,6 +75,8 @@ pub struct MenuEntryHealth {
     pub checked_at: Option<Timestamp>,
     /// What was received when it was found dead or unstable.
     pub evidence: Option<EvidenceRef>,
+    /// It leads to an article of another account; advice.
+    pub foreign: bool,
 }
 
 /// The menu as read by a connector, else as self-reported in the ledger 菜单地址.
@@ -98,7 +101,7 @@ pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
         return MenuHealth { state: MenuState::Undetermined, entries: Vec::new(), read_at: None };
     };
     let entries: Vec<_> =
-        menu.entries.iter().map(|entry| entry_health(entry, state, read_at)).collect();
+        menu.entries.iter().map(|entry| entry_health(entry, account, state, read_at)).collect();
     let overall = if entries.iter().all(|e| e.entry.aside) && menu.whole {
         MenuState::Absent
     } else if !menu.open {
@@ -121,6 +124,7 @@ pub(super) fn doubted(menu: MenuHealth, doubt: Option<&Word>) -> MenuHealth {
 
 fn entry_health(
     entry: &MenuEntry,
+    account: &Account,
     state: &AccountState,
     read_at: Option<Timestamp>,
 ) -> MenuEntryHealth {
@@ -130,17 +134,40 @@ fn entry_health(
         reason: reason.to_owned(),
         checked_at,
         evidence: None,
+        foreign: false,
     };
     if let Some((health, reason)) = entry.at_a_glance() {
         return told(health, reason, read_at);
     }
     match entry.link().and_then(|link| state.links.get(link)) {
-        Some(check) => MenuEntryHealth {
-            evidence: check.evidence.clone(),
-            ..told(check.health, &check.reason, Some(check.checked_at))
-        },
+        Some(check) => {
+            let (health, mut reason) = lasting(entry, check);
+            let own: Vec<String> =
+                account.aliases.iter().chain([&account.handle]).cloned().collect();
+            let foreign = check.author.as_ref().filter(|it| it.is_not(&own));
+            if let Some(author) = foreign {
+                let named = |name: &str| format!("「{name}」");
+                let name = if author.name.is_empty() { String::new() } else { named(&author.name) };
+                reason += &format!(";文章属于其他公众号{name},请核对是否放错");
+            }
+            MenuEntryHealth {
+                evidence: check.evidence.clone(),
+                foreign: foreign.is_some(),
+                ..told(health, &reason, Some(check.checked_at))
+            }
+        }
         None => told(LinkHealth::Undetermined, "尚未核验", None),
     }
+}
+
+/// What the last check said; a preview that still opens will not for long.
+fn lasting(entry: &MenuEntry, check: &LinkCheck) -> (LinkHealth, String) {
+    let temporary = entry.link().is_some_and(is_temporary);
+    if temporary && check.health == LinkHealth::Alive {
+        let reason = "现在可以打开,但这是预览用的临时链接,很快会过期,请换成正式文章的链接";
+        return (LinkHealth::Unstable, reason.to_owned());
+    }
+    (check.health, check.reason.clone())
 }
 
 fn overall(entries: &[MenuEntryHealth]) -> MenuState {

@@ -322,6 +322,7 @@ fn the_menu_is_judged_by_its_entries() {
                 failing: None,
                 upkeep_since: None,
                 evidence: None,
+                author: None,
             };
             state.links.insert((*url).to_owned(), check);
         }
@@ -423,4 +424,40 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_menu_article_of_another_account_is_said_and_changes_no_state() {
+    use crate::link::{Author, LinkAnswer, LinkTerms, join};
+    let article = "https://mp.weixin.qq.com/s/abcdefghijklmnopqrstuv";
+    let preview = "https://mp.weixin.qq.com/s?__biz=MzA5MDAwMDAwMQ==&tempkey=MTI0abcd";
+    let health = |aliases: &[&str], url: &str, ids: &[&str]| {
+        let mut it = account("wechat");
+        it.aliases = aliases.iter().map(|id| (*id).to_owned()).collect();
+        it.menu = vec![(vec!["服务".to_owned()], url.to_owned())];
+        let mut check = join(None, &LinkAnswer::Alive, true, &LinkTerms::default(), now());
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        check.author = Some(Author { name: "别的发布".to_owned(), ids });
+        let mut state = AccountState::default();
+        state.links.insert(url.to_owned(), check);
+        menu_health(&it, &state)
+    };
+    let (own, other) = ("MzA5MDAwMDAwMQ==", "MzA5MDAwMDAwMg==");
+    let menu = health(&[own], article, &[other, "gh_0123456789ab"]);
+    assert!(menu.entries[0].foreign && menu.state == MenuState::Healthy);
+    assert!(
+        menu.entries[0].reason.contains("其他公众号「别的发布」"),
+        "{}",
+        menu.entries[0].reason
+    );
+    assert!(menu.reason().contains("别的发布"), "{}", menu.reason());
+    // Its own, by either identifier; or nobody knows which is its own.
+    assert!(!health(&[own], article, &[own]).entries[0].foreign);
+    assert!(!health(&["gh_0123456789ab"], article, &[other, "gh_0123456789ab"]).entries[0].foreign);
+    assert!(!health(&["gh_0123456789ab"], article, &[other]).entries[0].foreign);
+    assert!(!health(&["wx0123456789abcdef"], article, &[other]).entries[0].foreign);
+    // A preview works for a while only.
+    let menu = health(&[own], preview, &[own]);
+    assert_eq!((menu.entries[0].health, menu.state), (LinkHealth::Unstable, MenuState::Degraded));
+    assert!(menu.entries[0].reason.contains("临时链接"), "{}", menu.entries[0].reason);
 }

@@ -7,7 +7,7 @@ use freshd_connectors::http::{HttpClient, RequestTrace, TraceSink};
 use freshd_connectors::link::{self, Checked, judge::Mark};
 use freshd_core::Timestamp;
 use freshd_core::id::{AccountId, stable_hash};
-use freshd_core::link::{LinkAnswer, LinkCheck};
+use freshd_core::link::{Author, LinkAnswer, LinkCheck};
 use freshd_core::schedule::WISH_MAX_DAYS;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -40,6 +40,8 @@ pub(super) struct Answered {
     pub(super) requests: Vec<RequestTrace>,
     /// The features by which the page was judged, for the evidence.
     pub(super) marks: Vec<Mark>,
+    /// Whose article it is.
+    pub(super) author: Option<Author>,
 }
 
 /// How much each site has been asked, and which have more links than may be asked at a time.
@@ -225,8 +227,8 @@ impl LinkChecker {
                 self.hush(site, seconds, now);
             }
             let known = hand.answered(&url);
-            let (answer, marks) = (checked.answer, checked.marks);
-            hand.answers.push(Answered { url, answer, known, requests, marks });
+            let (answer, marks, author) = (checked.answer, checked.marks, checked.author);
+            hand.answers.push(Answered { url, answer, known, requests, marks, author });
             if hand.is_heavy() {
                 self.write(&mut hand, &parts, now)?;
             }

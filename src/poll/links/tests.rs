@@ -35,6 +35,7 @@ fn note(checker: &mut LinkChecker, answers: &[(String, LinkAnswer)], at: Timesta
         known: None,
         requests: Vec::new(),
         marks: Vec::new(),
+        author: None,
     };
     let answers: Vec<_> = answers.iter().map(answered).collect();
     checker.keep(&answers, &parts, at).unwrap();
