@@ -7,10 +7,12 @@
 mod channel;
 pub mod clean;
 pub mod deliver;
+mod gather;
 pub mod holiday;
 pub mod inbox;
 pub mod letter;
 mod matters;
+mod merge;
 pub mod operator;
 mod past;
 mod plan;

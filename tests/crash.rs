@@ -102,6 +102,8 @@ fn write_change(store: &Store, n: u64) {
         first_attempt: None,
         late_after: None,
         operator_told: false,
+        tells: Vec::new(),
+        merged_into: None,
     };
     let body = LetterBody { text: text_of(n), html: String::new(), ..LetterBody::default() };
     change.new_letter(&letter, &body).expect("a letter");

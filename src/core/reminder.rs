@@ -6,19 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::circular::rectify_by;
+use crate::history::Seen;
 use crate::rulebook::{Policy, Rule};
 use crate::verdict::{Judgement, Outcome, Ruling};
 
 mod ask;
 mod eve;
 mod quiet;
+mod remind;
 
 pub use ask::{EVIDENCE_AFTER_DAYS, EVIDENCE_LATER_DAYS};
 pub use eve::lapses_before_work;
 pub use quiet::{QUIET_MAX_H, decide_unless_quiet};
+pub use remind::{GATHER_H, SILENT_AFTER_H, UNANSWERED};
 
 /// A standing overdue is told again after this many days.
 pub const OVERDUE_AGAIN_DAYS: i64 = 7;
+/// After it was told so often, it is told again only every [`OVERDUE_LATER_DAYS`]: its owner and supervisor know.
+pub const OVERDUE_OFTEN: u32 = 4;
+/// How rarely an overdue is told that has stood for weeks, days.
+pub const OVERDUE_LATER_DAYS: i64 = 28;
 
 /// Why a letter is written, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,14 +115,14 @@ pub struct Episode {
 pub struct Told {
     /// Why.
     pub reason: Reason,
-    /// Reminder: the threshold in days; overdue: how many times before.
+    /// Reminder: the threshold in days, or [`UNANSWERED`]; overdue: how many times before.
     pub stage: u32,
     /// When it was decided.
     pub at: Timestamp,
 }
 
 /// One thing to tell now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
     /// Which rule.
     pub rule: Rule,
@@ -123,10 +130,31 @@ pub struct Tell {
     pub mark: Timestamp,
     /// Why.
     pub reason: Reason,
-    /// Reminder: the threshold in days; overdue: how many times before.
+    /// Reminder: the threshold in days, or [`UNANSWERED`]; overdue: how many times before.
     pub stage: u32,
     /// To whom.
     pub audience: Audience,
+}
+
+impl Tell {
+    /// Is it still so, where it was decided at `decided` and not sent yet? What was seen since may have settled it.
+    pub fn holds(&self, judgement: &Judgement, decided: Timestamp) -> bool {
+        let Some(outcome) = judgement.ruling(self.rule).map(|ruling| ruling.outcome) else {
+            return false;
+        };
+        let last = judgement.last_update.as_ref();
+        match self.reason {
+            Reason::Overdue | Reason::Escalation => outcome == Outcome::Fail,
+            Reason::Rectified => matches!(outcome, Outcome::Pass | Outcome::AtRisk),
+            Reason::Reminder => outcome == Outcome::AtRisk && last.map(mark_of) == Some(self.mark),
+            Reason::PreHoliday => {
+                let passes = matches!(outcome, Outcome::Pass | Outcome::AtRisk);
+                passes && last.is_none_or(|seen| seen.first_seen <= decided)
+            }
+            Reason::EvidenceRequest => outcome == Outcome::Undetermined,
+            Reason::Precheck | Reason::Operator => false,
+        }
+    }
 }
 
 /// What to tell, what to remember, and when to look again.
@@ -142,6 +170,16 @@ pub struct Decision {
 
 /// Decides what to tell of one account. Pure; never tells the same (rule, episode, reason, stage) twice.
 pub fn decide(judgement: &Judgement, episodes: &[Episode], policy: &Policy) -> Decision {
+    decide_ahead(judgement, episodes, policy, TimeDelta::zero())
+}
+
+/// [`decide`], where what will be reminded of within `ahead` is reminded of now: its recipient is written to anyway.
+fn decide_ahead(
+    judgement: &Judgement,
+    episodes: &[Episode],
+    policy: &Policy,
+    ahead: TimeDelta,
+) -> Decision {
     let mut decision = Decision::default();
     if judgement.verdict.is_none() {
         return decision;
@@ -149,7 +187,7 @@ pub fn decide(judgement: &Judgement, episodes: &[Episode], policy: &Policy) -> D
     let problems = || episodes.iter().filter(|episode| episode.topic == Topic::Problem);
     for ruling in judgement.rulings.iter().filter(|ruling| ruling.rule.is_veto()) {
         let held = problems().find(|episode| episode.rule == ruling.rule);
-        let kept = decide_rule(judgement, ruling, held, policy, &mut decision);
+        let kept = decide_rule(judgement, ruling, held, (policy, ahead), &mut decision);
         decision.episodes.extend(kept);
     }
     eve::before_breaks(judgement, episodes, policy, &mut decision);
@@ -161,7 +199,7 @@ fn decide_rule(
     judgement: &Judgement,
     ruling: &Ruling,
     held: Option<&Episode>,
-    policy: &Policy,
+    (policy, ahead): (&Policy, TimeDelta),
     decision: &mut Decision,
 ) -> Option<Episode> {
     let now = judgement.now;
@@ -184,12 +222,19 @@ fn decide_rule(
                 }));
             }
             if ruling.rule == Rule::ContentStale {
-                remind(judgement, ruling, held.filter(|e| !was_overdue(e)), policy, decision)
+                let held = held.filter(|episode| !was_overdue(episode));
+                remind::remind(judgement, ruling, held, (policy, ahead), decision)
             } else {
                 None
             }
         }
     }
+}
+
+/// What an episode of 内容不更新 is marked by: the last update.
+fn mark_of(seen: &Seen) -> Timestamp {
+    let at = seen.sighting.published;
+    at.earliest.unwrap_or(at.latest)
 }
 
 fn was_overdue(episode: &Episode) -> bool {
@@ -204,9 +249,9 @@ fn alarmed(episode: &Episode) -> impl Iterator<Item = Audience> + use<> {
 
 /// The episode that the ruling belongs to: the held one while its mark stands, else a new one.
 fn current(judgement: &Judgement, ruling: &Ruling, held: Option<&Episode>) -> Episode {
-    let last = judgement.last_update.as_ref().map(|seen| seen.sighting.published);
+    let last = judgement.last_update.as_ref();
     let mark = match (ruling.rule, last, held) {
-        (Rule::ContentStale, Some(at), _) => at.earliest.unwrap_or(at.latest),
+        (Rule::ContentStale, Some(seen), _) => mark_of(seen),
         (_, _, Some(episode)) => episode.mark,
         _ => ruling.as_of,
     };
@@ -216,43 +261,6 @@ fn current(judgement: &Judgement, ruling: &Ruling, held: Option<&Episode>) -> Ep
         Some(episode) if was_overdue(episode) && ruling.outcome == Outcome::Fail => episode.clone(),
         _ => Episode { topic: Topic::Problem, rule: ruling.rule, mark, told: Vec::new() },
     }
-}
-
-fn remind(
-    judgement: &Judgement,
-    ruling: &Ruling,
-    held: Option<&Episode>,
-    policy: &Policy,
-    decision: &mut Decision,
-) -> Option<Episode> {
-    let now = judgement.now;
-    let deadline = judgement.forecast?.deadline;
-    let days_left = deadline - now;
-    let mut thresholds = policy.remind_days_left.clone();
-    thresholds.sort_unstable();
-    let reached =
-        thresholds.iter().copied().find(|days| days_left <= TimeDelta::days(i64::from(*days)));
-    let next = thresholds
-        .iter()
-        .rev()
-        .map(|days| deadline - TimeDelta::days(i64::from(*days)))
-        .find(|at| *at > now)
-        .unwrap_or(deadline);
-    look_again(decision, next.max(now + TimeDelta::minutes(1)));
-    let stage = reached?;
-    let mut episode = current(judgement, ruling, held);
-    let told = episode.told.iter().any(|t| t.reason == Reason::Reminder && t.stage <= stage);
-    if !told {
-        episode.told.push(Told { reason: Reason::Reminder, stage, at: now });
-        decision.tell.push(Tell {
-            rule: ruling.rule,
-            mark: episode.mark,
-            reason: Reason::Reminder,
-            stage,
-            audience: Audience::Owner,
-        });
-    }
-    Some(episode)
 }
 
 /// `named`: the last quarter's circular named the account for this rule: then the supervising unit hears of it at the end
@@ -267,7 +275,8 @@ fn tell_overdue(
     let overdue = || episode.told.iter().filter(|told| told.reason == Reason::Overdue);
     let (first, last) = (overdue().next().copied(), overdue().next_back().copied());
     let times = u32::try_from(overdue().count()).unwrap_or(u32::MAX);
-    let again = TimeDelta::days(OVERDUE_AGAIN_DAYS);
+    let after = |times| if times < OVERDUE_OFTEN { OVERDUE_AGAIN_DAYS } else { OVERDUE_LATER_DAYS };
+    let again = TimeDelta::days(after(times));
     let mut push = |reason, stage, audience| {
         episode.told.push(Told { reason, stage, at: now });
         decision.tell.push(Tell {
@@ -280,7 +289,7 @@ fn tell_overdue(
     };
     if last.is_none_or(|told| now - told.at >= again) {
         push(Reason::Overdue, times, Audience::Owner);
-        look_again(decision, now + again);
+        look_again(decision, now + TimeDelta::days(after(times + 1)));
     } else if let Some(told) = last {
         look_again(decision, told.at + again);
     }

@@ -94,6 +94,7 @@ fn copy(hook: &WebhookConfig, letter: &Letter, briefs: &[&Brief], now: Timestamp
         to: format!("{WEBHOOK}{}", hook.name),
         message_id: format!("<{}@webhook.invalid>", &id[..32]),
         accounts,
+        tells: Vec::new(),
         ..letter.clone()
     }
 }

@@ -21,8 +21,9 @@ use super::clean::{clean_header_text, clean_line, domain_of};
 use super::holiday;
 use super::templates::Templates;
 use crate::store::Attachment;
-use role::{Role, group_words, role};
+use role::{Role, Words, group_words, role};
 
+mod brief;
 pub mod door;
 mod ics;
 mod item;
@@ -30,6 +31,7 @@ pub mod list;
 mod role;
 mod subject;
 
+pub use brief::Brief;
 pub use subject::SUBJECT_MARK;
 
 /// The sentence that stands in every letter.
@@ -50,6 +52,14 @@ pub struct Item {
     pub history: Vec<String>,
     /// The inspection instant 监测时间点 ahead, for [`Reason::Precheck`].
     pub inspection: Option<Timestamp>,
+}
+
+impl Item {
+    /// Does it tell the same of the same account, at whatever stage?
+    pub(super) fn says(&self, account: &AccountId, tell: &Tell) -> bool {
+        let (had, new) = ((self.tell.rule, self.tell.reason), (tell.rule, tell.reason));
+        self.account.id == *account && had == new
+    }
 }
 
 /// What the faults of an account's sources ask of its owner, each once.
@@ -102,6 +112,13 @@ pub struct Draft {
     pub named: Option<Named>,
 }
 
+impl Draft {
+    /// After this instant the letter comes too late: the earliest deadline in it.
+    pub(super) fn late_after(&self) -> Option<Timestamp> {
+        self.items.iter().filter_map(late_after).min()
+    }
+}
+
 /// Identity and subject of a letter that is written at an appointed time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -134,15 +151,8 @@ pub struct Composed {
     pub attachments: Vec<Attachment>,
     /// The same in a few words, to be told elsewhere.
     pub briefs: Vec<Brief>,
-}
-
-/// What a letter says of one account, or of one matter, in words that may be shown to a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Brief {
-    /// Whose; `None` = of no single account.
-    pub account: Option<AccountId>,
-    /// One or a few lines.
-    pub text: String,
+    /// What it tells of whom.
+    pub tells: Vec<(AccountId, Tell)>,
 }
 
 /// A letter's templates did not render: a fault of the program.
@@ -168,7 +178,7 @@ pub fn compose(
     let mut reasons: Vec<Reason> = items.iter().map(|item| item.tell.reason).collect();
     reasons.extend(draft.list.as_ref().map(|_| Reason::Precheck));
     reasons.dedup();
-    let briefs = briefs(&items, house, now);
+    let briefs = brief::briefs(&items, house, now);
     let to = &draft.recipient.address;
     let (subject, hash) = match &draft.named {
         Some(named) => (
@@ -199,19 +209,19 @@ pub fn compose(
         html,
         reasons,
         accounts,
-        late_after: items.iter().filter_map(|item| late_after(item)).min(),
+        late_after: draft.late_after(),
         briefs,
+        tells: tells(draft, &items),
         attachments: ics::calendar(&items, now).into_iter().collect(),
     })
 }
 
-/// What an owner could forward, of each account once.
-fn briefs(items: &[&Item], house: &House<'_>, now: Timestamp) -> Vec<Brief> {
-    let brief = |item: &&Item| Brief {
-        account: Some(item.account.id.clone()),
-        text: item::view(0, item, Role::Owner, None, house, now).forward,
-    };
-    items.iter().map(brief).collect()
+/// What an ordinary letter tells; one that is written at an appointed time is a whole and is taken in by no other.
+fn tells(draft: &Draft, items: &[&Item]) -> Vec<(AccountId, Tell)> {
+    if draft.named.is_some() || draft.list.is_some() {
+        return Vec::new();
+    }
+    items.iter().map(|item| (item.account.id.clone(), item.tell.clone())).collect()
 }
 
 /// Groups by reason and by the recipient's role, numbered through. What is due anyway is not told a second time because of
@@ -223,7 +233,7 @@ fn grouped(
     links: &door::Links<'_>,
     now: Timestamp,
 ) -> Vec<Group> {
-    let mut parts: Vec<(Reason, Role, Vec<&Item>)> = Vec::new();
+    let mut parts: Vec<(Words, Role, Vec<&Item>)> = Vec::new();
     let of = |item: &Item, reason: Reason| {
         items
             .iter()
@@ -235,14 +245,14 @@ fn grouped(
         if reason == Reason::PreHoliday && of(item, Reason::Reminder).is_some() {
             continue;
         }
-        match parts.iter_mut().find(|(had, part, _)| (*had, *part) == (reason, role)) {
+        let words = group_words(&item.tell, role);
+        match parts.iter_mut().find(|(had, part, _)| (*had, *part) == (words, role)) {
             Some((_, _, mine)) => mine.push(item),
-            None => parts.push((reason, role, vec![item])),
+            None => parts.push((words, role, vec![item])),
         }
     }
     let mut number = 0;
-    let group = |(reason, role, mine): (Reason, Role, Vec<&Item>)| {
-        let (title, lead) = group_words(reason, role);
+    let group = |((title, lead), role, mine): (Words, Role, Vec<&Item>)| {
         let items = mine.into_iter().map(|item| {
             number += 1;
             let eve = of(item, Reason::PreHoliday).and_then(|it| eve(it, house, now));

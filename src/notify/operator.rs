@@ -88,6 +88,7 @@ pub(super) fn compose(
     let keys = matters.iter().map(|matter| matter.key.as_str());
     let id = hash_of(["operator", to].into_iter().chain(keys));
     Ok(Composed {
+        tells: Vec::new(),
         message_id: message_id(&id, sender),
         id: id[..16].to_owned(),
         subject,

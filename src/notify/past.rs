@@ -21,7 +21,8 @@ impl Notifier {
         state: &AccountState,
         tell: &Tell,
     ) -> Result<Vec<String>, StoreError> {
-        let raised = matches!(tell.reason, Reason::Escalation | Reason::EvidenceRequest);
+        let raised =
+            matches!(tell.reason, Reason::Escalation | Reason::EvidenceRequest | Reason::Reminder);
         if tell.audience != Audience::Supervisor || !raised {
             return Ok(Vec::new());
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
@@ -25,6 +26,8 @@ pub(super) struct News {
     pub(super) pilot: bool,
     /// Does the ledger have an address of its supervisor?
     pub(super) supervised: bool,
+    /// What is due within so long is told as well: its recipient is written to anyway.
+    pub(super) ahead: TimeDelta,
 }
 
 impl News {
@@ -42,15 +45,17 @@ pub(super) struct Bundle {
     pub(super) accounts: Vec<AccountId>,
 }
 
-/// One account judged and decided.
+/// One account judged and decided, with what is due within `ahead`.
 pub(super) fn look(
     account: &Account,
     state: &AccountState,
     policy: &Policy,
     now: Timestamp,
+    ahead: TimeDelta,
 ) -> (Judgement, Decision) {
     let judgement = judge(account, state, policy, now);
-    let decision = decide_unless_quiet(&judgement, &state.episodes, policy, state.quiet_until);
+    let (episodes, quiet) = (&state.episodes, state.quiet_until);
+    let decision = decide_unless_quiet(&judgement, episodes, policy, quiet, ahead);
     (judgement, decision)
 }
 

@@ -21,10 +21,11 @@ use super::settings::NotifySettings;
 use crate::seal::SealKey;
 
 /// The kinds that can be asked for, and what each is, Chinese.
-pub const KINDS: [(&str, &str); 14] = [
+pub const KINDS: [(&str, &str); 15] = [
     ("reminder", "即将到期,一个账号"),
     ("reminder-many", "即将到期,几个账号"),
     ("reminder-mend", "即将到期,并请主办单位办理授权"),
+    ("reminder-unanswered", "提醒后未见更新,到期之前告知主管单位"),
     ("overdue", "已超期"),
     ("overdue-named", "已超期,上季度曾被通报"),
     ("evidence-request", "请核实更新情况"),
@@ -63,7 +64,7 @@ pub fn sample(
             return operator::compose(OWNER, &letter, &sender, &settings.templates, now).map(Some);
         }
         "precheck-units" => scene.units(),
-        "evidence-request-again" | "escalation" => Draft {
+        "evidence-request-again" | "escalation" | "reminder-unanswered" => Draft {
             recipient: to(SUPERVISOR, "茂名市政府办公室"),
             items: scene.raised(kind),
             list: None,
@@ -166,12 +167,18 @@ impl Scene<'_> {
     fn raised(&self, kind: &str) -> Vec<Item> {
         let window = self.settings.policy.window_days();
         let (weibo, wechat) = (account("weibo", "茂名发布"), account("wechat", "茂名政务"));
-        let mut item = match kind {
-            "escalation" => self.item(weibo, TimeDelta::days(window + 6), Reason::Escalation),
-            _ => self.unseen(wechat),
+        let (mut item, words) = match kind {
+            "escalation" => {
+                let over = TimeDelta::days(window + 6);
+                (self.item(weibo, over, Reason::Escalation), "已超期")
+            }
+            "reminder-unanswered" => {
+                let near = TimeDelta::days(window) - TimeDelta::hours(22);
+                (self.item(weibo, near, Reason::Reminder), "临近期限提醒")
+            }
+            _ => (self.unseen(wechat), "请核实更新情况"),
         };
         item.tell.audience = Audience::Supervisor;
-        let words = if kind == "escalation" { "已超期" } else { "请核实更新情况" };
         let line = |days: i64, became: &str| {
             let at = civil::chinese(self.now - TimeDelta::days(days));
             format!("{at} 致联系人:{words},{became}")
@@ -266,7 +273,8 @@ impl Scene<'_> {
     }
 
     fn told(&self, account: Account, state: AccountState, reason: Reason) -> Item {
-        let (judgement, _) = look(&account, &state, &self.settings.policy, self.now);
+        let (judgement, _) =
+            look(&account, &state, &self.settings.policy, self.now, TimeDelta::zero());
         let audience = Audience::Owner;
         let mark = self.now - TimeDelta::days(6);
         let tell = Tell { rule: Rule::ContentStale, mark, reason, stage: 0, audience };

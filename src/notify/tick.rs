@@ -6,10 +6,11 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::{Audience, Reason};
+use freshd_core::reminder::{Audience, Decision, Reason};
 use freshd_core::state::AccountState;
 
 use super::letter::TemplateError;
+use super::merge::Run;
 use super::plan::{Bundle, News, addresses, bundles, in_units, look, reached, recipients};
 use super::reach::dead_of;
 use super::report::{NotifyReport, Storm, ToldAccount};
@@ -61,7 +62,9 @@ impl Notifier {
         if !dry_run {
             SealKey::of(&self.store)?;
         }
-        let news = self.plan(now, &mut report)?;
+        let mut news = self.plan(now, &mut report)?;
+        self.gather(&mut news, now)?;
+        let waiting = self.waiting(now)?;
         for one in news.values() {
             report.told.extend(told(one));
             if one.has_nobody() {
@@ -71,7 +74,11 @@ impl Notifier {
         report.storm = self.storm(&news)?;
         self.tell_operators(now, &mut report)?;
         for bundle in bundles(&news) {
-            match self.write_bundle(&bundle, &news, now, &report) {
+            match self.write_bundle(
+                &bundle,
+                &news,
+                &Run { now, report: &report, waiting: &waiting },
+            ) {
                 Ok(letters) => report.letters.extend(letters),
                 Err(error) => self.put_off(&bundle, now, error, &mut report)?,
             }
@@ -156,7 +163,7 @@ impl Notifier {
             return Ok(None);
         };
         state.forget_after(now);
-        let (_, decision) = look(&account, &state, &self.settings.policy, now);
+        let (_, decision) = look(&account, &state, &self.settings.policy, now, TimeDelta::zero());
         if decision.tell.is_empty() {
             if state.episodes != decision.episodes || state.next_notice != decision.next_look {
                 state.episodes = decision.episodes;
@@ -167,13 +174,28 @@ impl Notifier {
             }
             return Ok(None);
         }
+        self.news(account, &state, decision, TimeDelta::zero()).map(Some)
+    }
+
+    /// What is to be told of an account, and to whom.
+    pub(super) fn news(
+        &self,
+        account: Account,
+        state: &AccountState,
+        decision: Decision,
+        ahead: TimeDelta,
+    ) -> Result<News, NotifyError> {
         let dead = dead_of(&self.store, &account)?;
-        let to = decision.tell.iter().map(|tell| reached(&account, &state, tell.audience, &dead));
-        let to = to.collect();
-        let supervised = !addresses(&account, Audience::Supervisor).is_empty();
-        let pilot = in_units(&account, &self.settings.mail.pilot_units);
-        let name = account.name;
-        Ok(Some(News { id: id.clone(), name, tell: decision.tell, to, pilot, supervised }))
+        let to = decision.tell.iter().map(|tell| reached(&account, state, tell.audience, &dead));
+        Ok(News {
+            to: to.collect(),
+            supervised: !addresses(&account, Audience::Supervisor).is_empty(),
+            pilot: in_units(&account, &self.settings.mail.pilot_units),
+            id: account.id,
+            name: account.name,
+            tell: decision.tell,
+            ahead,
+        })
     }
 
     /// Would this run write to too many? Letters before a long break are planned: they go to many by nature, and are not

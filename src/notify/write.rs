@@ -14,6 +14,7 @@ use super::META_REFUSED;
 use super::clean::domain_of;
 use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
 use super::matters;
+use super::merge::{Merged, Run};
 use super::operator::{Matter, OperatorLetter};
 use super::plan::{Bundle, News, look, name_for, reached};
 use super::reach::{dead_of, received};
@@ -64,14 +65,13 @@ impl Notifier {
         &self,
         bundle: &Bundle,
         news: &BTreeMap<AccountId, News>,
-        now: Timestamp,
-        report: &NotifyReport,
+        run: &Run<'_>,
     ) -> Result<Vec<WrittenLetter>, NotifyError> {
-        if report.dry_run {
+        if run.report.dry_run {
             let mut unused = self.store.change();
-            return self.fill(&mut unused, bundle, news, now, report);
+            return self.fill(&mut unused, bundle, news, run);
         }
-        self.store.update(|change| self.fill(change, bundle, news, now, report))
+        self.store.update(|change| self.fill(change, bundle, news, run))
     }
 
     fn fill(
@@ -79,9 +79,9 @@ impl Notifier {
         change: &mut Change,
         bundle: &Bundle,
         news: &BTreeMap<AccountId, News>,
-        now: Timestamp,
-        report: &NotifyReport,
+        run: &Run<'_>,
     ) -> Result<Vec<WrittenLetter>, NotifyError> {
+        let Run { now, report, .. } = *run;
         let mut drafts: BTreeMap<(String, Hold), Draft> = BTreeMap::new();
         for one in bundle.accounts.iter().filter_map(|id| news.get(id)) {
             let (Some(account), Some(mut state)) =
@@ -89,7 +89,8 @@ impl Notifier {
             else {
                 return Err(NotifyError::Moved);
             };
-            let (judgement, decision) = look(&account, &state, &self.settings.policy, now);
+            let (judgement, decision) =
+                look(&account, &state, &self.settings.policy, now, one.ahead);
             let dead = dead_of(&self.store, &account)?;
             let same_to =
                 || decision.tell.iter().map(|tell| reached(&account, &state, tell.audience, &dead));
@@ -108,12 +109,7 @@ impl Notifier {
                 if draft.recipient.name != name_for(&account, address) {
                     draft.recipient.name.clear();
                 }
-                let same = |item: &&Item| {
-                    let (had, new) = (&item.tell, tell);
-                    item.account.id == account.id
-                        && (had.rule, had.reason) == (new.rule, new.reason)
-                };
-                if draft.items.iter().find(same).is_some() {
+                if draft.items.iter().any(|item| item.says(&account.id, tell)) {
                     continue;
                 }
                 draft.items.push(Item {
@@ -133,10 +129,17 @@ impl Notifier {
         let key = self.seal(report.dry_run)?;
         let house = self.settings.house(&sender, key.as_ref());
         let mut written = Vec::new();
-        for ((_, hold), draft) in &drafts {
-            let composed = compose(draft, &house, now)?;
-            let to = &draft.recipient.address;
-            written.extend(self.keep(change, to, composed, *hold, now)?);
+        for ((address, hold), draft) in &mut drafts {
+            let merged = match hold {
+                Hold::No => self.take_in(change, draft, run.waiting.get(address), now)?,
+                _ => Merged::default(),
+            };
+            let mut composed = compose(draft, &house, now)?;
+            composed.briefs.retain(|brief| !merged.is_only_in(brief.account.as_ref()));
+            let (id, to) = (composed.id.clone(), &draft.recipient.address);
+            let kept = self.keep(change, to, composed, *hold, now)?;
+            merged.close(change, &id, now)?;
+            written.extend(kept);
         }
         Ok(written)
     }
@@ -203,6 +206,8 @@ impl Notifier {
             first_attempt: None,
             late_after: composed.late_after,
             operator_told: false,
+            tells: if !held && leaves > now { composed.tells.clone() } else { Vec::new() },
+            merged_into: None,
         };
         let body = LetterBody {
             text: composed.text.clone(),

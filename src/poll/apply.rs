@@ -301,7 +301,8 @@ impl Work {
         let judgement = judge(account, &self.state, &terms.policy, now);
         self.note_standing(&judgement);
         let (told, quiet) = (&self.state.episodes, self.state.quiet_until);
-        let decision = decide_unless_quiet(&judgement, told, &terms.policy, quiet);
+        let decision =
+            decide_unless_quiet(&judgement, told, &terms.policy, quiet, TimeDelta::zero());
         self.state.next_notice =
             if decision.tell.is_empty() { decision.next_look } else { Some(now) };
         self.state.next_poll = account

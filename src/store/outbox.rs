@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
+use freshd_core::reminder::Tell;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Expansion, LetterMove};
@@ -15,6 +16,8 @@ use super::engine::Order;
 use super::error::StoreError;
 use super::keys::{Key, Reader, kind, span, timed};
 use super::{Scanned, Store, codec};
+
+mod waiting;
 
 /// How far a letter has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,6 +115,12 @@ pub struct Letter {
     /// Have the operators been told that it failed?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator_told: bool,
+    /// What it tells of whom, while it waits for sending hours: a later letter to the same recipient takes it in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tells: Vec<(AccountId, Tell)>,
+    /// The letter that says all this and more, where it was cancelled for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
 }
 
 impl Letter {
@@ -336,6 +345,7 @@ impl Store {
 
 impl Change {
     fn lease(&mut self, mut letter: Letter, until: Timestamp) -> Letter {
+        letter.tells.clear();
         letter.state = LetterState::Sending;
         letter.lease_until = Some(until);
         letter.attempts = letter.attempts.saturating_add(1);

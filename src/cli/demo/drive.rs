@@ -1,9 +1,11 @@
 //! How do weeks pass in seconds? The daemon's own ticks, called when they are due, in simulated time; nothing sleeps.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
-use freshd_core::reminder::Reason;
+use freshd_core::reminder::{Reason, UNANSWERED};
 
 use crate::app::upkeep::Upkeep;
 use crate::app::{App, schedule};
@@ -27,6 +29,8 @@ pub struct ToldOnce {
     pub account: AccountId,
     /// Why.
     pub reason: Reason,
+    /// Reminder: the threshold in days; overdue: how many times before.
+    pub stage: u32,
     /// In which letter.
     pub letter: String,
 }
@@ -61,6 +65,22 @@ pub struct Course {
     pub told: Vec<ToldOnce>,
     /// Where the time went.
     pub spent: Spent,
+}
+
+impl Course {
+    /// Of how many accounts was told what, by reason and stage: `提醒 5 天 120 次、…`.
+    pub fn stages(&self) -> String {
+        let mut count: BTreeMap<u32, usize> = BTreeMap::new();
+        for told in self.told.iter().filter(|told| told.reason == Reason::Reminder) {
+            *count.entry(told.stage).or_default() += 1;
+        }
+        let word = |stage: u32| match stage {
+            UNANSWERED => "提醒无效果而告知主管单位".to_owned(),
+            days => format!("剩 {days} 天"),
+        };
+        let parts = count.iter().rev().map(|(stage, n)| format!("{} {n} 次", word(*stage)));
+        parts.collect::<Vec<_>>().join("、")
+    }
 }
 
 /// The daemon without its sleeping loops.
@@ -134,6 +154,7 @@ impl Driver {
             self.course.told.extend(letter.map(|letter| ToldOnce {
                 account: AccountId::new(told.account.clone()),
                 reason: told.reason,
+                stage: told.stage,
                 letter: letter.id.clone(),
             }));
         }

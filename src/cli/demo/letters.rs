@@ -66,7 +66,7 @@ impl Post {
         post.recipients = recipients.len();
         let mut warnings: BTreeMap<&AccountId, Vec<Timestamp>> = BTreeMap::new();
         for one in told.iter().filter(|one| Lapses::warns(one.reason)) {
-            let letter = app.store().letter(&one.letter)?;
+            let letter = app.store().letter_as_sent(&one.letter)?;
             let at = letter.and_then(|letter| arrivals.get(&letter.message_id).copied());
             warnings.entry(&one.account).or_default().extend(at);
         }

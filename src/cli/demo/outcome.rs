@@ -268,6 +268,7 @@ impl Found {
             rows.push(vec![format!("{word} {reason}"), letters.to_string(), accounts]);
         }
         out.push_str(&table(&rows));
+        writeln!(out, "  提醒涉及账号的次数:{}", self.course.stages())?;
         out.push_str(&post.lapses.report());
         let owners = &self.owners;
         writeln!(

@@ -15,6 +15,7 @@ use super::drive::ToldOnce;
 use crate::app::App;
 use crate::cli::exec::{DONE, execute};
 use crate::cli::request::Request;
+use crate::store::LetterState;
 
 /// Of a hundred accounts, so many are run by somebody who never reacts to a letter.
 pub const DEAF_PERCENT: u64 = 15;
@@ -34,6 +35,8 @@ pub struct Owners {
     /// Of those: taken as proof.
     pub taken: usize,
     read: usize,
+    /// What was told in letters that have not arrived yet.
+    unread: Vec<usize>,
     due: BTreeSet<(Timestamp, usize)>,
 }
 
@@ -52,11 +55,18 @@ impl Owners {
         told: &[ToldOnce],
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        let fresh = told.get(self.read..).unwrap_or_default();
+        self.unread.extend(self.read..told.len());
         self.read = told.len();
-        for one in fresh {
+        for nth in std::mem::take(&mut self.unread) {
+            let Some(one) = told.get(nth) else { continue };
             let Some(account) = world.find(one.account.as_str()) else { continue };
-            self.read_one(world, account, one, now);
+            match app.store().letter_as_sent(&one.letter)? {
+                Some(letter) if letter.state == LetterState::Accepted => {
+                    self.read_one(world, account, one.reason, &letter.id, now);
+                }
+                Some(letter) if !letter.state.is_final() => self.unread.push(nth),
+                _ => {}
+            }
         }
         while let Some((at, index)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, index));
@@ -66,21 +76,28 @@ impl Owners {
         Ok(())
     }
 
-    fn read_one(&mut self, world: &World, account: &Account, one: &ToldOnce, now: Timestamp) {
+    fn read_one(
+        &mut self,
+        world: &World,
+        account: &Account,
+        reason: Reason,
+        letter: &str,
+        now: Timestamp,
+    ) {
         let acts = matches!(
-            one.reason,
+            reason,
             Reason::Reminder
                 | Reason::PreHoliday
                 | Reason::Overdue
                 | Reason::Escalation
                 | Reason::EvidenceRequest
         );
-        if !acts || !acts_on(account, &one.letter, self.reacts_percent) {
+        if !acts || !acts_on(account, letter, self.reacts_percent) {
             return;
         }
         // Read in the morning, acted upon within the day.
         let morning = civil::start_of(civil::day(now));
-        let minutes = i64::try_from(roll(account, &one.letter, b"when") % 360).unwrap_or_default();
+        let minutes = i64::try_from(roll(account, letter, b"when") % 360).unwrap_or_default();
         let at = morning + TimeDelta::hours(10) + TimeDelta::minutes(minutes);
         let posted = account.visible(now).next().map(|(_, post)| post.time);
         let published = posted.is_some_and(|time| now - time < ANSWERED_WITHIN);

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Decision, Episode, Reason, decide, look_again};
+use super::{Decision, Episode, Reason, decide_ahead, look_again};
 use crate::Timestamp;
 use crate::rulebook::{Policy, Rule};
 use crate::verdict::Judgement;
@@ -13,15 +13,16 @@ pub const QUIET_MAX_H: i64 = 48;
 /// The notifier looks by itself so long after the promise ends, minutes: the poll of that instant comes first.
 const AFTER_POLL_MIN: i64 = 5;
 
-/// [`decide`], but of 内容不更新 nothing is told before `quiet_until` save that it is over. Rulings do not change, other
+/// [`super::decide`], with what is due within `ahead` beside it, but of 内容不更新 nothing is told before `quiet_until` save that it is over. Rulings do not change, other
 /// rules are told as ever, and from that instant on it decides as if nothing had been promised.
 pub fn decide_unless_quiet(
     judgement: &Judgement,
     episodes: &[Episode],
     policy: &Policy,
     quiet_until: Option<Timestamp>,
+    ahead: TimeDelta,
 ) -> Decision {
-    let mut decision = decide(judgement, episodes, policy);
+    let mut decision = decide_ahead(judgement, episodes, policy, ahead);
     let now = judgement.now;
     let stands = |until: &Timestamp| *until > now && *until - now <= TimeDelta::hours(QUIET_MAX_H);
     let Some(until) = quiet_until.filter(stands) else { return decision };

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod quiet;
+mod remind;
 use crate::account::Account;
 use crate::calendar::Calendar;
 use crate::history::Look;
@@ -85,11 +86,20 @@ fn an_account_that_falls_silent_is_reminded_then_told_then_escalated() {
         (9.0, Reason::Reminder, 5),
         (11.0, Reason::Reminder, 3),
         (13.0, Reason::Reminder, 1),
+        (13.0, Reason::Reminder, UNANSWERED),
         (14.25, Reason::Overdue, 0),
         (16.25, Reason::Escalation, 0),
         (21.25, Reason::Overdue, 1),
     ];
     assert_eq!(walk(&[0.0], 22.0), expected);
+}
+
+#[test]
+fn an_overdue_that_stands_for_weeks_is_told_less_often() {
+    let told = walk(&[0.0], 100.0);
+    let overdue = told.iter().filter(|(_, reason, _)| *reason == Reason::Overdue);
+    let days: Vec<f64> = overdue.map(|(at, _, _)| *at).collect();
+    assert_eq!(days, [14.25, 21.25, 28.25, 35.25, 63.25, 91.25]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! As what does a recipient read about an account: as its owner, or as the unit that supervises it?
 
 use freshd_core::account::Account;
-use freshd_core::reminder::{Audience, Reason};
+use freshd_core::reminder::{Audience, Reason, Tell};
 
 use super::super::clean;
 use super::Item;
@@ -31,15 +31,25 @@ pub(super) fn role(item: &Item, address: &str) -> Role {
     if supervises { Role::Supervisor } else { Role::Owner }
 }
 
-/// Heading and first sentence of the accounts that share a reason and a role.
-pub(super) fn group_words(reason: Reason, role: Role) -> (&'static str, &'static str) {
-    let title = title(reason);
+/// Heading and first sentence of a group of accounts.
+pub(super) type Words = (&'static str, &'static str);
+
+/// The words over an account: those of its reason and the recipient's role.
+pub(super) fn group_words(tell: &Tell, role: Role) -> Words {
+    let reason = tell.reason;
     let lead = match role {
         Role::Owner => to_owner(reason),
+        Role::Supervisor if (reason, tell.audience) == (Reason::Reminder, Audience::Supervisor) => {
+            TO_SUPERVISOR_UNANSWERED
+        }
         Role::Supervisor => to_supervisor(reason),
     };
-    (title, lead)
+    (title(reason), lead)
 }
+
+/// Reminders had no effect, and the deadline is near.
+const TO_SUPERVISOR_UNANSWERED: &str = "贵单位主管的以下账号目前达标,但更新期限将到;此前已提醒主办单位,尚未见更新,请督促其按时发布。\
+                                        此前的提醒列在各账号之下。";
 
 fn title(reason: Reason) -> &'static str {
     match reason {

@@ -70,7 +70,7 @@ fn state(posted: Timestamp, seen: Timestamp, title: &str) -> AccountState {
 }
 
 fn items(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Item> {
-    let (judgement, decision) = look(account, state, &policy(), now);
+    let (judgement, decision) = look(account, state, &policy(), now, TimeDelta::zero());
     let item = |tell| Item {
         account: account.clone(),
         judgement: judgement.clone(),
@@ -286,7 +286,7 @@ fn a_day_of_another_year_is_told_with_its_year() {
 }
 
 fn told(account: &Account, state: &AccountState, tell: Tell, now: Timestamp) -> Item {
-    let (judgement, _) = look(account, state, &policy(), now);
+    let (judgement, _) = look(account, state, &policy(), now, TimeDelta::zero());
     Item {
         account: account.clone(),
         judgement,

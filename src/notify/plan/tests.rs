@@ -33,7 +33,15 @@ fn accounts_that_share_a_recipient_share_a_bundle() {
         let to = vec![to.iter().map(|text| (*text).to_owned()).collect()];
         (
             id.clone(),
-            News { id, name: String::new(), tell: Vec::new(), to, pilot: false, supervised: false },
+            News {
+                id,
+                name: String::new(),
+                tell: Vec::new(),
+                to,
+                pilot: false,
+                supervised: false,
+                ahead: TimeDelta::zero(),
+            },
         )
     };
     let all: BTreeMap<_, _> = [

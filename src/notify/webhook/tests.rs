@@ -45,6 +45,8 @@ fn letter() -> (Letter, LetterBody) {
         first_attempt: None,
         late_after: None,
         operator_told: false,
+        tells: Vec::new(),
+        merged_into: None,
     };
     (letter, LetterBody { text: "茂名发布:请尽快发布".to_owned(), ..LetterBody::default() })
 }

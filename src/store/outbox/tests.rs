@@ -22,6 +22,8 @@ pub(crate) fn letter(id_text: &str, created: i64) -> Letter {
         first_attempt: None,
         late_after: None,
         operator_told: false,
+        tells: Vec::new(),
+        merged_into: None,
     }
 }
 

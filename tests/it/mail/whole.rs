@@ -175,6 +175,85 @@ async fn over_national_day_letters_gather_before_and_after_and_none_leaves_betwe
     assert!(first >= at(10, 8, 8), "what fell due in the break waits for its end: {first}");
 }
 
+/// Two accounts of one contact fall due in one night: one letter leaves in the morning, the one that
+/// waited is cancelled for it.
+#[tokio::test]
+async fn a_letter_that_waits_is_taken_in_by_the_next_to_the_same_recipient() {
+    let scene = Scene::new().await;
+    let night = at(11, 25, 20);
+    scene.add(&account(1, "a@b.cn"), at(11, 16, 20), night);
+    scene.add(&account(2, "a@b.cn"), at(11, 16, 22), night);
+    let first = scene.notify(night).await;
+    assert_eq!(first.letters.len(), 1);
+    assert_eq!(first.told.len(), 1, "the other has five days and two hours");
+    let later = at(11, 25, 22);
+    scene.add(&account(2, "a@b.cn"), at(11, 16, 22), later);
+    let second = scene.notify(later).await;
+    assert_eq!(second.letters[0].accounts.len(), 2, "{:?}", second.letters);
+    assert_eq!(scene.deliver(later).await.accepted, 0, "both wait");
+    let morning = at(11, 26, 9);
+    assert_eq!(scene.deliver(morning).await.accepted, 1);
+    let mails = scene.mail.mails();
+    let text = mails[0].text_body().unwrap();
+    assert!(mails.len() == 1 && text.contains("发布1") && text.contains("发布2"), "{text}");
+    let letters = scene.letters();
+    let gone = letters.iter().find(|it| it.state == LetterState::Cancelled).unwrap();
+    assert_eq!(gone.id, first.letters[0].id);
+    assert_eq!(gone.merged_into.as_ref(), Some(&second.letters[0].id));
+    assert!(gone.last_reply.as_ref().unwrap().contains("已并入"));
+    let events = scene.store.last_events::<LetterEvent>(&account(1, "").id, 9).unwrap();
+    let told = events.iter().map(|(_, event)| (event.letter.as_str(), event.state));
+    assert!(told.clone().any(|it| it == (second.letters[0].id.as_str(), LetterState::Accepted)));
+    assert!(told.clone().any(|it| it == (gone.id.as_str(), LetterState::Cancelled)));
+}
+
+/// What is settled while the letter waits is not in the one that takes it in.
+#[tokio::test]
+async fn what_was_published_over_night_is_left_out_of_the_letter_of_the_morning() {
+    let scene = Scene::new().await;
+    let (night, later) = (at(11, 25, 20), at(11, 25, 22));
+    scene.add(&account(1, "a@b.cn"), at(11, 16, 20), night);
+    scene.notify(night).await;
+    scene.add(&account(1, "a@b.cn"), at(11, 25, 21), later);
+    scene.add(&account(2, "a@b.cn"), at(11, 16, 22), later);
+    let letters = scene.notify(later).await.letters;
+    assert_eq!(letters[0].accounts, ["weibo:2"]);
+    scene.deliver(at(11, 26, 9)).await;
+    let mails = scene.mail.mails();
+    assert!(mails.len() == 1 && !mails[0].text_body().unwrap().contains("发布1"));
+}
+
+/// A reminder takes along what its recipient would be reminded of within a day, if that is at risk already.
+#[tokio::test]
+async fn who_is_written_to_is_told_of_what_is_due_soon() {
+    let scene = Scene::new().await;
+    let now = at(11, 25, 10);
+    let far = account(4, "other@b.cn");
+    for (one, posted) in [
+        (account(1, "a@b.cn"), at(11, 14, 10)),
+        (account(2, "A@b.cn"), at(11, 14, 20)),
+        (account(3, "a@b.cn"), at(11, 16, 20)),
+        (far.clone(), at(11, 14, 20)),
+    ] {
+        // Each is told once that five days are left, when they are.
+        let first = posted + TimeDelta::days(9);
+        scene.add(&one, posted, first.min(now));
+        if first < now {
+            scene.notify(first).await;
+        }
+        let mut change = scene.store.change();
+        change.set_notify_due(&one.id, Some(posted + TimeDelta::days(11)));
+        scene.store.commit(change).unwrap();
+    }
+    let report = scene.notify(now).await;
+    let told: Vec<_> = report.told.iter().map(|it| (it.account.as_str(), it.stage)).collect();
+    assert_eq!(told, [("weibo:1", 3), ("weibo:2", 3)], "three is not at risk, four is not theirs");
+    assert_eq!(report.letters.len(), 1);
+    let again = scene.notify(at(11, 25, 20)).await;
+    let told: Vec<_> = again.told.iter().map(|it| it.account.as_str()).collect();
+    assert_eq!(told, ["weibo:4"], "the second was told in the morning");
+}
+
 /// Overdue, then the supervising unit with the history, then both are told that it is over.
 #[tokio::test]
 async fn the_supervising_unit_reads_who_was_written_to_and_hears_the_end() {

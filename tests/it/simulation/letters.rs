@@ -6,7 +6,7 @@ use chrono::{NaiveTime, TimeDelta};
 use freshd::notify::NotifyReport;
 use freshd::store::{Letter, LetterState};
 use freshd_core::id::AccountId;
-use freshd_core::reminder::{Audience, Reason, Tell, decide};
+use freshd_core::reminder::{Audience, GATHER_H, Reason, Tell, decide, decide_unless_quiet};
 use freshd_core::state::AccountState;
 use freshd_core::verdict::{Outcome, judge};
 use freshd_core::{Timestamp, civil};
@@ -67,6 +67,20 @@ impl Letters {
             let state: AccountState = stage.store().state(&id).unwrap().unwrap_or_default();
             let judgement = judge(&account, &state, &policy, now);
             foreseen.insert(id, decide(&judgement, &state.episodes, &policy).tell);
+        }
+        // Beside a reminder, what its recipient would be reminded of within a day.
+        let ahead = TimeDelta::hours(GATHER_H);
+        let soon = stage.store().due(freshd::store::Index::Notify, now + ahead, usize::MAX);
+        for (_, id) in soon.unwrap() {
+            if foreseen.contains_key(&id) {
+                continue;
+            }
+            let Some(account) = stage.store().account(&id).unwrap() else { continue };
+            let state: AccountState = stage.store().state(&id).unwrap().unwrap_or_default();
+            let judgement = judge(&account, &state, &policy, now);
+            let episodes = &state.episodes;
+            let told = decide_unless_quiet(&judgement, episodes, &policy, None, ahead).tell;
+            foreseen.insert(id, told);
         }
         foreseen
     }
@@ -287,6 +301,7 @@ impl Letters {
             let excused = self.refused.contains(&written.to)
                 || now - written.at < grace
                 || letter.as_ref().is_some_and(|letter| letter.state == LetterState::Cancelled);
+            self.taken_in(stage, written, letter.as_ref(), book);
             let wrong = (times == 0 && !excused).then(|| {
                 let at = civil::rfc3339(written.at);
                 format!(
@@ -307,6 +322,21 @@ impl Letters {
             let wrong = (used && !told).then(|| format!("nobody told the operators of {to}"));
             book.check(MAILED, wrong);
         }
+    }
+
+    /// What a later letter took in is told by that one, as far as it was still so.
+    fn taken_in(&self, stage: &Stage, had: &Written, letter: Option<&Letter>, book: &mut Book) {
+        let Some(into) = letter.and_then(|letter| letter.merged_into.as_ref()) else { return };
+        book.count("letters that a later one to the same recipient took in");
+        let heir = stage.store().letter(into).unwrap();
+        let lacking = heir.as_ref().map_or(had.accounts.len(), |heir| {
+            had.accounts.iter().filter(|id| !heir.accounts.contains(id)).count()
+        });
+        if lacking > 0 {
+            book.count("accounts settled before their letter left");
+        }
+        let theirs = heir.is_some_and(|heir| heir.to.eq_ignore_ascii_case(&had.to));
+        book.check(MAILED, (!theirs).then(|| format!("{} was lost in {into}", had.to)));
     }
 
     fn letter(&self, stage: &Stage, message_id: &str) -> Option<Letter> {

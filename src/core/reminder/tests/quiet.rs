@@ -8,7 +8,8 @@ fn told(posts: &[f64], days: std::ops::Range<u32>, promise: (f64, f64)) -> Vec<(
     for now in days {
         let quiet = (f64::from(now) >= promise.0).then(|| day(promise.1));
         let judgement = judged(posts, f64::from(now));
-        let decision = decide_unless_quiet(&judgement, &episodes, &policy(), quiet);
+        let decision =
+            decide_unless_quiet(&judgement, &episodes, &policy(), quiet, TimeDelta::zero());
         all.extend(decision.tell.iter().map(|tell| (now, tell.reason)));
         episodes = decision.episodes;
     }
@@ -36,7 +37,8 @@ fn a_fail_that_is_over_is_told_at_once_all_the_same() {
     let judgement = judged(&[0.0], 15.0);
     let episodes = decide(&judgement, &[], &policy()).episodes;
     let over = judged(&[0.0, 15.5], 16.0);
-    let decision = decide_unless_quiet(&over, &episodes, &policy(), Some(day(16.5)));
+    let decision =
+        decide_unless_quiet(&over, &episodes, &policy(), Some(day(16.5)), TimeDelta::zero());
     assert_eq!(
         decision.tell.iter().map(|tell| tell.reason).collect::<Vec<_>>(),
         [Reason::Rectified]
@@ -45,7 +47,13 @@ fn a_fail_that_is_over_is_told_at_once_all_the_same() {
 
 #[test]
 fn the_notifier_looks_again_right_after_the_promised_poll() {
-    let decision = decide_unless_quiet(&judged(&[0.0], 14.5), &[], &policy(), Some(day(15.0)));
+    let decision = decide_unless_quiet(
+        &judged(&[0.0], 14.5),
+        &[],
+        &policy(),
+        Some(day(15.0)),
+        TimeDelta::zero(),
+    );
     assert_eq!(decision.tell, []);
     assert_eq!(decision.next_look, Some(day(15.0) + TimeDelta::minutes(5)));
 }
@@ -57,7 +65,7 @@ proptest! {
     ) {
         let judgement = judged(&[post], now);
         let plain = decide(&judgement, &[], &policy());
-        let quiet = decide_unless_quiet(&judgement, &[], &policy(), Some(day(until)));
+        let quiet = decide_unless_quiet(&judgement, &[], &policy(), Some(day(until)), TimeDelta::zero());
         let stands = day(until) > day(now) && day(until) - day(now) <= TimeDelta::hours(QUIET_MAX_H);
         if stands {
             prop_assert!(quiet.tell.is_empty());

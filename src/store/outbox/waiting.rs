@@ -1,0 +1,45 @@
+//! Which letters still wait for sending hours, and which one took them in?
+
+use freshd_core::Timestamp;
+
+use super::{Letter, LetterState, read_index};
+use crate::store::Store;
+use crate::store::engine::Order;
+use crate::store::error::StoreError;
+use crate::store::keys::{Key, kind, span};
+
+impl Letter {
+    /// Is it queued and was never tried, so that another letter can still take it in?
+    pub fn waits(&self) -> bool {
+        self.state == LetterState::Queued && self.attempts == 0 && !self.tells.is_empty()
+    }
+}
+
+impl Store {
+    /// Letters that wait for a time after `now` and were not tried yet: address in small letters and id, the earliest first.
+    pub fn waiting_letters(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+        let (_, to) = span(kind::LETTER_QUEUE);
+        let from =
+            Key::of(kind::LETTER_QUEUE).time(now + chrono::TimeDelta::milliseconds(1)).done();
+        let mut ids = Vec::new();
+        self.each(&from, &to, Order::Ascending, |index, _| {
+            ids.push(read_index(index)?.1);
+            Ok(true)
+        })?;
+        let mut waiting = Vec::new();
+        for id in ids {
+            let letter = self.letter(&id)?;
+            waiting.extend(letter.filter(Letter::waits).map(|it| (it.to.to_lowercase(), it.id)));
+        }
+        Ok(waiting)
+    }
+
+    /// The letter, or the one that took it in.
+    pub fn letter_as_sent(&self, id: &str) -> Result<Option<Letter>, StoreError> {
+        let mut found = self.letter(id)?;
+        while let Some(into) = found.as_ref().and_then(|letter| letter.merged_into.clone()) {
+            found = self.letter(&into)?;
+        }
+        Ok(found)
+    }
+}
