@@ -103,6 +103,7 @@ fn write_change(store: &Store, n: u64) {
         late_after: None,
         operator_told: false,
         tells: Vec::new(),
+        decided: Vec::new(),
         merged_into: None,
     };
     let body = LetterBody { text: text_of(n), html: String::new(), ..LetterBody::default() };

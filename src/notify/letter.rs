@@ -153,6 +153,8 @@ pub struct Composed {
     pub briefs: Vec<Brief>,
     /// What it tells of whom.
     pub tells: Vec<(AccountId, Tell)>,
+    /// When what it took in from other letters was decided.
+    pub decided: Vec<Timestamp>,
 }
 
 /// A letter's templates did not render: a fault of the program.
@@ -212,6 +214,7 @@ pub fn compose(
         late_after: draft.late_after(),
         briefs,
         tells: tells(draft, &items),
+        decided: Vec::new(),
         attachments: ics::calendar(&items, now).into_iter().collect(),
     })
 }

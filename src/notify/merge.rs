@@ -40,6 +40,12 @@ impl Merged {
         account.is_some_and(|id| self.only.contains(id))
     }
 
+    /// When what they told was decided.
+    pub(super) fn decided(&self) -> Vec<Timestamp> {
+        let held = self.letters.iter();
+        held.flat_map(|letter| letter.decided.iter().copied().chain([letter.created_at])).collect()
+    }
+
     /// Cancels them for the letter that says it all.
     pub(super) fn close(
         self,
@@ -54,14 +60,7 @@ impl Merged {
             letter.last_reply = Some(format!("已并入信 {into},未单独发送"));
             letter.merged_into = Some(into.to_owned());
             for account in &letter.accounts {
-                let event = LetterEvent {
-                    event: "letter".to_owned(),
-                    letter: letter.id.clone(),
-                    to: letter.to.clone(),
-                    reasons: letter.reasons.clone(),
-                    state: letter.state,
-                };
-                change.journal(account, now, &event)?;
+                change.journal(account, now, &LetterEvent::of(&letter))?;
             }
             change.put_letter(&letter);
         }

@@ -89,6 +89,7 @@ pub(super) fn compose(
     let id = hash_of(["operator", to].into_iter().chain(keys));
     Ok(Composed {
         tells: Vec::new(),
+        decided: Vec::new(),
         message_id: message_id(&id, sender),
         id: id[..16].to_owned(),
         subject,

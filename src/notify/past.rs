@@ -34,7 +34,12 @@ impl Notifier {
         let skipped = written.len().saturating_sub(LETTERS_MAX);
         let mut lines = Vec::new();
         for (at, event) in written.into_iter().skip(skipped) {
-            let state = self.store.letter(&event.letter)?.map_or(event.state, |held| held.state);
+            let held = self.store.letter(&event.letter)?;
+            // What another letter took in stands in that one's line.
+            if held.as_ref().is_some_and(|letter| letter.merged_into.is_some()) {
+                continue;
+            }
+            let state = held.map_or(event.state, |held| held.state);
             let reasons: Vec<_> = event.reasons.iter().map(|key| reason_words(key)).collect();
             let to = role_words(account, &event.to);
             let (when, became) = (civil::chinese(at), state_words(state));

@@ -121,9 +121,18 @@ fn died(
     })?;
     let lost =
         [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp, LetterState::Cancelled];
-    let beside: Vec<Letter> = store.letters_of(letter.created_at)?;
-    let beside: Vec<&Letter> =
-        beside.iter().filter(|it| it.id != letter.id && !lost.contains(&it.state)).collect();
+    let decided: BTreeSet<Timestamp> =
+        letter.decided.iter().copied().chain([letter.created_at]).collect();
+    let mut beside: Vec<Letter> = Vec::new();
+    for at in &decided {
+        for other in store.letters_of(*at)? {
+            // It may have been taken in by this one or another.
+            let sent = store.letter_as_sent(&other.id)?;
+            if sent.is_some_and(|it| it.id != letter.id && !lost.contains(&it.state)) {
+                beside.push(other);
+            }
+        }
+    }
     for id in &letter.accounts {
         let Some(mut state) = change.state::<AccountState>(id)? else { continue };
         let mut changed = false;
@@ -131,7 +140,7 @@ fn died(
             episode.told.retain(|told| {
                 let key = told.reason.key();
                 let says = |it: &Letter| it.reasons.iter().any(|reason| reason == key);
-                let ours = told.at == letter.created_at && says(letter);
+                let ours = decided.contains(&told.at) && says(letter);
                 let others = beside.iter().any(|it| it.accounts.contains(id) && says(it));
                 changed |= ours && !others;
                 !ours || others

@@ -39,6 +39,19 @@ pub struct LetterEvent {
     pub state: LetterState,
 }
 
+impl LetterEvent {
+    /// What this letter has come to.
+    pub fn of(letter: &Letter) -> Self {
+        Self {
+            event: "letter".to_owned(),
+            letter: letter.id.clone(),
+            to: letter.to.clone(),
+            reasons: letter.reasons.clone(),
+            state: letter.state,
+        }
+    }
+}
+
 /// Why a letter does not leave by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Hold {
@@ -135,6 +148,7 @@ impl Notifier {
                 _ => Merged::default(),
             };
             let mut composed = compose(draft, &house, now)?;
+            composed.decided = merged.decided();
             composed.briefs.retain(|brief| !merged.is_only_in(brief.account.as_ref()));
             let (id, to) = (composed.id.clone(), &draft.recipient.address);
             let kept = self.keep(change, to, composed, *hold, now)?;
@@ -184,20 +198,54 @@ impl Notifier {
         if change.letter(&composed.id)?.is_some() {
             return Ok(Vec::new());
         }
-        let held = hold != Hold::No;
-        let leaves = self.leaves(&composed, now);
-        let state = if held { LetterState::Held } else { LetterState::Queued };
-        let accounts: Vec<AccountId> = composed.accounts.iter().map(AccountId::new).collect();
-        let reasons: Vec<String> =
-            composed.reasons.iter().map(|reason| reason.key().to_owned()).collect();
-        let letter = Letter {
-            id: composed.id.clone(),
-            state,
+        let letter = self.letter(to, &composed, hold, now)?;
+        let body = LetterBody {
+            text: composed.text.clone(),
+            html: composed.html.clone(),
+            attachments: composed.attachments.clone(),
+        };
+        change.new_letter(&letter, &body)?;
+        for account in &letter.accounts {
+            change.journal(account, now, &LetterEvent::of(&letter))?;
+        }
+        let why = match letter.next_attempt {
+            None => hold.why().to_owned(),
+            Some(leaves) if leaves <= now => "即刻发出".to_owned(),
+            Some(leaves) => format!("等到{}", freshd_core::civil::chinese(leaves)),
+        };
+        let copies = self.copies(change, &letter, &composed, &why, now)?;
+        let own = WrittenLetter {
+            id: composed.id,
+            state: letter.state,
+            why,
             to: to.to_owned(),
-            reasons: reasons.clone(),
+            reason: composed.reasons,
+            subject: composed.subject,
+            accounts: composed.accounts,
+            next_attempt: letter.next_attempt,
+        };
+        Ok([own].into_iter().chain(copies).collect())
+    }
+
+    /// The outbox's record of a letter.
+    fn letter(
+        &self,
+        to: &str,
+        composed: &Composed,
+        hold: Hold,
+        now: Timestamp,
+    ) -> Result<Letter, NotifyError> {
+        let held = hold != Hold::No;
+        let leaves = self.leaves(composed, now);
+        let reasons = composed.reasons.iter().map(|reason| reason.key().to_owned());
+        Ok(Letter {
+            id: composed.id.clone(),
+            state: if held { LetterState::Held } else { LetterState::Queued },
+            to: to.to_owned(),
+            reasons: reasons.collect(),
             message_id: self.unguessable(&composed.id, &composed.message_id)?,
             subject: composed.subject.clone(),
-            accounts: accounts.clone(),
+            accounts: composed.accounts.iter().map(AccountId::new).collect(),
             attempts: 0,
             next_attempt: (!held).then_some(leaves),
             lease_until: None,
@@ -207,41 +255,9 @@ impl Notifier {
             late_after: composed.late_after,
             operator_told: false,
             tells: if !held && leaves > now { composed.tells.clone() } else { Vec::new() },
+            decided: composed.decided.clone(),
             merged_into: None,
-        };
-        let body = LetterBody {
-            text: composed.text.clone(),
-            html: composed.html.clone(),
-            attachments: composed.attachments.clone(),
-        };
-        change.new_letter(&letter, &body)?;
-        for account in &accounts {
-            let event = LetterEvent {
-                event: "letter".to_owned(),
-                letter: letter.id.clone(),
-                to: letter.to.clone(),
-                reasons: reasons.clone(),
-                state,
-            };
-            change.journal(account, now, &event)?;
-        }
-        let why = match (held, leaves <= now) {
-            (true, _) => hold.why().to_owned(),
-            (false, true) => "即刻发出".to_owned(),
-            (false, false) => format!("等到{}", freshd_core::civil::chinese(leaves)),
-        };
-        let copies = self.copies(change, &letter, &composed, &why, now)?;
-        let own = WrittenLetter {
-            id: composed.id,
-            state,
-            why,
-            to: to.to_owned(),
-            reason: composed.reasons,
-            subject: composed.subject,
-            accounts: composed.accounts,
-            next_attempt: letter.next_attempt,
-        };
-        Ok([own].into_iter().chain(copies).collect())
+        })
     }
 
     /// When it leaves; among letters of one instant the more urgent come first.

@@ -118,6 +118,9 @@ pub struct Letter {
     /// What it tells of whom, while it waits for sending hours: a later letter to the same recipient takes it in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<(AccountId, Tell)>,
+    /// When what it took in from others was decided; the rest was when it was written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<Timestamp>,
     /// The letter that says all this and more, where it was cancelled for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,

@@ -36,6 +36,7 @@ fn what_a_dead_process_claimed_is_due_at_once_and_what_is_due_later_stays() {
         late_after: None,
         operator_told: false,
         tells: Vec::new(),
+        decided: Vec::new(),
         merged_into: None,
     };
     change.new_letter(&letter, &LetterBody::default()).unwrap();

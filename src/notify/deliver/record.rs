@@ -96,14 +96,7 @@ pub(in crate::notify) fn finish(
         return Ok(());
     }
     for account in &letter.accounts {
-        let event = LetterEvent {
-            event: "letter".to_owned(),
-            letter: letter.id.clone(),
-            to: letter.to.clone(),
-            reasons: letter.reasons.clone(),
-            state: letter.state,
-        };
-        change.journal(account, now, &event)?;
+        change.journal(account, now, &LetterEvent::of(letter))?;
     }
     let lost = [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp];
     let failed = lost.contains(&letter.state);

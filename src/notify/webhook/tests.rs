@@ -46,6 +46,7 @@ fn letter() -> (Letter, LetterBody) {
         late_after: None,
         operator_told: false,
         tells: Vec::new(),
+        decided: Vec::new(),
         merged_into: None,
     };
     (letter, LetterBody { text: "茂名发布:请尽快发布".to_owned(), ..LetterBody::default() })

@@ -23,6 +23,7 @@ pub(crate) fn letter(id_text: &str, created: i64) -> Letter {
         late_after: None,
         operator_told: false,
         tells: Vec::new(),
+        decided: Vec::new(),
         merged_into: None,
     }
 }

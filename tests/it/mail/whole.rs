@@ -207,6 +207,26 @@ async fn a_letter_that_waits_is_taken_in_by_the_next_to_the_same_recipient() {
     assert!(told.clone().any(|it| it == (gone.id.as_str(), LetterState::Cancelled)));
 }
 
+/// The letter that took another in is refused: neither account counts as told.
+#[tokio::test]
+async fn a_letter_that_took_another_in_and_is_refused_has_told_of_neither() {
+    let scene = Scene::new().await;
+    let (night, later) = (at(11, 25, 20), at(11, 25, 22));
+    let mut accounts = [account(1, "a@b.cn"), account(2, "a@b.cn")];
+    accounts.iter_mut().for_each(|it| it.officer_email = vec!["o@b.cn".to_owned()]);
+    scene.add(&accounts[0], at(11, 16, 20), night);
+    scene.notify(night).await;
+    scene.add(&accounts[1], at(11, 16, 22), later);
+    scene.notify(later).await;
+    scene.mail.set_behaviour(Some("a@b.cn"), freshd_sim::mail::MailBehaviour::Refuse);
+    let morning = at(11, 26, 9);
+    assert_eq!(scene.deliver(morning).await.refused, 1);
+    let again = scene.notify(morning + TimeDelta::minutes(1)).await;
+    let told: Vec<_> = again.told.iter().map(|it| (it.account.as_str(), it.to.clone())).collect();
+    let officer = vec!["o@b.cn".to_owned()];
+    assert_eq!(told, [("weibo:1", officer.clone()), ("weibo:2", officer)]);
+}
+
 /// What is settled while the letter waits is not in the one that takes it in.
 #[tokio::test]
 async fn what_was_published_over_night_is_left_out_of_the_letter_of_the_morning() {
