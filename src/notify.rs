@@ -20,6 +20,7 @@ pub mod precheck;
 pub mod reach;
 pub mod release;
 pub mod report;
+mod rules;
 pub mod samples;
 pub mod settings;
 pub mod smtp;
@@ -43,6 +44,8 @@ pub const META_REFUSED: &str = "mail.refused";
 pub const META_NOBODY_TOLD_AT: &str = "mail.nobody_told_at";
 /// `Vec<String>`: accounts that nobody could be written to about when the operators were last told of such.
 pub const META_NOBODY_TOLD: &str = "mail.nobody_told";
+/// `String`: the rules by which letters were last decided.
+pub const META_RULES: &str = "mail.rules";
 /// `Vec<String>`: received mails that the operators do not know of yet.
 pub const META_RECEIVED: &str = "mail.received";
 /// [`deliver::SentOn`]: letters taken by the server on the last day on which any was.

@@ -61,6 +61,7 @@ impl Notifier {
         let mut report = NotifyReport::new(now, dry_run);
         if !dry_run {
             SealKey::of(&self.store)?;
+            self.after_rules(now)?;
         }
         let mut news = self.plan(now, &mut report)?;
         self.gather(&mut news, now)?;

@@ -122,6 +122,27 @@ async fn a_storm_is_held_and_the_operators_are_told() {
     assert_eq!(scene.deliver(morning()).await.accepted, 60);
 }
 
+/// All are decided about in one run after the rules changed, whenever each would have been polled.
+#[tokio::test]
+async fn a_shorter_window_that_fails_everybody_is_held_as_a_storm() {
+    let mut scene = Scene::new().await;
+    for number in 0..80 {
+        let posted = at(11, 17, 1 + number % 20);
+        scene.add(&account(number as usize, &format!("a{number}@b.cn")), posted, morning());
+    }
+    let report = scene.notify(morning()).await;
+    assert!(report.storm.is_none() && report.letters.is_empty(), "six days are left");
+    scene.settings.policy.window = TimeDelta::days(7);
+    let dry = freshd::notify::Notifier::new(scene.store.clone(), scene.settings.clone());
+    let later = morning() + TimeDelta::minutes(1);
+    assert_eq!(dry.tick(later, true).await.unwrap().considered, 0, "a trial changes nothing");
+    let report = scene.notify(later).await;
+    assert_eq!(report.storm.map(|storm| (storm.recipients, storm.of)), Some((80, 80)));
+    assert_eq!(report.count(Held), 80);
+    let again = scene.notify(later + TimeDelta::minutes(1)).await;
+    assert_eq!((again.considered, again.letters.len()), (0, 0), "once");
+}
+
 #[tokio::test]
 async fn fifty_recipients_or_a_small_share_are_no_storm() {
     let mut scene = Scene::new().await;
