@@ -3,12 +3,16 @@
 
 use async_trait::async_trait;
 use freshd_core::fault::{Fault, FaultKind, FaultScope};
+use freshd_core::link::LinkAnswer;
 use freshd_core::observation::{Evidence, InteractionSign, Observation};
 use serde_json::Value;
+use url::Url;
 
 use crate::article::{admit_url, target_url};
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
 use crate::http::{Request, Response, busy_fault, excerpt, json, redact};
+use crate::link::judge::{Case, judge as judge_page};
+use crate::link::seen::{self, Seen};
 use crate::page;
 
 mod expect;
@@ -60,6 +64,7 @@ impl Connector for ProbeConnector {
         let mut url = target_url(target, "probe")?;
         let expect = Expect::take(&mut url)
             .map_err(|problem| Fault::new(FaultScope::Account, FaultKind::Refused, problem.what))?;
+        let asked = url.clone();
         let mut request = Request::get(url);
         request.body_bytes_max = BODY_BYTES_MAX;
         let answer = cx.http.send(request).await;
@@ -67,7 +72,7 @@ impl Connector for ProbeConnector {
         if let Some(fault) = busy_fault(&response, FaultScope::Account, cx.now) {
             return Err(fault);
         }
-        let (mut works, mut what) = judge(&response)?;
+        let (mut works, mut what) = judge(&asked, &response)?;
         if works == Some(true)
             && let Some(broken) = expect.broken_by(&response)
         {
@@ -92,7 +97,7 @@ impl Connector for ProbeConnector {
 }
 
 /// What an answer below 500 proves: it works, it does not, or nothing.
-fn judge(response: &Response) -> Result<(Option<bool>, String), Fault> {
+fn judge(asked: &Url, response: &Response) -> Result<(Option<bool>, String), Fault> {
     let status = response.status;
     let fault = |kind, what: String| {
         let detail = format!("{what}:{}", redact::url(&response.url));
@@ -125,10 +130,26 @@ fn judge(response: &Response) -> Result<(Option<bool>, String), Fault> {
         if let Some(words) = top.soft_dead() {
             return Ok((Some(false), format!("页面写着“{words}”")));
         }
+        if let Some(doubt) = seen::of(response).and_then(|seen| doubt(asked, response, &seen)) {
+            return Ok(doubt);
+        }
     }
     match response.body.is_empty() && status != 204 {
         true => Ok((None, format!("回答为空(HTTP {status})"))),
         false => Ok((Some(true), format!("正常回答(HTTP {status})"))),
+    }
+}
+
+/// What a page says that stands where the service should be: gone, an error, under maintenance. A page that asks to log in or
+/// to run scripts answers, and that is what is asked of it.
+fn doubt(asked: &Url, response: &Response, seen: &Seen) -> Option<(Option<bool>, String)> {
+    let case = Case { asked, last: &response.url, seen, control: None };
+    match judge_page(&case).answer {
+        LinkAnswer::Dead(what) => Some((Some(false), what)),
+        LinkAnswer::Failing(what) | LinkAnswer::Upkeep(what) => Some((None, what)),
+        // No page means these.
+        LinkAnswer::Unreachable(_) | LinkAnswer::HostGone => None,
+        LinkAnswer::Alive | LinkAnswer::Unknown(_) => None,
     }
 }
 

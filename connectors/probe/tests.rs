@@ -54,6 +54,8 @@ async fn ask(target: &str) -> Result<Observation, Fault> {
 
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
+const NGINX: &str = "<html><title>Welcome to nginx!</title><h1>Welcome to nginx!</h1><p>If you see this page, the \
+                     nginx web server is successfully installed and working. Further configuration is required.</p></html>";
 
 #[tokio::test]
 async fn plain_answers_are_believed() {
@@ -75,6 +77,22 @@ async fn plain_answers_are_believed() {
         (200, JSON, r#"{"status":"DOWN"}"#, Some(false)),
         (200, JSON, r#"{"code":-1}"#, Some(false)),
         (200, HTML, "<title>页面不存在</title>", Some(false)),
+        // Something stands where the service should be: it neither works nor is proven broken.
+        (
+            200,
+            HTML,
+            "<html><title>网站升级维护中</title><h1>网站升级维护中</h1><p>敬请谅解!</p></html>",
+            None,
+        ),
+        (200, HTML, NGINX, None),
+        // It answers, and that is what is asked of it.
+        (200, HTML, "<title>登录</title><form><input type=password></form>", Some(true)),
+        (
+            200,
+            HTML,
+            "<title>政民互动</title><div id=app></div><script src=a.js></script>",
+            Some(true),
+        ),
     ] {
         let seen = probe(status, kind, body).await.unwrap();
         assert_eq!(seen.interaction[0].works, works, "{status} {body}");
