@@ -115,7 +115,7 @@ pub(super) fn parked(case: &Case<'_>) -> Tally {
     // An article speaks of some name, a parked page of the very name that was asked for.
     let host = case.asked.host_str().unwrap_or_default();
     let name = host.strip_prefix("www.").unwrap_or(host);
-    let text = format!("{} {}", seen.title, seen.text).to_lowercase();
+    let text = format!("{} {}", seen.title, seen.text).to_ascii_lowercase();
     let of_this = tally.marks.iter().any(|mark| mark.feature == "parking_service")
         || words::this_site(&text).is_some()
         || !name.is_empty() && text.contains(name);

@@ -100,7 +100,7 @@ pub(super) fn shell(case: &Case<'_>) -> Tally {
     let seen = case.seen;
     let mut tally = Tally::new(Kind::Shell);
     let loading = ["加载中", "正在加载", "载入", "请稍候", "请稍后", "loading"];
-    let text = seen.text.to_lowercase();
+    let text = seen.text.to_ascii_lowercase();
     let waits = loading.into_iter().find(|words| text.contains(words));
     if seen.chars <= NOTHING_CHARS * 2 && waits.is_some() && seen.scripts > 0 {
         tally.add_some("loading", 60, waits);

@@ -197,7 +197,7 @@ words!(
 /// Titles of pages that a server shows before anybody has put anything there, and what their text then says.
 pub(super) fn default_page(title: &str, text: &str) -> (Option<String>, Option<String>) {
     let find = |list: &[(&str, bool)], said: &str| {
-        let said = said.trim().to_lowercase();
+        let said = said.trim().to_ascii_lowercase();
         let hit = list.iter().find(|(words, whole)| match whole {
             true => said.trim_end_matches(['!', '!', '.']) == *words,
             false => said.contains(words),
