@@ -91,6 +91,10 @@ pub struct History {
     pub releases: BTreeMap<String, (Timestamp, Release)>,
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
+    /// When a sign of interaction was last looked for and not found, by `source/kind`. It proves nothing, and takes
+    /// nothing back; a probe's look that could not tell stands among its others instead, for it parts two that agree.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sought: BTreeMap<String, Timestamp>,
     /// Bytes that carry the reported state.
     #[serde(skip_serializing_if = "Backing::is_bare")]
     pub states_backing: Backing<ProfileState>,
@@ -163,7 +167,12 @@ impl History {
         }
         for sign in &look.observation.interaction {
             let key = format!("{}/{}", look.source, sign.kind);
-            self.interaction.entry(key).or_default().add(look.at, sign.works);
+            if sign.says_nothing() {
+                let held = self.sought.entry(key).or_insert(look.at);
+                *held = look.at.max(*held);
+            } else {
+                self.interaction.entry(key).or_default().add(look.at, sign.works);
+            }
         }
         if look.evidence.is_some() {
             self.back_by(look, |_| look.evidence.as_ref());

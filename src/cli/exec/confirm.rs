@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::anyhow;
 use freshd_core::id::Channel;
 use freshd_core::observation::{Observation, Published};
+use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 use freshd_core::word::Finding;
 use freshd_core::{Timestamp, civil, timetext};
@@ -22,7 +23,17 @@ pub(crate) mod person;
 mod weight;
 
 pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
-    let Request::Confirm { id, published_at, url, none_since, seen_at, file, note, by } = request
+    let Request::Confirm {
+        id,
+        published_at,
+        url,
+        none_since,
+        interaction,
+        seen_at,
+        file,
+        note,
+        by,
+    } = request
     else {
         return Err(anyhow!("not a confirmation"));
     };
@@ -43,14 +54,19 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         via: caller.uid,
         login: caller.to_string(),
     };
-    let (found, at, seen) = match (&published_at, &none_since, &seen_at) {
-        (Some(published), None, None) => (Finding::Updated, now, posted(published, url, now)?),
-        (None, Some(since), Some(seen)) => {
+    let (found, at, seen) = match (&published_at, &none_since, interaction, &seen_at) {
+        (Some(published), None, None, None) => {
+            (Finding::Updated, now, posted(published, url, now)?)
+        }
+        (None, Some(since), None, Some(seen)) => {
             let (at, silent) = silent(since, seen, now)?;
             (Finding::NothingSince, at, silent)
         }
+        (None, None, Some(found), Some(seen)) => {
+            (found.finding(), looked_at(seen, now)?, Observation::default())
+        }
         _ => {
-            let help = "写 --published-at TIME,或 --none-since TIME --seen-at TIME";
+            let help = "写 --published-at TIME,或 --none-since TIME --seen-at TIME,或 --interaction works|broken --seen-at TIME";
             return Err(Usage(help.to_owned()).into());
         }
     };
@@ -65,10 +81,17 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         None => (None, None),
     };
     let shown = worth.is_some_and(Worth::is_shown);
-    let detail = told(&seen, file.is_some());
+    let detail = match found.is_of_interaction() {
+        true => note.trim().to_owned(),
+        false => told(&seen, file.is_some()),
+    };
     let said = Said { found, at, seen, detail: detail.clone(), note, file, shown };
     let kept = word::keep(app, &id, &person, &said, None)?;
-    let mut text = format!("已记录:{}核查,{detail};{}\n", person.name, kept.chinese());
+    let what = match found.is_of_interaction() {
+        true => format!("{}({})", found.chinese(), civil::minute_text(at)),
+        false => detail,
+    };
+    let mut text = format!("已记录:{}核查,{what};{}\n", person.name, kept.chinese());
     if let (Some(Worth::ShowsPerhaps(kind)), Some((name, _))) = (worth, &said.file) {
         let _ = writeln!(
             text,
@@ -78,6 +101,12 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
     if !said.seen.coverage.is_empty() {
         let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
         let _ = writeln!(text, "{}", weight::told(&person, &said, &held.history, spoke_before));
+    }
+    if found.is_of_interaction()
+        && let Some((_, _, judgement)) = app.judged(&id, now)?
+        && let Some(ruling) = judgement.ruling(Rule::InteractionPoor)
+    {
+        let _ = writeln!(text, "互动功能:{};{}", ruling.outcome.chinese(), ruling.reason);
     }
     Ok(printed(DONE, text))
 }
@@ -108,12 +137,17 @@ fn posted(at: &str, url: Option<String>, now: Timestamp) -> anyhow::Result<Obser
 }
 
 fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<(Timestamp, Observation)> {
-    let (since, seen) = (time_of(since, now)?, time_of(seen, now)?);
-    if seen > now {
-        return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
-    }
+    let (since, seen) = (time_of(since, now)?, looked_at(seen, now)?);
     if since >= seen {
         return Err(Usage("--none-since 要早于 --seen-at".to_owned()).into());
     }
     Ok((seen, word::silent(since, seen)))
+}
+
+fn looked_at(seen: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let seen = time_of(seen, now)?;
+    if seen > now {
+        return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
+    }
+    Ok(seen)
 }

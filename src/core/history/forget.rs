@@ -36,6 +36,9 @@ impl History {
         let kept = self.sightings.len();
         self.sightings.retain(|seen| seen.first_seen <= latest);
         forgot |= kept != self.sightings.len();
+        let sought = self.sought.len();
+        self.sought.retain(|_, at| *at <= latest);
+        forgot |= sought != self.sought.len();
         let releases = self.releases.len();
         self.releases.retain(|_, (at, _)| *at <= latest);
         forgot |= releases != self.releases.len();
