@@ -17,8 +17,10 @@ use super::view::account_view;
 
 mod blind;
 mod text;
+mod tried;
 
 pub use text::explain_text;
+pub use tried::{Tried, tried, works_chinese};
 
 /// The account's view with what it rests on. Beside the keys of `status --json`:
 ///
@@ -29,6 +31,7 @@ pub use text::explain_text;
 /// - `gaps`: `[{channel, since, until}]` of the window;
 /// - `sightings`: what was seen, newest possible first;
 /// - `sources`: how polling each source goes, and what it cannot see yet (`blind`: `[{channel, since, again}]`).
+/// - `tried`: what was tried to see whether the interaction works ([`Tried`]), what was never seen, too;
 /// - in each piece of `evidence`, `checked_at`: when a later look last said the same, where that is known;
 /// - `profile`: name and subject 账号主体 as the platform last told them, or null.
 pub fn explain_json(
@@ -49,6 +52,7 @@ pub fn explain_json(
         "gaps": gaps_json(account, state, policy.window, now),
         "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
         "sources": sources(state),
+        "tried": tried(account, state, now),
         "profile": state.history.profile.as_ref().map(|(at, name, holder)| {
             json!({"at": rfc3339(*at), "name": name, "holder": holder})
         }),

@@ -14,6 +14,7 @@ use freshd_core::state::{AccountState, SourceState};
 use freshd_core::verdict::{Judgement, Ruling, gaps, joined_coverage, menu_state_chinese};
 
 use super::blind::{blind_text, channel_word};
+use super::tried::{tried, tried_table};
 use crate::report::services::services_lines;
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
@@ -43,6 +44,7 @@ pub fn explain_text(
         }
         out.line(1, line);
     }
+    interaction(&mut out, account, state, judgement.now);
     menu(&mut out, judgement);
     let next = state.next_poll.map_or_else(|| "未安排".to_owned(), minute_text);
     out.section(&format!("下次采集:{next}"));
@@ -339,6 +341,17 @@ fn sources(out: &mut Lines, account: &Account, state: &AccountState) {
     }
     if names.is_empty() {
         out.line(1, "没有来源:请补账号标识或采集方式,或提供文章链接、人工核查");
+    }
+}
+
+fn interaction(out: &mut Lines, account: &Account, state: &AccountState, now: Timestamp) {
+    out.section("互动功能:试过的方式(“未见”不能证明没有)");
+    match tried_table(&tried(account, state, now)) {
+        Some(table) => out.table(&table),
+        None => out.line(
+            1,
+            "没有来源能看到:可登记互动地址(probe:URL),或由人试用后以 freshd confirm --interaction 登记",
+        ),
     }
 }
 
