@@ -55,7 +55,10 @@ pub(crate) fn read(answer: &Value) -> Option<InteractionSign> {
     if welcome == Some(true) {
         found.push("关注后自动回复已开启".to_owned());
     }
-    let (works, what) = if found.is_empty() {
+    let (works, what) = if found == ["关注后自动回复已开启"] {
+        // A greeting answers nobody's question.
+        (None, "只开启了关注后自动回复,不能说明有人答复".to_owned())
+    } else if found.is_empty() {
         (None, "公众平台后台没有自动回复规则;若由自有服务器或人工回复,此处看不到".to_owned())
     } else {
         (Some(true), found.join("、"))

@@ -28,6 +28,8 @@ pub use backing::{BACKING_MAX, Backing};
 pub const SIGHTINGS_BY_LATEST: usize = 8;
 /// Sightings kept with the newest certain publication (enough to prove freshness).
 pub const SIGHTINGS_BY_EARLIEST: usize = 4;
+/// What was seen where a sign of interaction was not is kept in so many characters.
+const SOUGHT_CHARS_MAX: usize = 100;
 /// A date further in the future than this when it was seen is not believed.
 pub const FUTURE_SKEW_MIN: i64 = 10;
 
@@ -91,10 +93,10 @@ pub struct History {
     pub releases: BTreeMap<String, (Timestamp, Release)>,
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
-    /// When a sign of interaction was last looked for and not found, by `source/kind`. It proves nothing, and takes
-    /// nothing back; a probe's look that could not tell stands among its others instead, for it parts two that agree.
+    /// When a sign of interaction was last looked for and not found, and what was seen in its place, by `source/kind`. It
+    /// proves nothing, and takes nothing back; a probe's look that could not tell stands among its others instead, for it parts two that agree.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub sought: BTreeMap<String, Timestamp>,
+    pub sought: BTreeMap<String, (Timestamp, String)>,
     /// Bytes that carry the reported state.
     #[serde(skip_serializing_if = "Backing::is_bare")]
     pub states_backing: Backing<ProfileState>,
@@ -168,8 +170,9 @@ impl History {
         for sign in &look.observation.interaction {
             let key = format!("{}/{}", look.source, sign.kind);
             if sign.says_nothing() {
-                let held = self.sought.entry(key).or_insert(look.at);
-                *held = look.at.max(*held);
+                let told = (look.at, sign.what.chars().take(SOUGHT_CHARS_MAX).collect());
+                let held = self.sought.entry(key).or_default();
+                *held = told.max(std::mem::take(held));
             } else {
                 self.interaction.entry(key).or_default().add(look.at, sign.works);
             }

@@ -37,7 +37,7 @@ impl History {
         self.sightings.retain(|seen| seen.first_seen <= latest);
         forgot |= kept != self.sightings.len();
         let sought = self.sought.len();
-        self.sought.retain(|_, at| *at <= latest);
+        self.sought.retain(|_, (at, _)| *at <= latest);
         forgot |= sought != self.sought.len();
         let releases = self.releases.len();
         self.releases.retain(|_, (at, _)| *at <= latest);

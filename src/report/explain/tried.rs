@@ -62,8 +62,8 @@ fn sign(key: &str, state: &AccountState, now: Timestamp) -> Tried {
         let mut by_now = looks.iter().rev().filter(|(at, _)| *at <= now);
         by_now.find(|(_, works)| *works == Some(true)).map(|(at, _)| *at)
     });
-    let missed = state.history.sought.get(key).copied().filter(|at| *at <= now);
-    let at = said.map(|(at, _)| at).max(missed);
+    let missed = state.history.sought.get(key).filter(|(at, _)| *at <= now);
+    let at = said.map(|(at, _)| at).max(missed.map(|(at, _)| *at));
     let newest = said.filter(|(said_at, _)| Some(*said_at) == at);
     let works = newest.and_then(|(_, works)| works);
     // What was seen to work and is not seen at the moment still counts for its time.
@@ -73,7 +73,7 @@ fn sign(key: &str, state: &AccountState, now: Timestamp) -> Tried {
     let note = match (at, failing) {
         (None, Some(_)) => "采集失败,还没有得到回答".to_owned(),
         (None, None) => "还没有得到回答".to_owned(),
-        (Some(_), _) => String::new(),
+        (at, _) => missed.filter(|it| Some(it.0) == at).map(|it| it.1.clone()).unwrap_or_default(),
     };
     Tried {
         kind: kind.to_owned(),

@@ -107,6 +107,6 @@ fn a_look_that_found_no_sign_proves_nothing_and_takes_nothing_back() {
     let all = [&[worked][..], &many.collect::<Vec<_>>()].concat();
     assert_eq!(ruled(&[], &all, now()).outcome, Outcome::Pass, "nor do many push it out");
     let state = state(&all);
-    assert_eq!(state.history.sought["weibo:1/comments"], now());
+    assert_eq!(state.history.sought["weibo:1/comments"].0, now());
     assert_eq!(state.history.interaction["weibo:1/comments"].iter().count(), 1);
 }
