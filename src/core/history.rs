@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::coverage::Coverage;
 use crate::id::Channel;
-use crate::link::Menu;
+use crate::link::{ELSEWHERE_MAX, Elsewhere, Menu};
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
 use crate::release::Release;
@@ -86,6 +86,9 @@ pub struct History {
     pub profile: Option<(Timestamp, String, String)>,
     /// The menu as last read.
     pub menu: Option<(Timestamp, Menu)>,
+    /// The links that the account shows elsewhere, as last read, by source.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, (Timestamp, Vec<Elsewhere>)>,
     /// Download signs by source.
     pub downloads: BTreeMap<String, Looks<Option<bool>>>,
     /// The version that each store offered last, and when that was seen, by source.
@@ -157,6 +160,11 @@ impl History {
         }
         if let Some(menu) = &look.observation.menu {
             self.absorb_menu(look.at, menu);
+        }
+        if let Some(links) = &look.observation.links {
+            let told = (look.at, links.iter().take(ELSEWHERE_MAX).cloned().collect());
+            let held = self.links.entry(look.source.to_owned()).or_default();
+            *held = told.max(std::mem::take(held));
         }
         if let Some(download) = &look.observation.download {
             let looks = self.downloads.entry(look.source.to_owned()).or_default();

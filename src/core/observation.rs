@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::coverage::Coverage;
 use crate::fault::Fault;
 use crate::id::Channel;
-use crate::link::Menu;
+use crate::link::{Elsewhere, Menu};
 use crate::release::Release;
 
 /// When something was published, as exactly as the source says: `earliest` ≤ truth ≤ `latest`. "3天前" and a
@@ -232,6 +232,9 @@ pub struct Observation {
     pub profile: Option<Profile>,
     /// The custom menu 自定义菜单.
     pub menu: Option<Menu>,
+    /// Links that the account shows elsewhere than in its menu; `None` = nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<Elsewhere>>,
     /// Signs of interaction.
     pub interaction: Vec<InteractionSign>,
     /// Whether the app can be downloaded (app sources only).

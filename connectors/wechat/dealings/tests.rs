@@ -133,3 +133,48 @@ fn a_greeting_alone_answers_nobody() {
     assert!(alone.works.is_none() && alone.what.contains("关注后"), "{alone:?}");
     assert_eq!(read(1, json!([{"rule_name": "社保"}])).works, Some(true));
 }
+
+#[test]
+fn links_in_replies_are_told_with_the_rule_that_sends_them() {
+    let text = |content: &str| json!({"type": "text", "content": content});
+    let answer = json!({
+        "is_add_friend_reply_open": 1, "is_autoreply_open": 0,
+        "add_friend_autoreply_info": text("欢迎!办事请点https://zw.example.gov.cn/a。"),
+        "message_default_autoreply_info": text("https://zw.example.gov.cn/off"),
+        "keyword_autoreply_info": {"list": [
+            {"rule_name": "社保规则", "keyword_list_info": [{"type": "text", "content": "社保"}],
+             "reply_list_info": [
+                text("见 https://zw.example.gov.cn/b?x=1, 或 https://zw.example.gov.cn/a"),
+                {"type": "news", "news_info": {"list": [{"title": "指南",
+                    "content_url": "http://mp.weixin.qq.com/s/abc",
+                    "source_url": "https://zw.example.gov.cn/c"}]}},
+                {"type": "img", "content": "MEDIA"}]},
+            {"rule_name": "医保", "keyword_list_info": [],
+             "reply_list_info": [text("<a href=\"https://zw.example.gov.cn/d\">医保</a>")]}]}
+    });
+    let found = super::super::reply::links(&answer);
+    let found: Vec<_> =
+        found.iter().map(|it| (it.entry.path[0].as_str(), it.entry.link().unwrap())).collect();
+    assert_eq!(
+        found,
+        [
+            ("关注后回复", "https://zw.example.gov.cn/a"),
+            ("关键词「社保」", "https://zw.example.gov.cn/b?x=1"),
+            ("关键词「社保」", "http://mp.weixin.qq.com/s/abc"),
+            ("关键词「社保」", "https://zw.example.gov.cn/c"),
+            ("关键词「医保」", "https://zw.example.gov.cn/d"),
+        ],
+        "what is switched off is sent to nobody"
+    );
+}
+
+#[tokio::test]
+async fn links_that_were_not_read_stay_as_they_were() {
+    let platform = platform(good()).await;
+    let now = at("2026-11-22T10:00:00+08:00");
+    let first = poll(&platform, now, None, false).await.unwrap();
+    assert_eq!(first.links, Some(Vec::new()), "read, and there are none");
+    let memo = first.hint.memo.as_deref();
+    let later = poll(&platform, now + TimeDelta::days(1), memo, false).await.unwrap();
+    assert_eq!(later.links, None);
+}

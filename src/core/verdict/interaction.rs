@@ -2,14 +2,15 @@
 //!
 //! Any sign that it works passes, for [`INTERACTION_AGE_MAX_DAYS`] days, unless somebody says later that it does not. It
 //! fails by two looks at every declared probe, or by persons: two of them, or one with a picture, since it was last
-//! seen to work.
+//! seen to work. A page for consultation that opens passes, too, and refutes nobody who tried to use it.
 
 use chrono::TimeDelta;
 
 use super::rules::{Subject, newest_saying};
-use super::{Outcome, Ruling, day_text, oldest_as_of};
+use super::{MenuEntryHealth, MenuHealth, Outcome, Ruling, day_text, oldest_as_of};
 use crate::Timestamp;
 use crate::history::EvidenceRef;
+use crate::link::{LinkHealth, Place};
 use crate::looks::{CONFIRM_APART_MIN, Looks};
 use crate::observation::PROBE_KIND;
 use crate::rulebook::{AS_OF_AGE_MAX_H, Rule};
@@ -48,7 +49,7 @@ pub fn last_said(
 }
 
 /// 未提供有效互动功能.
-pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words) -> Ruling {
+pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words, menu: &MenuHealth) -> Ruling {
     let since = s.now - TimeDelta::days(INTERACTION_AGE_MAX_DAYS);
     let sign = newest_sign(s, since);
     let praise = words.found(Finding::InteractionWorks, since, s.now).next_back();
@@ -60,12 +61,15 @@ pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words) -> Ruling {
         return by_persons(*at, said);
     }
     let dead = dead_probes(s);
+    let page = || consultations(menu).find(|(_, page)| opened(page, since)).map(page_text);
+    let page = if sign.is_none() { page() } else { None };
     let machine = match (&sign, &dead) {
         (Some((key, at)), _) => {
             let kind = interaction_chinese(kind_of(key));
             let told = format!("{kind}可用({})", day_text(*at));
             Some((Outcome::Pass, s.now, told, vec![key.clone()]))
         }
+        (None, _) if page.is_some() => page.map(|told| (Outcome::Pass, s.now, told, Vec::new())),
         (None, Some((at, keys))) if praise.is_none() => {
             let told = format!(
                 "登记的互动功能无法使用(相隔{CONFIRM_APART_MIN}分钟以上两次核验,最近一次{})",
@@ -95,9 +99,9 @@ pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words) -> Ruling {
     if let Some(word) = praise {
         add(&mut ruling, &works_text(word));
         ruling.evidence.extend(word.backing());
-        if sign.is_none() && dead.is_some() {
-            add(&mut ruling, "登记的互动地址目前无法使用,请核对登记的地址");
-        }
+    }
+    if ruling.outcome == Outcome::Pass && dead.is_some() {
+        add(&mut ruling, "登记的互动地址(探测)目前无法使用,请核对登记的地址");
     }
     if !broken.is_empty() {
         if ruling.outcome == Outcome::Pass {
@@ -107,6 +111,53 @@ pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words) -> Ruling {
         ruling.evidence.extend(broken.iter().filter_map(|word| word.backing()));
     }
     ruling
+}
+
+/// Words that name a page where people can ask or complain, and words that name a page which only tells how.
+const ASKED: [&str; 12] = [
+    "咨询",
+    "信箱",
+    "留言",
+    "投诉",
+    "问政",
+    "诉求",
+    "建言",
+    "意见",
+    "我要问",
+    "互动",
+    "客服",
+    "12345",
+];
+const TOLD: [&str; 11] =
+    ["电话", "指南", "须知", "办法", "公示", "结果", "选登", "规定", "动态", "流程", "地址"];
+
+/// The pages where people can ask: leaves of the menu that are so named, and what the ledger declares; `None` = the menu.
+pub fn consultations(menu: &MenuHealth) -> impl Iterator<Item = (Option<Place>, &MenuEntryHealth)> {
+    let named = |name: &str| {
+        ASKED.iter().any(|word| name.contains(word)) && !TOLD.iter().any(|word| name.contains(word))
+    };
+    let article = |link: &str| link.contains("://mp.weixin.qq.com/");
+    let leaves = menu.entries.iter().filter(move |page| {
+        let shown = !page.entry.aside && !page.foreign;
+        let link = page.entry.link().is_some_and(|link| !article(link));
+        shown && link && page.entry.path.last().is_some_and(|name| named(name))
+    });
+    let declared = menu.others.iter().filter(|(place, _)| *place == Place::Interaction);
+    let declared = declared.map(|(place, page)| (Some(*place), page));
+    leaves.map(|page| (None, page)).chain(declared)
+}
+
+fn opened(page: &MenuEntryHealth, since: Timestamp) -> bool {
+    page.health == LinkHealth::Alive && page.checked_at.is_some_and(|at| at >= since)
+}
+
+fn page_text((place, page): (Option<Place>, &MenuEntryHealth)) -> String {
+    let at = page.checked_at.map(day_text).unwrap_or_default();
+    let name = match place {
+        Some(place) => place.chinese().to_owned(),
+        None => format!("菜单“{}”", page.entry.path.join("/")),
+    };
+    format!("{name}的页面可以打开({at})")
 }
 
 fn kind_of(key: &str) -> &str {

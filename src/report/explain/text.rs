@@ -14,6 +14,7 @@ use freshd_core::state::{AccountState, SourceState};
 use freshd_core::verdict::{Judgement, Ruling, gaps, joined_coverage, menu_state_chinese};
 
 use super::blind::{blind_text, channel_word};
+use super::links::links_table;
 use super::tried::{tried, tried_table};
 use crate::report::services::services_lines;
 use crate::report::table::{Cell, Column, Table};
@@ -44,8 +45,12 @@ pub fn explain_text(
         }
         out.line(1, line);
     }
-    interaction(&mut out, account, state, judgement.now);
+    interaction(&mut out, account, state, judgement);
     menu(&mut out, judgement);
+    if let Some(table) = links_table(judgement) {
+        out.section("其他链接(仅供参考,不影响菜单状态和判定)");
+        out.table(&table);
+    }
     let next = state.next_poll.map_or_else(|| "未安排".to_owned(), minute_text);
     out.section(&format!("下次采集:{next}"));
     out.0
@@ -344,9 +349,9 @@ fn sources(out: &mut Lines, account: &Account, state: &AccountState) {
     }
 }
 
-fn interaction(out: &mut Lines, account: &Account, state: &AccountState, now: Timestamp) {
+fn interaction(out: &mut Lines, account: &Account, state: &AccountState, judgement: &Judgement) {
     out.section("互动功能:试过的方式(“未见”不能证明没有)");
-    match tried_table(&tried(account, state, now)) {
+    match tried_table(&tried(account, state, judgement)) {
         Some(table) => out.table(&table),
         None => out.line(
             1,

@@ -5,9 +5,13 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
 use freshd_core::civil::minute_text;
+use freshd_core::link::{LinkHealth, Place};
 use freshd_core::observation::PROBE_KIND;
 use freshd_core::state::{AccountState, PERSON_PREFIX};
-use freshd_core::verdict::{INTERACTION_AGE_MAX_DAYS, interaction_chinese, last_said};
+use freshd_core::verdict::{
+    INTERACTION_AGE_MAX_DAYS, Judgement, MenuEntryHealth, consultations, interaction_chinese,
+    last_said,
+};
 use freshd_core::word::Finding;
 use serde::Serialize;
 
@@ -22,7 +26,7 @@ pub struct Tried {
     pub kind: String,
     /// The kind in words for people.
     pub name: String,
-    /// `connector:target`, or `人工:NAME`.
+    /// `connector:target`, `人工:NAME`, or the menu's leaf.
     pub source: String,
     /// The last answer: it works, it does not, or no such sign was seen (which proves nothing).
     pub works: Option<bool>,
@@ -36,8 +40,9 @@ pub struct Tried {
     pub note: String,
 }
 
-/// Everything that was tried by `now`, machines first, newest word last.
-pub fn tried(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Tried> {
+/// Everything that was tried by the instant of the judgement: signs, pages, then words, the newest last.
+pub fn tried(account: &Account, state: &AccountState, judgement: &Judgement) -> Vec<Tried> {
+    let now = judgement.now;
     let history = &state.history;
     let declared = account.sources.iter().filter(|source| source.connector == "probe");
     let probes = declared.map(|source| format!("{source}/{PROBE_KIND}"));
@@ -46,6 +51,7 @@ pub fn tried(account: &Account, state: &AccountState, now: Timestamp) -> Vec<Tri
     keys.sort();
     keys.dedup();
     let mut all: Vec<Tried> = keys.iter().map(|key| sign(key, state, now)).collect();
+    all.extend(consultations(&judgement.menu).map(|(place, page)| consultation(place, page, now)));
     all.extend(persons(state, now));
     all
 }
@@ -84,6 +90,30 @@ fn sign(key: &str, state: &AccountState, now: Timestamp) -> Tried {
         worked_at: worked.map(rfc3339),
         until: counts.map(rfc3339),
         note,
+    }
+}
+
+/// A page where people can ask: that it opens is a sign, that it does not is none against the account.
+fn consultation(place: Option<Place>, page: &MenuEntryHealth, now: Timestamp) -> Tried {
+    let works = match page.health {
+        LinkHealth::Alive => Some(true),
+        LinkHealth::Dead | LinkHealth::Placeholder => Some(false),
+        LinkHealth::Unstable | LinkHealth::Undetermined | LinkHealth::NotCheckable => None,
+    };
+    let worked = page.checked_at.filter(|_| works == Some(true));
+    let source = match place {
+        Some(place) => format!("{}:{}", place.chinese(), page.entry.link().unwrap_or_default()),
+        None => format!("菜单:{}", page.entry.path.join("/")),
+    };
+    Tried {
+        kind: "consultation".to_owned(),
+        name: interaction_chinese("consultation").to_owned(),
+        source,
+        works,
+        at: page.checked_at.map(rfc3339),
+        worked_at: worked.map(rfc3339),
+        until: worked.map(until).filter(|until| *until >= now).map(rfc3339),
+        note: if works == Some(true) { String::new() } else { page.reason.clone() },
     }
 }
 

@@ -3,6 +3,7 @@
 use freshd_core::account::Source;
 use freshd_core::history::Look;
 use freshd_core::observation::{InteractionSign, Observation};
+use freshd_core::verdict::judge;
 use freshd_core::word::Word;
 
 use super::*;
@@ -46,7 +47,8 @@ fn every_sign_and_word_is_told_and_what_never_answered_too() {
     state.words.add(word("张三", Finding::InteractionWorks, 2));
     state.words.add(word("李四", Finding::InteractionBroken, 1));
     state.words.add(word("王五", Finding::InteractionWorks, 40));
-    let all = tried(&account, &state, now);
+    let judgement = judge(&account, &state, &policy(), now);
+    let all = tried(&account, &state, &judgement);
     let told: Vec<_> =
         all.iter().map(|it| (it.kind.as_str(), it.source.as_str(), it.works)).collect();
     assert_eq!(
@@ -79,6 +81,7 @@ fn every_sign_and_word_is_told_and_what_never_answered_too() {
     assert_eq!(value["tried"].as_array().unwrap().len(), 6);
     assert_eq!(value["tried"][3]["name"], "留言评论");
     assert!(value["tried"][1]["at"].is_null() && value["tried"][1]["works"].is_null());
-    let past = tried(&account, &state, now - day * 3);
+    let past = judge(&account, &state, &policy(), now - day * 3);
+    let past = tried(&account, &state, &past);
     assert!(past.iter().all(|it| it.kind != "person"), "the past does not know what came after");
 }
