@@ -221,7 +221,10 @@ fn settle(
     let comments: i64 = own.iter().map(|article| article.comments).sum();
     // None prove nothing: they are told so that it is known that somebody looked.
     if !own.is_empty() {
-        let what = format!("最近 {} 篇内容共有 {comments} 条评论", own.len());
+        let what = match comments {
+            1.. => format!("最近 {} 篇内容共有 {comments} 条评论", own.len()),
+            _ => format!("最近 {} 篇内容未见评论", own.len()),
+        };
         let (kind, works) = ("comments".to_owned(), (comments > 0).then_some(true));
         observation.interaction.push(InteractionSign { kind, works, what });
     }

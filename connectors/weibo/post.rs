@@ -126,7 +126,7 @@ pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
     let what = match posts.iter().find(|post| post.comments > 0) {
         None if posts.is_empty() => return None,
         None => {
-            let what = format!("最近 {} 条微博下没有评论", posts.len());
+            let what = format!("最近 {} 条微博下未见评论", posts.len());
             return Some(InteractionSign { kind, works: None, what });
         }
         Some(post) => format!("微博 {} 下有 {} 条评论", post.sighting.key, post.comments),

@@ -26,7 +26,7 @@ fn sign(kind: &str, works: Option<bool>) -> Observation {
 
 fn ruled(words: &[Word], signs: &[(Timestamp, Observation)], at: Timestamp) -> Ruling {
     let mut state = state(signs);
-    words.iter().for_each(|word| drop(state.words.add(word.clone())));
+    words.iter().for_each(|word| assert!(state.words.add(word.clone())));
     let held = judge(&account("weibo"), &state, &policy(), at);
     held.ruling(Rule::InteractionPoor).unwrap().clone()
 }
