@@ -61,41 +61,7 @@ pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words, menu: &MenuHealth
         return by_persons(*at, said);
     }
     let dead = dead_probes(s);
-    let page = || consultations(menu).find(|(_, page)| opened(page, since)).map(page_text);
-    let page = if sign.is_none() { page() } else { None };
-    let machine = match (&sign, &dead) {
-        (Some((key, at)), _) => {
-            let kind = interaction_chinese(kind_of(key));
-            let told = format!("{kind}可用({})", day_text(*at));
-            Some((Outcome::Pass, s.now, told, vec![key.clone()]))
-        }
-        (None, _) if page.is_some() => page.map(|told| (Outcome::Pass, s.now, told, Vec::new())),
-        (None, Some((at, keys))) if praise.is_none() => {
-            let told = format!(
-                "登记的互动功能无法使用(相隔{CONFIRM_APART_MIN}分钟以上两次核验,最近一次{})",
-                day_text(*at)
-            );
-            Some((Outcome::Fail, *at, told, keys.clone()))
-        }
-        (None, _) => None,
-    };
-    let backed = |keys: &[String]| keys.iter().filter_map(|key| backing(s, key)).collect();
-    let of = |outcome, as_of, reason, evidence: Vec<EvidenceRef>| Ruling {
-        rule: Rule::InteractionPoor,
-        outcome,
-        as_of,
-        reason,
-        evidence,
-    };
-    let mut ruling = match machine {
-        Some((outcome, as_of, told, keys)) => of(outcome, as_of, told, backed(&keys)),
-        None if praise.is_some() => of(Outcome::Pass, s.now, String::new(), Vec::new()),
-        None => {
-            let keys: Vec<_> = s.history.interaction.keys().cloned().collect();
-            let told = "没有证据表明互动功能可用,需人工复核".to_owned();
-            of(Outcome::Undetermined, s.now, told, backed(&keys))
-        }
-    };
+    let mut ruling = by_machines(s, menu, sign.as_ref(), dead.as_ref(), praise);
     if let Some(word) = praise {
         add(&mut ruling, &works_text(word));
         ruling.evidence.extend(word.backing());
@@ -107,10 +73,51 @@ pub(super) fn interaction_poor(s: &Subject<'_>, words: &Words, menu: &MenuHealth
         if ruling.outcome == Outcome::Pass {
             ruling.outcome = Outcome::Undetermined;
         }
-        add(&mut ruling, &doubt_text(&broken, proven.is_some()));
+        let failed = ruling.outcome == Outcome::Fail;
+        let told =
+            if failed { broken_text(&broken) } else { doubt_text(&broken, proven.is_some()) };
+        add(&mut ruling, &told);
         ruling.evidence.extend(broken.iter().filter_map(|word| word.backing()));
     }
     ruling
+}
+
+/// What signs, pages and probes come to; with a person's word that it works, nothing is said against it.
+fn by_machines(
+    s: &Subject<'_>,
+    menu: &MenuHealth,
+    sign: Option<&(String, Timestamp)>,
+    dead: Option<&(Timestamp, Vec<String>)>,
+    praise: Option<&Word>,
+) -> Ruling {
+    let of = |outcome, as_of, reason, keys: &[String]| Ruling {
+        rule: Rule::InteractionPoor,
+        outcome,
+        as_of,
+        reason,
+        evidence: keys.iter().filter_map(|key| backing(s, key)).collect(),
+    };
+    if let Some((key, at)) = sign {
+        let told = format!("{}可用({})", interaction_chinese(kind_of(key)), day_text(*at));
+        return of(Outcome::Pass, s.now, told, std::slice::from_ref(key));
+    }
+    let since = s.now - TimeDelta::days(INTERACTION_AGE_MAX_DAYS);
+    if let Some(page) = consultations(menu).find(|(_, page)| opened(page, since)) {
+        let told = page_text(page, menu.is_self_reported());
+        return of(Outcome::Pass, s.now, told, &[]);
+    }
+    if praise.is_some() {
+        return of(Outcome::Pass, s.now, String::new(), &[]);
+    }
+    if let Some((at, keys)) = dead {
+        let told = format!(
+            "登记的互动功能无法使用(相隔{CONFIRM_APART_MIN}分钟以上两次核验,最近一次{})",
+            day_text(*at)
+        );
+        return of(Outcome::Fail, *at, told, keys);
+    }
+    let keys: Vec<_> = s.history.interaction.keys().cloned().collect();
+    of(Outcome::Undetermined, s.now, "没有证据表明互动功能可用,需人工复核".to_owned(), &keys)
 }
 
 /// Words that name a page where people can ask or complain, and words that name a page which only tells how.
@@ -151,11 +158,14 @@ fn opened(page: &MenuEntryHealth, since: Timestamp) -> bool {
     page.health == LinkHealth::Alive && page.checked_at.is_some_and(|at| at >= since)
 }
 
-fn page_text((place, page): (Option<Place>, &MenuEntryHealth)) -> String {
+fn page_text((place, page): (Option<Place>, &MenuEntryHealth), self_reported: bool) -> String {
     let at = page.checked_at.map(day_text).unwrap_or_default();
     let name = match place {
         Some(place) => place.chinese().to_owned(),
-        None => format!("菜单“{}”", page.entry.path.join("/")),
+        None => {
+            let told = if self_reported { "(自报)" } else { "" };
+            format!("菜单“{}”{told}", page.entry.path.join("/"))
+        }
     };
     format!("{name}的页面可以打开({at})")
 }

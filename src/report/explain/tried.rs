@@ -81,9 +81,10 @@ fn sign(key: &str, state: &AccountState, now: Timestamp) -> Tried {
         (None, None) => "还没有得到回答".to_owned(),
         (at, _) => missed.filter(|it| Some(it.0) == at).map(|it| it.1.clone()).unwrap_or_default(),
     };
+    let name = if kind == PROBE_KIND { "探测地址" } else { interaction_chinese(kind) };
     Tried {
         kind: kind.to_owned(),
-        name: interaction_chinese(kind).to_owned(),
+        name: name.to_owned(),
         source: source.to_owned(),
         works,
         at: at.map(rfc3339),

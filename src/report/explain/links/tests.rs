@@ -113,6 +113,8 @@ fn a_live_page_for_consultation_is_a_sign_and_a_dead_one_accuses_nobody() {
         assert_eq!(ruled(&account, &state, at).outcome, outcome, "{name}");
     }
     account.menu[0].0 = vec!["网上咨询".to_owned()];
+    let reason = ruled(&account, &state, at).reason;
+    assert!(reason.contains("菜单“网上咨询”(自报)的页面可以打开"), "{reason}");
     let judgement = judge(&account, &state, &policy(), at);
     let value = explain_json(&account, &state, &judgement, &policy());
     let tried = &value["tried"][0];
