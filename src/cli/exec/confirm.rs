@@ -43,18 +43,7 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
     }
     let now = app.now();
     let id = account_named(app, &id)?;
-    let said_name = by.as_deref().map(person::shown);
-    if said_name.as_deref() == Some("") {
-        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
-    }
-    let named = said_name.is_some();
-    let name = said_name.unwrap_or_else(|| person::shown(&caller.name));
-    let person = Person {
-        name: word::known_as(app, &id, name)?,
-        named,
-        via: caller.uid,
-        login: caller.to_string(),
-    };
+    let person = who(app, &id, by.as_deref(), caller)?;
     let when = When { published_at, none_since, interaction, seen_at };
     let (found, at, seen) = when.read(url, now)?;
     let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
@@ -95,6 +84,18 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         text += &worth_of_interaction(app, &id, now)?;
     }
     Ok(printed(DONE, text))
+}
+
+/// The person named by `--by`, else whoever is logged in.
+fn who(app: &App, id: &AccountId, by: Option<&str>, caller: &Caller) -> anyhow::Result<Person> {
+    let said_name = by.map(person::shown);
+    if said_name.as_deref() == Some("") {
+        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
+    }
+    let named = said_name.is_some();
+    let name = said_name.unwrap_or_else(|| person::shown(&caller.name));
+    let name = word::known_as(app, id, name)?;
+    Ok(Person { name, named, via: caller.uid, login: caller.to_string() })
 }
 
 /// What the rule comes to with this word, and what is lacking if it does not count.
