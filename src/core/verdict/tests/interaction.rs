@@ -110,3 +110,41 @@ fn a_look_that_found_no_sign_proves_nothing_and_takes_nothing_back() {
     assert_eq!(state.history.sought["weibo:1/comments"].0, now());
     assert_eq!(state.history.interaction["weibo:1/comments"].iter().count(), 1);
 }
+
+#[test]
+fn what_a_ruling_cites_of_a_person_is_not_thrown_away() {
+    let mut state = AccountState::default();
+    state.words.add(said("张三", Works, ago(30.0)));
+    state.words.add(said("李四", Finding::NotFound, ago(1.0)));
+    let cited: Vec<_> = state.cited().collect();
+    assert_eq!(cited, [(ago(30.0), "hash-张三")]);
+}
+
+#[test]
+fn a_dead_probe_stays_a_fail_whatever_one_bare_word_adds_and_a_word_that_it_works_lifts_it() {
+    let mut held = account("weibo");
+    held.sources = vec![Source::new("probe", "https://a.example/health")];
+    let mut state = AccountState::default();
+    for minutes in [90, 0] {
+        state.history.absorb(&Look {
+            source: "probe:https://a.example/health",
+            at: now() - TimeDelta::minutes(minutes),
+            channels: &[],
+            observation: &sign("probe", Some(false)),
+            evidence: None,
+            voucher: None,
+        });
+    }
+    let ruled = |state: &AccountState| {
+        let judged = judge(&held, state, &policy(), now());
+        judged.ruling(Rule::InteractionPoor).unwrap().clone()
+    };
+    state.words.add(said("张三", Broken, hours(1)));
+    let failed = ruled(&state);
+    assert_eq!(failed.outcome, Outcome::Fail);
+    assert!(failed.reason.contains("张三") && !failed.reason.contains("须另一人"), "{failed:?}");
+    state.words.add(said("王五", Works, hours(0)));
+    let lifted = ruled(&state);
+    assert_eq!(lifted.outcome, Outcome::Pass);
+    assert!(lifted.reason.contains("目前无法使用"), "the dead address is told: {lifted:?}");
+}
