@@ -219,10 +219,14 @@ fn settle(
         observation.coverage.add(Channel::all(), since, now);
     }
     let comments: i64 = own.iter().map(|article| article.comments).sum();
-    if comments > 0 {
-        let what = format!("最近 {} 篇内容共有 {comments} 条评论", own.len());
-        let kind = "comments".to_owned();
-        observation.interaction.push(InteractionSign { kind, works: Some(true), what });
+    // None prove nothing: they are told so that it is known that somebody looked.
+    if !own.is_empty() {
+        let what = match comments {
+            1.. => format!("最近 {} 篇内容共有 {comments} 条评论", own.len()),
+            _ => format!("最近 {} 篇内容未见评论", own.len()),
+        };
+        let (kind, works) = ("comments".to_owned(), (comments > 0).then_some(true));
+        observation.interaction.push(InteractionSign { kind, works, what });
     }
     if let Some(name) = own.iter().find_map(|article| article.column_name.clone()) {
         observation.profile = Some(Profile { name: Some(name), ..Profile::default() });

@@ -7,6 +7,7 @@
 mod articles;
 pub mod authorise;
 pub mod component;
+mod dealings;
 mod errcode;
 mod figures;
 mod interface;
@@ -28,7 +29,7 @@ use freshd_core::Timestamp;
 use freshd_core::civil;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
 use freshd_core::id::Channel;
-use freshd_core::observation::{Blind, Observation};
+use freshd_core::observation::{Blind, InteractionSign, Observation};
 use url::Url;
 
 use crate::connector::{Connector, Courtesy, Descriptor, PollContext, Target, TargetProblem};
@@ -58,7 +59,7 @@ impl WechatConnector {
             proves_silence: true,
             lag_h: 0,
             courtesy: Courtesy { at_once: 4, per_minute: 120 },
-            about: "用公众号的 AppID 和 AppSecret(或第三方平台授权)读取发表统计、已发布消息、自定义菜单和自动回复"
+            about: "用公众号的 AppID 和 AppSecret(或第三方平台授权)读取发表统计、已发布消息、自定义菜单、自动回复和留言回复情况"
                 .into(),
         };
         let keep = Arc::new(Keep::in_memory());
@@ -105,6 +106,8 @@ impl Connector for WechatConnector {
         menu::look(&mut session, &mut memory).await;
         reply::look(&mut session, &mut memory).await;
         standing::settle(&mut session, &mut memory, &self.article_base).await;
+        dealings::look(&mut session, &mut memory).await;
+        comments_sought(&mut session.seen, &figures);
         if figures.known {
             bytes_of_news(&mut session.seen, &figures);
         }
@@ -135,6 +138,19 @@ impl Connector for WechatConnector {
         });
         Some(shared.map_or(target.as_str(), |component| &component.appid).to_owned())
     }
+}
+
+/// The figures were read and show no comment: looked for and not found, which proves nothing.
+fn comments_sought(seen: &mut Observation, figures: &Figures) {
+    let known = seen.interaction.iter().any(|sign| sign.kind == "comments");
+    if known || figures.known || figures.complete.is_none() {
+        return;
+    }
+    seen.interaction.push(InteractionSign {
+        kind: "comments".to_owned(),
+        works: None,
+        what: "统计中没有留言,也未见开放留言的文章".to_owned(),
+    });
 }
 
 /// Where the figures were known already, what else was read is kept as bytes only if it shows a later post: it must not

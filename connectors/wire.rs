@@ -1,5 +1,4 @@
-//! How does an observation travel? `observation/1`: one JSON object a line, for processes, push,
-//! export and replay.
+//! How does an observation travel? `observation/1`: one JSON object a line, for processes, push, export and replay.
 //!
 //! The daemon says hello, the child says hello; then each poll is answered by an observation.
 //! Reading is lenient (what is absent is as the default: saw nothing, proves nothing), never
@@ -350,6 +349,7 @@ impl TryFrom<WireObservation> for Observation {
             coverage,
             profile: wire.profile,
             menu: wire.menu,
+            links: None,
             interaction: wire.interaction,
             download: wire.download,
             release: wire.release,

@@ -345,6 +345,7 @@ fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
                 published_at: confirm.published_at,
                 url: confirm.url,
                 none_since: confirm.none_since,
+                interaction: confirm.interaction,
                 seen_at: confirm.seen_at,
                 file,
                 note: confirm.note,

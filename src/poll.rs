@@ -339,8 +339,8 @@ pub fn write(
     // What a ruling may name is not thrown away, however long ago it was read; upkeep does the same for accounts that are
     // not polled.
     let old = |at: Timestamp| now - at >= TimeDelta::days(KEPT_AFTER_DAYS);
-    for held in applied.state.history.evidence().filter(|held| old(held.at)) {
-        if let Ok(id) = held.id.parse() {
+    for (_, id) in applied.state.cited().filter(|(at, _)| old(*at)) {
+        if let Ok(id) = id.parse() {
             change.keep_evidence(id, now);
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::DateTime;
 use freshd_core::fault::{Fault, FaultKind, FaultScope, Retry};
+use freshd_core::link::{Elsewhere, Place};
 use freshd_core::observation::{DownloadSign, Evidence, Observation, Part, Profile};
 use freshd_core::release::Release;
 use serde_json::Value;
@@ -180,6 +181,7 @@ impl Connector for AppstoreConnector {
             Some(app) => {
                 let sign = DownloadSign { available: Some(true), what: app.what() };
                 observation.release = app.release();
+                observation.links = Some(app.links());
                 observation.profile = Some(app.profile());
                 sign
             }
@@ -240,6 +242,17 @@ impl App {
     fn release(&self) -> Option<Release> {
         let at = DateTime::parse_from_rfc3339(self.released.as_deref()?.trim()).ok()?;
         Some(Release { version: self.version.clone().unwrap_or_default(), at: at.to_utc() })
+    }
+
+    /// The owner's site, as the app's page names it.
+    fn links(&self) -> Vec<Elsewhere> {
+        let site = self.record.get("sellerUrl").and_then(Value::as_str);
+        let site = site.filter(|site| !site.trim().is_empty());
+        let link = |site: &str| {
+            let names = vec!["App Store".to_owned(), "开发者网站".to_owned()];
+            Elsewhere::new(Place::AppPage, names, "view", site.trim().to_owned())
+        };
+        site.map(link).into_iter().collect()
     }
 
     fn profile(self) -> Profile {

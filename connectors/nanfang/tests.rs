@@ -154,6 +154,14 @@ async fn comments_are_a_sign_of_interaction() {
 }
 
 #[tokio::test]
+async fn no_comment_is_told_as_looked_for_and_nothing_more() {
+    let seen = seen(answer(vec![article(1, 1356, "2026-11-01 08:00:00", "")], true)).await;
+    let signs: Vec<_> = seen.interaction.iter().map(|it| (it.kind.as_str(), it.works)).collect();
+    assert_eq!(signs, [("comments", None)]);
+    assert!(seen.interaction[0].says_nothing());
+}
+
+#[tokio::test]
 async fn the_other_host_answers_for_the_first() {
     let good = answer(vec![article(1, 1356, "2026-11-01 08:00:00", "")], true);
     for bad in [

@@ -31,6 +31,9 @@ pub(crate) struct Memory {
     pub(crate) menu_day: Option<NaiveDate>,
     /// The Beijing day on which the auto-replies were last read.
     pub(crate) reply_day: Option<NaiveDate>,
+    /// The Beijing day on which it was last asked whether people get an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dealings_day: Option<NaiveDate>,
     /// The Beijing day on which the third-party platform was last asked about the account itself.
     pub(crate) standing_day: Option<NaiveDate>,
     /// The Beijing day on which one of its articles was last opened to see what became of the account.

@@ -86,7 +86,7 @@ pub(crate) fn read(answer: &Value) -> Option<Menu> {
 }
 
 /// The children of a button: `{"list": […]}` in this interface, a plain array in `menu/get`.
-fn children(held: Option<&Value>) -> &[Value] {
+pub(crate) fn children(held: Option<&Value>) -> &[Value] {
     let list = held.and_then(|held| held.as_array().or_else(|| held.get("list")?.as_array()));
     list.map(Vec::as_slice).unwrap_or_default()
 }
@@ -131,17 +131,9 @@ fn leaves(button: &Value, path: Vec<String>, entries: &mut Vec<MenuEntry>) {
 }
 
 /// The web addresses in a text.
-fn addresses(text: &str) -> impl Iterator<Item = String> {
-    let ends = |c: char| c.is_whitespace() || !c.is_ascii() || "\"'<>()[]{}".contains(c);
-    let starts = text.match_indices("http").filter(|(at, _)| {
-        let rest = &text[*at..];
-        rest.starts_with("http://") || rest.starts_with("https://")
-    });
-    starts.filter_map(move |(at, _)| {
-        let found = text[at..].split(ends).next().unwrap_or_default();
-        let found = found.trim_end_matches(['.', ',', ';', '!', '?']);
-        url::Url::parse(found).ok().map(|_| found.to_owned())
-    })
+pub(crate) fn addresses(text: &str) -> impl Iterator<Item = String> {
+    let found = freshd_core::link::addresses(text);
+    found.filter(|found| url::Url::parse(found).is_ok()).map(str::to_owned)
 }
 
 /// What an entry of that type points at. Media ids and video addresses of console buttons change at every call, so

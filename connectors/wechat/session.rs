@@ -19,6 +19,7 @@ use crate::http::{self, Request, Response};
 use crate::lenient;
 
 mod allowance;
+mod aside;
 
 /// An optional interface that was refused is asked again after so many days.
 const OPTIONAL_AGAIN_DAYS: u64 = 7;

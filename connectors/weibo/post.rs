@@ -120,11 +120,18 @@ fn remark(read: Option<Published>, told: &str, id: &str, now: Timestamp) -> Opti
     apart.then(|| format!("微博 {id} 写的时间“{told}”与编号中的时间 {when} 相差一天以上"))
 }
 
-/// Comments that exist prove that the comment area works; none prove nothing.
+/// Comments that exist prove that the comment area works; none prove nothing. `None` = there is no post to look below.
 pub(crate) fn comment_sign(posts: &[Post]) -> Option<InteractionSign> {
-    let commented = posts.iter().find(|post| post.comments > 0)?;
-    let what = format!("微博 {} 下有 {} 条评论", commented.sighting.key, commented.comments);
-    Some(InteractionSign { kind: "comments".to_owned(), works: Some(true), what })
+    let kind = "comments".to_owned();
+    let what = match posts.iter().find(|post| post.comments > 0) {
+        None if posts.is_empty() => return None,
+        None => {
+            let what = format!("最近 {} 条微博下未见评论", posts.len());
+            return Some(InteractionSign { kind, works: None, what });
+        }
+        Some(post) => format!("微博 {} 下有 {} 条评论", post.sighting.key, post.comments),
+    };
+    Some(InteractionSign { kind, works: Some(true), what })
 }
 
 /// Notes that the answer read last carries these posts, the silence between them and that sign.

@@ -206,6 +206,21 @@ async fn an_account_that_is_gone_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn posts_without_a_comment_say_that_somebody_looked_and_no_posts_say_nothing() {
+    let bare = fixture("posts.json").to_string().replace("comments_count", "no_such_key");
+    let bare: Value = serde_json::from_str(&bare).unwrap();
+    let weibo = weibo(move |what| match what {
+        "profile" => (200, fixture("profile.json")),
+        _ => (200, bare.clone()),
+    })
+    .await;
+    let seen = poll(&weibo, WeiboMode::Web).await.unwrap();
+    let signs: Vec<_> = seen.interaction.iter().map(|it| (it.kind.as_str(), it.works)).collect();
+    assert_eq!(signs, [("comments", None)]);
+    assert!(super::post::comment_sign(&[]).is_none());
+}
+
+#[tokio::test]
 async fn the_interface_vouches_when_both_calls_agree() {
     let weibo = weibo(|what| match what {
         SHOW => (200, fixture("user_show.json")),

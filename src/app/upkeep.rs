@@ -207,7 +207,7 @@ fn keep_evidence(app: &App, now: Timestamp) -> Result<bool, StoreError> {
 
 /// The evidence that a ruling of this account may name.
 fn references(state: &AccountState) -> impl Iterator<Item = EvidenceId> + '_ {
-    state.history.evidence().filter_map(|held| held.id.parse().ok())
+    state.cited().filter_map(|(_, id)| id.parse().ok())
 }
 
 #[cfg(test)]

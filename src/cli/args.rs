@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::patrol::PatrolCommand;
 mod authorise;
+mod confirm;
 mod connector;
 mod exchange;
 mod mail;
 
 pub use authorise::AuthoriseCommand;
+pub use confirm::{ConfirmArgs, Interaction};
 pub use connector::ConnectorCommand;
 pub use exchange::{CollectArgs, IngestArgs};
 pub use mail::MailCommand;
@@ -338,32 +340,4 @@ pub struct PrecheckArgs {
     /// 写到文件;缺省为标准输出
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// `freshd confirm`.
-#[derive(Debug, Args)]
-pub struct ConfirmArgs {
-    /// 账号 id、标识或唯一名称
-    pub id: String,
-    /// 看到的发布时间;没有看到则改写 --none-since 与 --seen-at
-    #[arg(long, value_name = "TIME", required_unless_present = "none_since")]
-    pub published_at: Option<String>,
-    /// 发布的链接
-    #[arg(long, value_name = "U", requires = "published_at")]
-    pub url: Option<String>,
-    /// 从这时起未见发布
-    #[arg(long, value_name = "TIME", conflicts_with = "published_at", requires = "seen_at")]
-    pub none_since: Option<String>,
-    /// 查看的时刻
-    #[arg(long, value_name = "TIME", requires = "none_since")]
-    pub seen_at: Option<String>,
-    /// 截图等文件(图片、PDF 或文本)
-    #[arg(long, value_name = "F", requires = "none_since")]
-    pub file: Option<PathBuf>,
-    /// 说明(谁、怎样看的)
-    #[arg(long)]
-    pub note: String,
-    /// 核查人姓名;缺省为当前系统用户的登录名
-    #[arg(long)]
-    pub by: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::args::{ExportFormat, ExportKind, PrecheckFormat};
+use super::args::{ExportFormat, ExportKind, Interaction, PrecheckFormat};
 
 /// A file that travels with a request, base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +168,9 @@ pub enum Request {
         url: Option<String>,
         /// Nothing since.
         none_since: Option<String>,
+        /// Does the interaction work?
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        interaction: Option<Interaction>,
         /// When the person looked.
         seen_at: Option<String>,
         /// A screenshot.

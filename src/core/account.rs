@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, Channel};
+use crate::link::addresses;
 
 /// Canonical names of the platforms that freshd knows by name; any other name is kept as written.
 pub mod platform {
@@ -166,6 +167,12 @@ impl Account {
     pub fn platform_channels(&self) -> Option<Vec<Channel>> {
         (self.platform == platform::WECHAT)
             .then(|| vec![Channel::new(Channel::NOTIFIED), Channel::new(Channel::UNNOTIFIED)])
+    }
+
+    /// The addresses in the text of 互动功能. That of a probe is none of them: the probe asks it, and knows what to expect.
+    pub fn interaction_links(&self) -> impl Iterator<Item = &str> {
+        let text = if self.interaction_probe().is_some() { "" } else { self.interaction.as_str() };
+        addresses(text)
     }
 
     /// The probe of 互动功能, if it names one.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::coverage::Coverage;
 use crate::id::Channel;
-use crate::link::Menu;
+use crate::link::{ELSEWHERE_MAX, Elsewhere, Menu};
 use crate::looks::Looks;
 use crate::observation::{Observation, ProfileState, Published, Sighting};
 use crate::release::Release;
@@ -28,6 +28,8 @@ pub use backing::{BACKING_MAX, Backing};
 pub const SIGHTINGS_BY_LATEST: usize = 8;
 /// Sightings kept with the newest certain publication (enough to prove freshness).
 pub const SIGHTINGS_BY_EARLIEST: usize = 4;
+/// What was seen where a sign of interaction was not is kept in so many characters.
+const SOUGHT_CHARS_MAX: usize = 100;
 /// A date further in the future than this when it was seen is not believed.
 pub const FUTURE_SKEW_MIN: i64 = 10;
 
@@ -84,6 +86,9 @@ pub struct History {
     pub profile: Option<(Timestamp, String, String)>,
     /// The menu as last read.
     pub menu: Option<(Timestamp, Menu)>,
+    /// The links that the account shows elsewhere, as last read, by source.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, (Timestamp, Vec<Elsewhere>)>,
     /// Download signs by source.
     pub downloads: BTreeMap<String, Looks<Option<bool>>>,
     /// The version that each store offered last, and when that was seen, by source.
@@ -91,6 +96,10 @@ pub struct History {
     pub releases: BTreeMap<String, (Timestamp, Release)>,
     /// Interaction signs by `source/kind`.
     pub interaction: BTreeMap<String, Looks<Option<bool>>>,
+    /// When a sign of interaction was last looked for and not found, and what was seen in its place, by `source/kind`. It
+    /// proves nothing, and takes nothing back; a probe's look that could not tell stands among its others instead, for it parts two that agree.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sought: BTreeMap<String, (Timestamp, String)>,
     /// Bytes that carry the reported state.
     #[serde(skip_serializing_if = "Backing::is_bare")]
     pub states_backing: Backing<ProfileState>,
@@ -152,6 +161,11 @@ impl History {
         if let Some(menu) = &look.observation.menu {
             self.absorb_menu(look.at, menu);
         }
+        if let Some(links) = &look.observation.links {
+            let told = (look.at, links.iter().take(ELSEWHERE_MAX).cloned().collect());
+            let held = self.links.entry(look.source.to_owned()).or_default();
+            *held = told.max(std::mem::take(held));
+        }
         if let Some(download) = &look.observation.download {
             let looks = self.downloads.entry(look.source.to_owned()).or_default();
             looks.add(look.at, download.available);
@@ -163,7 +177,13 @@ impl History {
         }
         for sign in &look.observation.interaction {
             let key = format!("{}/{}", look.source, sign.kind);
-            self.interaction.entry(key).or_default().add(look.at, sign.works);
+            if sign.says_nothing() {
+                let told = (look.at, sign.what.chars().take(SOUGHT_CHARS_MAX).collect());
+                let held = self.sought.entry(key).or_default();
+                *held = told.max(std::mem::take(held));
+            } else {
+                self.interaction.entry(key).or_default().add(look.at, sign.works);
+            }
         }
         if look.evidence.is_some() {
             self.back_by(look, |_| look.evidence.as_ref());

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+mod elsewhere;
 mod glance;
 mod watch;
 
+pub use elsewhere::{ELSEWHERE_MAX, Elsewhere, Place, addresses};
 pub use watch::{Ailing, HOST_GONE_CONFIRM_MIN, LinkAnswer, LinkCheck, LinkTerms, join};
 
 /// A custom menu as the platform reports it.
@@ -59,7 +61,7 @@ pub fn is_temporary(link: &str) -> bool {
 }
 
 /// One leaf of a menu.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MenuEntry {
     /// Names from the top, e.g. `["服务", "办事指南"]`.
     pub path: Vec<String>,

@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::coverage::Coverage;
 use crate::fault::Fault;
 use crate::id::Channel;
-use crate::link::Menu;
+use crate::link::{Elsewhere, Menu};
 use crate::release::Release;
 
 /// When something was published, as exactly as the source says: `earliest` ≤ truth ≤ `latest`. "3天前" and a
@@ -100,16 +100,27 @@ pub struct Profile {
     pub aliases: Vec<String>,
 }
 
+/// The kind of sign that a declared `probe:` gives.
+pub const PROBE_KIND: &str = "probe";
+
 /// A sign that the account does or does not offer interaction 互动.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InteractionSign {
-    /// `auto_reply`, `comments`, `messages`, `probe`, …
+    /// `auto_reply`, `comments`, `comment_replies`, `messages`, `agents`, `consultation`, `probe`, …
     pub kind: String,
     /// Proved to work, proved not to work, or only seen.
     pub works: Option<bool>,
     /// What was seen, in words.
     #[serde(default)]
     pub what: String,
+}
+
+impl InteractionSign {
+    /// Was it looked for and not found, which says nothing? A probe that could not tell says that much: what it said
+    /// before is no longer certain.
+    pub fn says_nothing(&self) -> bool {
+        self.works.is_none() && self.kind != PROBE_KIND
+    }
 }
 
 /// A sign that an app can or cannot be downloaded from one declared source.
@@ -221,6 +232,9 @@ pub struct Observation {
     pub profile: Option<Profile>,
     /// The custom menu 自定义菜单.
     pub menu: Option<Menu>,
+    /// Links that the account shows elsewhere than in its menu; `None` = nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<Elsewhere>>,
     /// Signs of interaction.
     pub interaction: Vec<InteractionSign>,
     /// Whether the app can be downloaded (app sources only).

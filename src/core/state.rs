@@ -53,6 +53,13 @@ pub struct AccountState {
 }
 
 impl AccountState {
+    /// The hashes of everything that a ruling may name, each with when it was read.
+    pub fn cited(&self) -> impl Iterator<Item = (Timestamp, &str)> {
+        let seen = self.history.evidence().map(|held| (held.at, held.id.as_str()));
+        let said = self.words.iter().filter(|word| word.found.is_of_interaction());
+        seen.chain(said.map(|word| (word.at, word.evidence.as_str())))
+    }
+
     /// Forgets whatever was noted later than `now`, by a clock that was wrong: posts, proofs, looks, and the times to wait
     /// for. Was there anything?
     pub fn forget_after(&mut self, now: Timestamp) -> bool {

@@ -7,7 +7,7 @@ use chrono::Datelike;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, FaultKind, FaultScope};
-use crate::observation::Observation;
+use crate::observation::{Observation, PROBE_KIND};
 use crate::{Timestamp, civil};
 
 /// What one look at such an address came to.
@@ -42,9 +42,6 @@ impl Answered {
         if fault.scope == FaultScope::Account && silent { Self::Down } else { Self::Unknown }
     }
 }
-
-/// The kind of the sign that a probe gives.
-const PROBE_KIND: &str = "probe";
 
 /// Does a source of this connector ask an address of the account's own, which is up or down? Stores are the platform's.
 pub fn is_own_service(connector: &str) -> bool {

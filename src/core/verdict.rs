@@ -18,10 +18,12 @@ use crate::rulebook::{AS_OF_AGE_MAX_H, Policy, Rule};
 use crate::state::AccountState;
 use crate::{circular, civil};
 
+mod interaction;
 mod menu;
 mod rules;
 mod stale;
 
+pub use interaction::{INTERACTION_AGE_MAX_DAYS, consultations, interaction_chinese, last_said};
 pub use menu::{MenuEntryHealth, MenuHealth, menu_health};
 pub use rules::{DOWNLOAD_CONNECTORS, channel_chinese};
 pub use stale::{Stale, content_stale, gaps, silent_for};
@@ -215,7 +217,7 @@ pub fn judge(
     let subject = rules::Subject { account, history, joined: &joined, policy, now };
     rulings.push(rules::content_stale_ruling(&subject, forecast));
     rulings.extend(rules::app_unusable(&subject));
-    rulings.push(rules::interaction_poor(&subject));
+    rulings.push(interaction::interaction_poor(&subject, &state.words, &menu));
     rulings.push(rules::safety(now));
     rulings.push(rules::account_gone(&subject, &state.words));
     rulings.push(rules::menu_links(&menu, doubt, now));

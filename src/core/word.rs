@@ -4,6 +4,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::history::EvidenceRef;
+use crate::state::PERSON_PREFIX;
 
 /// Words kept of one account, the newest.
 pub const WORDS_MAX: usize = 12;
@@ -24,11 +26,17 @@ pub enum Finding {
     NotFound,
     /// 菜单异常.
     MenuWrong,
+    /// 互动可用: somebody answers, or a form takes what is written.
+    InteractionWorks,
+    /// 互动不可用.
+    InteractionBroken,
 }
 
 impl Finding {
-    /// The four, as they are offered.
+    /// The four, as they are offered on lists of what to look at.
     pub const ALL: [Self; 4] = [Self::Updated, Self::NothingSince, Self::NotFound, Self::MenuWrong];
+    /// What is said of the interaction 互动功能, on its own.
+    pub const INTERACTION: [Self; 2] = [Self::InteractionWorks, Self::InteractionBroken];
 
     /// The key in JSON and forms.
     pub fn key(self) -> &'static str {
@@ -37,6 +45,8 @@ impl Finding {
             Self::NothingSince => "nothing_since",
             Self::NotFound => "not_found",
             Self::MenuWrong => "menu_wrong",
+            Self::InteractionWorks => "interaction_works",
+            Self::InteractionBroken => "interaction_broken",
         }
     }
 
@@ -47,12 +57,20 @@ impl Finding {
             Self::NothingSince => "未见更新",
             Self::NotFound => "搜不到账号",
             Self::MenuWrong => "菜单异常",
+            Self::InteractionWorks => "互动可用",
+            Self::InteractionBroken => "互动不可用",
         }
     }
 
     /// Reads the word for people or the key.
     pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.chinese() == text || it.key() == text)
+        let mut all = Self::ALL.into_iter().chain(Self::INTERACTION);
+        all.find(|it| it.chinese() == text || it.key() == text)
+    }
+
+    /// Is it said of the interaction?
+    pub fn is_of_interaction(self) -> bool {
+        Self::INTERACTION.contains(&self)
     }
 }
 
@@ -71,6 +89,28 @@ pub struct Word {
     /// The hash of the evidence (the note, with the picture if there is one); empty = none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub evidence: String,
+    /// Is there a picture (or another file that shows it) behind it? Told of the interaction only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filed: bool,
+    /// Through which login it came, and whether the person's name was said there; told of the interaction only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<(u32, bool)>,
+}
+
+impl Word {
+    /// May the two be one person's: one name, or one login that did not name both?
+    pub fn may_be_same(&self, other: &Self) -> bool {
+        let login = self.via.zip(other.via);
+        same_person(&self.by, &other.by)
+            || login.is_some_and(|((one, a), (two, b))| one == two && !(a && b))
+    }
+
+    /// The bytes behind it, as a ruling names them.
+    pub fn backing(&self) -> Option<EvidenceRef> {
+        let url = format!("{PERSON_PREFIX}{}", self.by);
+        let held = || EvidenceRef { at: self.at, id: self.evidence.clone(), url };
+        (!self.evidence.is_empty()).then(held)
+    }
 }
 
 /// The newest words on one account, oldest first.

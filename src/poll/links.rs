@@ -39,9 +39,10 @@ const LEASE_MIN: i64 = 10;
 /// Other sites were reached within so many minutes: what does not answer now is to blame itself.
 const REACHED_MIN: i64 = 60;
 
-/// The addresses of a menu that somebody must be asked about, each once.
+/// The addresses of a menu, and of what is shown elsewhere, that somebody must be asked about, each once.
 fn links_of(menu: &MenuHealth) -> BTreeSet<&str> {
-    let asked = menu.entries.iter().filter(|entry| entry.entry.at_a_glance().is_none());
+    let all = menu.entries.iter().chain(menu.others.iter().map(|(_, other)| other));
+    let asked = all.filter(|entry| entry.entry.at_a_glance().is_none());
     asked.filter_map(|entry| entry.entry.link()).collect()
 }
 

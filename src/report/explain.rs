@@ -16,9 +16,13 @@ use serde_json::{Map, Value, json};
 use super::view::account_view;
 
 mod blind;
+mod links;
 mod text;
+mod tried;
 
+pub use links::{LinkView, links};
 pub use text::explain_text;
+pub use tried::{Tried, tried, works_chinese};
 
 /// The account's view with what it rests on. Beside the keys of `status --json`:
 ///
@@ -29,6 +33,8 @@ pub use text::explain_text;
 /// - `gaps`: `[{channel, since, until}]` of the window;
 /// - `sightings`: what was seen, newest possible first;
 /// - `sources`: how polling each source goes, and what it cannot see yet (`blind`: `[{channel, since, again}]`).
+/// - `tried`: what was tried to see whether the interaction works ([`Tried`]), what was never seen, too;
+/// - `links`: the links that the account shows elsewhere than in its menu, with their health ([`LinkView`]); advice;
 /// - in each piece of `evidence`, `checked_at`: when a later look last said the same, where that is known;
 /// - `profile`: name and subject 账号主体 as the platform last told them, or null.
 pub fn explain_json(
@@ -49,6 +55,8 @@ pub fn explain_json(
         "gaps": gaps_json(account, state, policy.window, now),
         "sightings": state.history.sightings.iter().map(seen).collect::<Vec<_>>(),
         "sources": sources(state),
+        "tried": tried(account, state, judgement),
+        "links": links(judgement),
         "profile": state.history.profile.as_ref().map(|(at, name, holder)| {
             json!({"at": rfc3339(*at), "name": name, "holder": holder})
         }),

@@ -51,7 +51,7 @@ pub enum Deed {
 /// What a person found, as written.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// Which of the four.
+    /// Which of those that there are.
     pub found: Finding,
     /// The article.
     pub link: Option<String>,
@@ -188,7 +188,7 @@ fn answered(
         None => (published.is_some() || link.is_some()).then_some(Finding::Updated),
     };
     if found.is_none() {
-        let help = "updated、nothing_since、not_found 或 menu_wrong";
+        let help = "updated、nothing_since、not_found、menu_wrong、interaction_works 或 interaction_broken";
         wrong.push(Objection::new("/found", "没有写看到了什么", help));
     }
     if by.as_ref().is_some_and(|name| !people.iter().any(|held| same_person(held, name))) {

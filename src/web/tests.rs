@@ -7,7 +7,7 @@ mod push;
 use std::collections::BTreeMap;
 
 use freshd_core::id::AccountId;
-use freshd_core::link::{Menu, MenuEntry};
+use freshd_core::link::{Elsewhere, Menu, MenuEntry, Place};
 use freshd_core::verdict::judge;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,6 +44,10 @@ fn nasty() -> Sample {
         ..Default::default()
     };
     state.history.menu = Some((now(), Menu { open: true, whole: true, entries: vec![entry] }));
+    let names = vec!["<b>关键词".to_owned()];
+    let reply = Elsewhere::new(Place::AutoReply, names, "view", "javascript:alert(5)".to_owned());
+    state.history.links.insert("wechat:1".to_owned(), (now(), vec![reply]));
+    state.history.sought.insert("a/<i>".to_owned(), (now(), "<img src=y>".to_owned()));
     let judgement = judge(&account, &state, &policy(), now());
     (account, state, judgement)
 }
@@ -253,7 +257,8 @@ async fn markup_in_names_stays_text() {
         for path in ["/".to_owned(), format!("/accounts/{id}"), "/accounts/weibo:4".to_owned()] {
             let answer = ask(address, &path).await;
             assert_eq!(answer.status, 200, "{path}");
-            for markup in ["<img", "<svg/", "<script>", "<b>消防", "<i>服务", "href=\"javascript"]
+            for markup in
+                ["<img", "<svg/", "<script>", "<b>消防", "<i>", "<b>关键词", "href=\"javascript"]
             {
                 assert!(!answer.body.contains(markup), "{path} holds {markup}\n{}", answer.body);
             }

@@ -41,7 +41,7 @@ async fn poll(
 
 fn app() -> Value {
     json!({"wrapperType": "software", "kind": "software", "trackId": 1_234_567_890_u64,
-        "trackName": "茂名政务", "sellerName": "茂名市政务服务数据管理局", "version": "2.4.1",
+        "sellerUrl": "https://zw.example.gov.cn/app", "trackName": "茂名政务", "sellerName": "茂名市政务服务数据管理局", "version": "2.4.1",
         "currentVersionReleaseDate": "2026-09-01T08:00:00Z"})
 }
 
@@ -78,6 +78,9 @@ async fn a_listed_app_can_be_had_and_is_no_content() {
         "{}",
         download.what
     );
+    let links = seen.links.unwrap();
+    let shown: Vec<_> = links.iter().map(|it| (it.place, it.entry.link().unwrap())).collect();
+    assert_eq!(shown, [(freshd_core::link::Place::AppPage, "https://zw.example.gov.cn/app")]);
     let release = seen.release.unwrap();
     assert_eq!(release.version, "2.4.1");
     assert_eq!(release.at, "2026-09-01T08:00:00Z".parse::<freshd_core::Timestamp>().unwrap());

@@ -124,3 +124,25 @@ async fn a_poll_sets_the_due_time_and_wakes() {
     let due: Option<Timestamp> = app.store().next_due(crate::store::Index::Poll).unwrap();
     assert_eq!(due, Some(now()));
 }
+
+#[tokio::test]
+async fn two_names_through_one_token_do_not_break_an_interaction_and_two_tokens_do() {
+    let app = stage();
+    let broken = |minutes: i64| match answered(Finding::InteractionBroken) {
+        Deed::Answer(answered) => {
+            Deed::Answer(Box::new(Answered { seen_at: minutes_ago(minutes), ..*answered }))
+        }
+        other => other,
+    };
+    let ruled = || {
+        let (_, _, judgement) = app.judged(&AccountId::new("weibo:7"), now()).unwrap().unwrap();
+        judgement.ruling(freshd_core::rulebook::Rule::InteractionPoor).unwrap().outcome
+    };
+    acts(&app, "hall", Some("张三"), broken(9)).await;
+    acts(&app, "hall", Some("李四"), broken(8)).await;
+    assert_eq!(ruled(), Outcome::Undetermined, "whoever holds a token can say any name");
+    acts(&app, "desk", Some("李四"), broken(7)).await;
+    assert_eq!(ruled(), Outcome::Fail);
+    acts(&app, "hall", None, answered(Finding::InteractionWorks)).await;
+    assert_eq!(ruled(), Outcome::Pass, "the later word counts");
+}

@@ -29,7 +29,10 @@ impl Job {
     pub fn of(found: Finding, pictured: bool) -> Self {
         match found {
             Finding::NothingSince if pictured => Self::NothingPictured,
-            Finding::NothingSince | Finding::MenuWrong => Self::Nothing,
+            Finding::NothingSince
+            | Finding::MenuWrong
+            | Finding::InteractionWorks
+            | Finding::InteractionBroken => Self::Nothing,
             Finding::NotFound => Self::NotFound,
             Finding::Updated => Self::Updated,
         }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use freshd_core::id::Channel;
+use freshd_core::id::{AccountId, Channel};
 use freshd_core::observation::{Observation, Published};
+use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 use freshd_core::word::Finding;
 use freshd_core::{Timestamp, civil, timetext};
@@ -12,6 +13,7 @@ use freshd_core::{Timestamp, civil, timetext};
 use super::word::{self, Person, Said};
 use super::{DONE, Usage, account_named, file_bytes, printed, time_of};
 use crate::app::App;
+use crate::cli::args::Interaction;
 use crate::cli::caller::Caller;
 use crate::cli::request::Request;
 use crate::control::Response;
@@ -22,7 +24,17 @@ pub(crate) mod person;
 mod weight;
 
 pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Result<Response> {
-    let Request::Confirm { id, published_at, url, none_since, seen_at, file, note, by } = request
+    let Request::Confirm {
+        id,
+        published_at,
+        url,
+        none_since,
+        interaction,
+        seen_at,
+        file,
+        note,
+        by,
+    } = request
     else {
         return Err(anyhow!("not a confirmation"));
     };
@@ -31,29 +43,9 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
     }
     let now = app.now();
     let id = account_named(app, &id)?;
-    let said_name = by.as_deref().map(person::shown);
-    if said_name.as_deref() == Some("") {
-        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
-    }
-    let named = said_name.is_some();
-    let name = said_name.unwrap_or_else(|| person::shown(&caller.name));
-    let person = Person {
-        name: word::known_as(app, &id, name)?,
-        named,
-        via: caller.uid,
-        login: caller.to_string(),
-    };
-    let (found, at, seen) = match (&published_at, &none_since, &seen_at) {
-        (Some(published), None, None) => (Finding::Updated, now, posted(published, url, now)?),
-        (None, Some(since), Some(seen)) => {
-            let (at, silent) = silent(since, seen, now)?;
-            (Finding::NothingSince, at, silent)
-        }
-        _ => {
-            let help = "写 --published-at TIME,或 --none-since TIME --seen-at TIME";
-            return Err(Usage(help.to_owned()).into());
-        }
-    };
+    let person = who(app, &id, by.as_deref(), caller)?;
+    let when = When { published_at, none_since, interaction, seen_at };
+    let (found, at, seen) = when.read(url, now)?;
     let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
     let spoke_before = held.history.attested.contains_key(&person.name);
     let (file, worth) = match &file {
@@ -65,10 +57,19 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         None => (None, None),
     };
     let shown = worth.is_some_and(Worth::is_shown);
-    let detail = told(&seen, file.is_some());
-    let said = Said { found, at, seen, detail: detail.clone(), note, file, shown };
+    let (detail, what) = match found.is_of_interaction() {
+        true => {
+            let what = format!("{}({})", found.chinese(), civil::minute_text(at));
+            (note.trim().to_owned(), what)
+        }
+        false => {
+            let told = told(&seen, file.is_some());
+            (told.clone(), told)
+        }
+    };
+    let said = Said { found, at, seen, detail, note, file, shown };
     let kept = word::keep(app, &id, &person, &said, None)?;
-    let mut text = format!("已记录:{}核查,{detail};{}\n", person.name, kept.chinese());
+    let mut text = format!("已记录:{}核查,{what};{}\n", person.name, kept.chinese());
     if let (Some(Worth::ShowsPerhaps(kind)), Some((name, _))) = (worth, &said.file) {
         let _ = writeln!(
             text,
@@ -79,7 +80,64 @@ pub(super) fn run(app: &App, request: Request, caller: &Caller) -> anyhow::Resul
         let held = app.store().state::<AccountState>(&id)?.unwrap_or_default();
         let _ = writeln!(text, "{}", weight::told(&person, &said, &held.history, spoke_before));
     }
+    if found.is_of_interaction() {
+        text += &worth_of_interaction(app, &id, now)?;
+    }
     Ok(printed(DONE, text))
+}
+
+/// The person named by `--by`, else whoever is logged in.
+fn who(app: &App, id: &AccountId, by: Option<&str>, caller: &Caller) -> anyhow::Result<Person> {
+    let said_name = by.map(person::shown);
+    if said_name.as_deref() == Some("") {
+        return Err(Usage("--by 是空的;写核查人的姓名".to_owned()).into());
+    }
+    let named = said_name.is_some();
+    let name = said_name.unwrap_or_else(|| person::shown(&caller.name));
+    let name = word::known_as(app, id, name)?;
+    Ok(Person { name, named, via: caller.uid, login: caller.to_string() })
+}
+
+/// What the rule comes to with this word, and what is lacking if it does not count.
+fn worth_of_interaction(app: &App, id: &AccountId, now: Timestamp) -> anyhow::Result<String> {
+    let judged = app.judged(id, now)?;
+    let ruling = judged.as_ref().and_then(|(.., it)| it.ruling(Rule::InteractionPoor));
+    let told = ruling.map(|it| format!("互动功能:{};{}\n", it.outcome.chinese(), it.reason));
+    Ok(told.unwrap_or_default())
+}
+
+/// What was typed of times and of the finding.
+struct When {
+    published_at: Option<String>,
+    none_since: Option<String>,
+    interaction: Option<Interaction>,
+    seen_at: Option<String>,
+}
+
+impl When {
+    /// What was found, when the person looked, and what it comes to.
+    fn read(
+        self,
+        url: Option<String>,
+        now: Timestamp,
+    ) -> anyhow::Result<(Finding, Timestamp, Observation)> {
+        match (&self.published_at, &self.none_since, self.interaction, &self.seen_at) {
+            (Some(published), None, None, None) => {
+                Ok((Finding::Updated, now, posted(published, url, now)?))
+            }
+            (None, Some(since), None, Some(seen)) => {
+                let (at, silent) = silent(since, seen, now)?;
+                Ok((Finding::NothingSince, at, silent))
+            }
+            (None, None, Some(found), Some(seen)) => {
+                Ok((found.finding(), looked_at(seen, now)?, Observation::default()))
+            }
+            _ => {
+                let help = "写 --published-at TIME,或 --none-since TIME --seen-at TIME,或 --interaction works|broken --seen-at TIME";
+                Err(Usage(help.to_owned()).into())
+            }
+        }
+    }
 }
 
 fn told(observation: &Observation, with_file: bool) -> String {
@@ -108,12 +166,17 @@ fn posted(at: &str, url: Option<String>, now: Timestamp) -> anyhow::Result<Obser
 }
 
 fn silent(since: &str, seen: &str, now: Timestamp) -> anyhow::Result<(Timestamp, Observation)> {
-    let (since, seen) = (time_of(since, now)?, time_of(seen, now)?);
-    if seen > now {
-        return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
-    }
+    let (since, seen) = (time_of(since, now)?, looked_at(seen, now)?);
     if since >= seen {
         return Err(Usage("--none-since 要早于 --seen-at".to_owned()).into());
     }
     Ok((seen, word::silent(since, seen)))
+}
+
+fn looked_at(seen: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let seen = time_of(seen, now)?;
+    if seen > now {
+        return Err(Usage("查看时刻 --seen-at 在将来".to_owned()).into());
+    }
+    Ok(seen)
 }

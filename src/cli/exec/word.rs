@@ -105,12 +105,15 @@ pub(crate) fn silent(since: Timestamp, seen: Timestamp) -> Observation {
 
 /// The word as it is kept beside what it proves.
 pub(crate) fn word_of(person: &Person, said: &Said) -> Word {
+    let of_interaction = said.found.is_of_interaction();
     Word {
         at: said.at,
         by: person.name.clone(),
         found: said.found,
         detail: said.detail.clone(),
         evidence: crate::store::EvidenceId::of(body_of(person, said).as_bytes()).to_string(),
+        filed: of_interaction && said.shown,
+        via: person.via.filter(|_| of_interaction).map(|via| (via, person.named)),
     }
 }
 

@@ -93,7 +93,7 @@ impl History {
             let backing = self.downloads_backing.entry(look.source.to_owned()).or_default();
             backing.add(held.clone(), sign.available);
         }
-        for sign in &seen.interaction {
+        for sign in seen.interaction.iter().filter(|sign| !sign.says_nothing()) {
             if let Some(held) = of(Part::Interaction(&sign.kind)) {
                 let key = format!("{}/{}", look.source, sign.kind);
                 self.interaction_backing.entry(key).or_default().add(held.clone(), sign.works);

@@ -36,6 +36,12 @@ impl History {
         let kept = self.sightings.len();
         self.sightings.retain(|seen| seen.first_seen <= latest);
         forgot |= kept != self.sightings.len();
+        let sought = self.sought.len();
+        self.sought.retain(|_, (at, _)| *at <= latest);
+        forgot |= sought != self.sought.len();
+        let links = self.links.len();
+        self.links.retain(|_, (at, _)| *at <= latest);
+        forgot |= links != self.links.len();
         let releases = self.releases.len();
         self.releases.retain(|_, (at, _)| *at <= latest);
         forgot |= releases != self.releases.len();

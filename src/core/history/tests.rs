@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::*;
+use crate::link::Place;
 use crate::looks::LOOKS_MAX;
 use crate::observation::Profile;
 
@@ -73,6 +74,19 @@ fn any_step() -> impl Strategy<Value = Step> {
                 state: [ProfileState::Open, ProfileState::Frozen, ProfileState::Deregistered]
                     [usize::from(state) - 1],
                 ..Default::default()
+            });
+            let sign = |kind: &str| crate::observation::InteractionSign {
+                kind: kind.to_owned(),
+                works: download,
+                what: format!("{state}"),
+            };
+            observation.interaction = ["comments", "probe"].map(sign).to_vec();
+            observation.links = menu.map(|(_, links)| {
+                let link = |n: usize| {
+                    let names = vec![n.to_string()];
+                    Elsewhere::new(Place::AutoReply, names, "view", format!("https://{n}/"))
+                };
+                (0..links).map(link).collect()
             });
             observation.download = download.map(|yes| crate::observation::DownloadSign {
                 available: Some(yes),

@@ -147,6 +147,8 @@ fn what_nobody_finds_goes_to_a_second_person_and_then_to_the_operator() {
         found: Finding::NotFound,
         detail: String::new(),
         evidence: String::new(),
+        filed: false,
+        via: None,
     };
     state.words.add(word("张三", now));
     let case = case_of(&account, &state, &terms(), now).unwrap();
@@ -168,7 +170,9 @@ fn a_doubted_menu_is_for_review_and_vetoes_nothing() {
     let mut state = AccountState::default();
     look(&mut state, "张三", &[now - days(1)], false, now);
     let (by, detail) = ("张三".to_owned(), "第二项打不开".to_owned());
-    let word = Word { at: now, by, found: Finding::MenuWrong, detail, evidence: String::new() };
+    let found = Finding::MenuWrong;
+    let (evidence, filed, via) = (String::new(), false, None);
+    let word = Word { at: now, by, found, detail, evidence, filed, via };
     state.words.add(word);
     let judged = judge(&account, &state, &policy(), now);
     let menu = judged.ruling(Rule::MenuLinks).unwrap();

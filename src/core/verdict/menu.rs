@@ -1,9 +1,13 @@
 //! How is the account's menu doing, entry by entry?
 
+use std::collections::BTreeSet;
+
 use crate::Timestamp;
 use crate::account::Account;
 use crate::history::EvidenceRef;
-use crate::link::{LinkCheck, LinkHealth, Menu, MenuEntry, MenuState, is_temporary};
+use crate::link::{
+    Elsewhere, LinkCheck, LinkHealth, Menu, MenuEntry, MenuState, Place, is_temporary,
+};
 use crate::state::AccountState;
 use crate::word::Word;
 
@@ -16,6 +20,8 @@ pub struct MenuHealth {
     pub entries: Vec<MenuEntryHealth>,
     /// When the menu was read; `None` = never, or only self-reported.
     pub read_at: Option<Timestamp>,
+    /// Links that the account shows elsewhere: advice, and nothing of the menu's state.
+    pub others: Vec<(Place, MenuEntryHealth)>,
 }
 
 /// What the people who started all this say of a menu whose every entry leads nowhere.
@@ -98,7 +104,8 @@ pub fn known_menu(account: &Account, state: &AccountState) -> Option<(Menu, Opti
 /// Judges the menu by what is known of its links.
 pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
     let Some((menu, read_at)) = known_menu(account, state) else {
-        return MenuHealth { state: MenuState::Undetermined, entries: Vec::new(), read_at: None };
+        let (state, others) = (MenuState::Undetermined, others(account, state));
+        return MenuHealth { state, entries: Vec::new(), read_at: None, others };
     };
     let entries: Vec<_> =
         menu.entries.iter().map(|entry| entry_health(entry, account, state, read_at)).collect();
@@ -109,7 +116,21 @@ pub fn menu_health(account: &Account, state: &AccountState) -> MenuHealth {
     } else {
         overall(&entries)
     };
-    MenuHealth { state: overall, entries, read_at }
+    MenuHealth { state: overall, entries, read_at, others: others(account, state) }
+}
+
+/// What the account shows elsewhere than in its menu, each address once at each place.
+fn others(account: &Account, state: &AccountState) -> Vec<(Place, MenuEntryHealth)> {
+    let declared = account.interaction_links().map(|link| {
+        let names = vec!["互动功能".to_owned()];
+        (None, Elsewhere::new(Place::Interaction, names, "view", link.to_owned()))
+    });
+    let read = state.history.links.values();
+    let read = read.flat_map(|(at, links)| links.iter().map(|link| (Some(*at), link.clone())));
+    let mut seen = BTreeSet::new();
+    let once =
+        read.chain(declared).filter(|(_, it)| seen.insert((it.place, it.entry.target.clone())));
+    once.map(|(at, it)| (it.place, entry_health(&it.entry, account, state, at))).collect()
 }
 
 /// What a person doubts is for a person to review: such a menu is not called healthy, and never worse than it was.

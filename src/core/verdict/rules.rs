@@ -19,8 +19,6 @@ use crate::word::{Word, Words};
 
 /// Connectors that say whether an app can be downloaded.
 pub const DOWNLOAD_CONNECTORS: [&str; 4] = ["appstore", "huawei", "tencent", "apk"];
-/// A sign of working interaction counts for this long.
-const INTERACTION_AGE_MAX_DAYS: i64 = 35;
 /// A store that had the app counts for this long.
 const DOWNLOAD_AGE_MAX_DAYS: i64 = 7;
 
@@ -160,7 +158,7 @@ fn newest_proofs(history: &History, last: Option<&Seen>) -> Vec<EvidenceRef> {
 }
 
 /// The bytes that carry what was said last; none where the newest that were kept say something else.
-fn newest_saying<T: Clone + Ord>(
+pub(super) fn newest_saying<T: Clone + Ord>(
     backing: &Backing<T>,
     said: &T,
     now: Timestamp,
@@ -227,60 +225,6 @@ pub(super) fn app_unusable(s: &Subject<'_>) -> Option<Ruling> {
         })
         .collect();
     Some(Ruling { rule: Rule::AppUnusable, outcome, as_of, reason, evidence })
-}
-
-/// 未提供有效互动功能: passes on any working sign; fails only when every declared probe is proved dead by two looks an
-/// hour apart and nothing else works.
-pub(super) fn interaction_poor(s: &Subject<'_>) -> Ruling {
-    let backed = |key: &String| {
-        let (_, said) = s.history.interaction.get(key)?.newest(s.now)?;
-        newest_saying(s.history.interaction_backing.get(key)?, said, s.now)
-    };
-    let ruling = |outcome, as_of, reason: String, keys: &[String]| Ruling {
-        rule: Rule::InteractionPoor,
-        outcome,
-        as_of,
-        reason,
-        evidence: keys.iter().filter_map(backed).collect(),
-    };
-    let works = s.history.interaction.iter().find_map(|(key, looks)| {
-        let (at, sign) = looks.newest(s.now)?;
-        let recent = s.now - *at <= TimeDelta::days(INTERACTION_AGE_MAX_DAYS);
-        (recent && *sign == Some(true)).then_some((key, *at))
-    });
-    if let Some((key, at)) = works {
-        let kind = key.rsplit('/').next().unwrap_or(key);
-        let reason = format!("{}可用({})", interaction_chinese(kind), day_text(at));
-        return ruling(Outcome::Pass, s.now, reason, std::slice::from_ref(key));
-    }
-    let declared = s.account.sources.iter().filter(|source| source.connector == "probe");
-    let probes: Vec<_> = declared.map(|source| format!("{source}/probe")).collect();
-    let dead: Vec<_> = probes
-        .iter()
-        .map(|key| s.history.interaction.get(key))
-        .filter_map(|looks| looks.and_then(|it| it.confirmed(s.now, |sign| *sign == Some(false))))
-        .filter(|at| *at >= oldest_as_of(s.now))
-        .collect();
-    if !probes.is_empty() && dead.len() == probes.len() {
-        let as_of = dead.into_iter().min().unwrap_or(s.now);
-        let reason = format!(
-            "登记的互动功能无法使用(相隔{CONFIRM_APART_MIN}分钟以上两次核验,最近一次{})",
-            day_text(as_of)
-        );
-        return ruling(Outcome::Fail, as_of, reason, &probes);
-    }
-    let keys: Vec<_> = s.history.interaction.keys().cloned().collect();
-    ruling(Outcome::Undetermined, s.now, "没有证据表明互动功能可用,需人工复核".to_owned(), &keys)
-}
-
-fn interaction_chinese(kind: &str) -> &str {
-    match kind {
-        "auto_reply" => "自动回复",
-        "comments" => "留言评论",
-        "messages" => "私信",
-        "probe" => "互动功能",
-        other => other,
-    }
 }
 
 /// 安全、泄密事故: never decided by a machine.

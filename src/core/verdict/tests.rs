@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod interaction;
 mod past;
 
 use crate::account::{Filing, Lifecycle, Source, platform};

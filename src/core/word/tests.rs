@@ -9,7 +9,7 @@ fn at(hours: i64) -> Timestamp {
 
 fn word(hours: i64, by: &str, found: Finding) -> Word {
     let (by, detail, evidence) = (by.to_owned(), String::new(), String::new());
-    Word { at: at(hours), by, found, detail, evidence }
+    Word { at: at(hours), by, found, detail, evidence, filed: false, via: None }
 }
 
 #[test]

@@ -93,6 +93,47 @@ async fn each_link_is_asked_once_and_what_it_says_is_kept() {
 }
 
 #[tokio::test]
+async fn links_shown_elsewhere_are_asked_like_those_of_the_menu_and_forgotten_with_their_place() {
+    use freshd_core::link::{Elsewhere, Place};
+    let base = server(3);
+    let (ok, lost, told) = (format!("{base}/ok"), format!("{base}/404"), format!("{base}/ok#box"));
+    let bench = Bench::new(super::super::tests::answering(fresh), 4, 0);
+    let declared = Account { interaction: format!("信箱 {told}"), ..with_menu(&[&ok]) };
+    let id = account("1").id;
+    bench.add(&declared, Some(t(0)));
+    let reply = |link: &str| {
+        let names = vec!["关键词「社保」".to_owned()];
+        Elsewhere::new(Place::AutoReply, names, "text_link", link.to_owned())
+    };
+    let shown = |links: Vec<Elsewhere>, at: Timestamp| {
+        bench.env.store.update(|change| {
+            let mut state: AccountState = change.state(&id)?.unwrap_or_default();
+            state.history.links.insert("wechat:wx1".to_owned(), (at, links.clone()));
+            change.put_state_told(&id, &state, None)
+        })
+    };
+    shown(vec![reply(&lost), reply(&ok)], t(0)).unwrap();
+    let mut checker = LinkChecker::new(bench.env.clone());
+    assert_eq!(checker.check(&id, false).await.unwrap(), 3, "one address of both is asked once");
+    assert_eq!(health(&bench, &lost), LinkHealth::Dead);
+    assert_eq!(health(&bench, &told), LinkHealth::Alive);
+    let menu = menu_health(&declared, &bench.state(&id));
+    assert_eq!(menu.state, freshd_core::link::MenuState::Healthy, "advice: the menu is fine");
+    let places: Vec<_> = menu.others.iter().map(|(place, it)| (*place, it.health)).collect();
+    assert_eq!(
+        places,
+        [
+            (Place::AutoReply, LinkHealth::Dead),
+            (Place::AutoReply, LinkHealth::Alive),
+            (Place::Interaction, LinkHealth::Alive)
+        ]
+    );
+    shown(Vec::new(), t(1)).unwrap();
+    checker.check(&id, false).await.unwrap();
+    assert!(!bench.state(&id).links.contains_key(&lost), "it left its place");
+}
+
+#[tokio::test]
 async fn a_refused_address_is_never_dead() {
     let bench = bench(&["http://10.1.2.3/", "http://169.254.169.254/latest"]);
     let mut checker = LinkChecker::new(bench.env.clone());

@@ -14,6 +14,8 @@ use freshd_core::state::{AccountState, SourceState};
 use freshd_core::verdict::{Judgement, Ruling, gaps, joined_coverage, menu_state_chinese};
 
 use super::blind::{blind_text, channel_word};
+use super::links::links_table;
+use super::tried::{tried, tried_table};
 use crate::report::services::services_lines;
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::{
@@ -43,7 +45,12 @@ pub fn explain_text(
         }
         out.line(1, line);
     }
+    interaction(&mut out, account, state, judgement);
     menu(&mut out, judgement);
+    if let Some(table) = links_table(judgement) {
+        out.section("其他链接(仅供参考,不影响菜单状态和判定)");
+        out.table(&table);
+    }
     let next = state.next_poll.map_or_else(|| "未安排".to_owned(), minute_text);
     out.section(&format!("下次采集:{next}"));
     out.0
@@ -339,6 +346,17 @@ fn sources(out: &mut Lines, account: &Account, state: &AccountState) {
     }
     if names.is_empty() {
         out.line(1, "没有来源:请补账号标识或采集方式,或提供文章链接、人工核查");
+    }
+}
+
+fn interaction(out: &mut Lines, account: &Account, state: &AccountState, judgement: &Judgement) {
+    out.section("互动功能:试过的方式(“未见”不能证明没有)");
+    match tried_table(&tried(account, state, judgement)) {
+        Some(table) => out.table(&table),
+        None => out.line(
+            1,
+            "没有来源能看到:可登记互动地址(probe:URL),或由人试用后以 freshd confirm --interaction 登记",
+        ),
     }
 }
 

@@ -215,3 +215,53 @@ async fn an_article_whose_account_the_ledger_contradicts_is_refused() {
     let taken = stage.run(&["proof", &link, "--account", "wechat:n-4"]).await.exits(1);
     taken.says(&["已属于 wechat:n-1", "乙局"]);
 }
+
+#[tokio::test]
+async fn a_persons_word_on_the_interaction_counts_and_its_want_of_a_second_is_told() {
+    let (seen, tomorrow) = (days_ago(0), days_ago(-1));
+    let base = ["confirm", "甲", "--note", "发了留言", "--interaction"];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        let when = ["--seen-at", seen.as_str()];
+        base.iter().chain(more).chain(&when).map(|part| (*part).to_owned()).collect()
+    };
+    let ruled = async |stage: &Stage| {
+        let told = stage.json(&["explain", "甲", "--json"]).await;
+        let rulings = told["rulings"].as_array().unwrap().clone();
+        let of = |it: &&Value| it["rule"] == "interaction-poor";
+        (rulings.iter().find(of).unwrap().clone(), told["tried"].clone())
+    };
+    let run = async |stage: &Stage, more: &[&'static str]| {
+        let args = with(more);
+        stage.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).await
+    };
+    let stage = one().await;
+    let told = run(&stage, &["works", "--by", "张三"]).await.exits(0);
+    told.says(&["张三", "互动可用", "有效至"]);
+    let (ruling, tried) = ruled(&stage).await;
+    assert_eq!(ruling["outcome"], "pass");
+    assert_eq!(ruling["evidence"][0]["id"].as_str().unwrap().len(), 64, "{ruling}");
+    assert_eq!((&tried[0]["kind"], &tried[0]["works"]), (&"person".into(), &true.into()));
+    stage.run(&["explain", "甲"]).await.exits(0).says(&["人工核查:张三", "有效至"]);
+
+    let other = one().await;
+    run(&other, &["broken", "--by", "张三"]).await.exits(0).says(&["待核实", "须另一人"]);
+    assert_eq!(ruled(&other).await.0["outcome"], "undetermined");
+    run(&other, &["broken", "--by", "李四"]).await.exits(0).says(&["疑似不达标", "李四"]);
+    assert_eq!(ruled(&other).await.0["outcome"], "fail");
+    assert_eq!(other.verdict("甲").await, "fail");
+
+    let filed = one().await;
+    filed.write("shot.png", include_bytes!("../../../src/cli/demo/screenshot.png"));
+    run(&filed, &["broken", "--by", "张三", "--file", "shot.png"]).await.exits(0);
+    assert_eq!(ruled(&filed).await.0["outcome"], "fail");
+
+    let wrong: [&[&str]; 4] = [
+        &["confirm", "甲", "--note", "x", "--interaction", "works", "--seen-at", &tomorrow],
+        &["confirm", "甲", "--note", "x", "--interaction", "works"],
+        &["confirm", "甲", "--note", "x", "--interaction", "maybe", "--seen-at", &seen],
+        &["confirm", "甲", "--note", "x", "--seen-at", &seen],
+    ];
+    for args in wrong {
+        stage.run(args).await.exits(2);
+    }
+}

@@ -106,6 +106,10 @@ pub(super) fn answer(scene: &Scene, ask: &Ask<'_>) -> Reply {
         "/cgi-bin/openapi/quota/get" => quota(scene, account, ask),
         "/cgi-bin/get_current_selfmenu_info" => wechat_menu::self_menu(scene, account),
         "/cgi-bin/get_current_autoreply_info" => wechat_menu::auto_reply(account),
+        // Nobody comments, no message server is configured, and no agent was ever named.
+        "/cgi-bin/comment/list" => granted(&|| error(88000, "without comment privilege")),
+        "/datacube/getinterfacesummary" => granted(&|| Reply::json(&json!({"list": []}))),
+        "/cgi-bin/customservice/getkflist" => granted(&|| Reply::json(&json!({"kf_list": []}))),
         "/datacube/getarticlesummary" | "/datacube/getarticletotal" | "/datacube/getuserread" => {
             error(47009, "this api is offline, please use the new api")
         }

@@ -195,7 +195,10 @@ fn seen_of(
     otherwise: Timestamp,
 ) -> Result<Observation, Wrong> {
     match answer.found {
-        Finding::NotFound | Finding::MenuWrong => Ok(Observation::default()),
+        Finding::NotFound
+        | Finding::MenuWrong
+        | Finding::InteractionWorks
+        | Finding::InteractionBroken => Ok(Observation::default()),
         Finding::Updated => match (&answer.published, &answer.link) {
             (Some(published), link) => Ok(word::posted(*published, link.clone())),
             (None, Some(_)) => Ok(Observation::default()),
