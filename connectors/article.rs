@@ -138,7 +138,7 @@ impl ArticleConnector {
 
 /// A web address as a target.
 pub(crate) fn admit_url(target: &Target, name: &str) -> Result<Url, TargetProblem> {
-    let help = || format!("请写成完整网址,例如 {name}:https://www.example.gov.cn/path");
+    let help = || format!("请写成 https:// 开头的完整网址;台账的采集方式里写作 {name}:https://…");
     let url = Url::parse(target.as_str().trim())
         .map_err(|_| TargetProblem::new(format!("“{target}”不是有效的网址"), help()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {

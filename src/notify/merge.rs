@@ -8,11 +8,11 @@ use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
 use freshd_core::state::AccountState;
 
-use super::letter::{Draft, Item, owner_acts};
-use super::plan::look;
+use super::letter::{Draft, Item, compose, owner_acts};
+use super::plan::{look, name_for};
 use super::report::NotifyReport;
 use super::tick::{Notifier, NotifyError};
-use super::write::LetterEvent;
+use super::write::{Hold, LetterEvent, draft_to};
 use crate::store::{Change, Letter, LetterState};
 
 /// Letters that wait, by address in small letters.
@@ -101,25 +101,39 @@ impl Notifier {
             let Some(letter) = held.filter(|letter| letter.waits() && later(letter)) else {
                 continue;
             };
-            for (account, tell) in &letter.tells {
-                if draft.items.iter().any(|item| item.says(account, tell)) {
+            for item in self.still(change, &letter, now)? {
+                if draft.items.iter().any(|held| held.says(&item.account.id, &item.tell)) {
                     continue;
                 }
-                let (Some(account), Some(mut state)) =
-                    (change.account(account)?, change.state::<AccountState>(account)?)
-                else {
-                    continue;
-                };
-                state.forget_after(now);
-                let (judgement, _) =
-                    look(&account, &state, &self.settings.policy, now, TimeDelta::zero());
-                if !tell.holds(&judgement, letter.created_at) {
-                    continue;
+                if !fresh.contains(&item.account.id) {
+                    merged.only.insert(item.account.id.clone());
                 }
-                if !fresh.contains(&account.id) {
-                    merged.only.insert(account.id.clone());
-                }
-                draft.items.push(Item {
+                draft.items.push(item);
+            }
+            merged.letters.push(letter);
+        }
+        Ok(merged)
+    }
+
+    /// What a letter tells that was not sent yet, as far as it still holds, as it stands now.
+    fn still(
+        &self,
+        change: &mut Change,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, NotifyError> {
+        let mut items = Vec::new();
+        for (id, tell) in &letter.tells {
+            let (Some(account), Some(mut state)) =
+                (change.account(id)?, change.state::<AccountState>(id)?)
+            else {
+                continue;
+            };
+            state.forget_after(now);
+            let (policy, ahead) = (&self.settings.policy, TimeDelta::zero());
+            let (judgement, _) = look(&account, &state, policy, now, ahead);
+            if tell.holds(&judgement, letter.created_at) {
+                items.push(Item {
                     owner_acts: owner_acts(&state),
                     history: self.history(&account, &state, tell)?,
                     tell: tell.clone(),
@@ -128,8 +142,49 @@ impl Notifier {
                     account,
                 });
             }
-            merged.letters.push(letter);
         }
-        Ok(merged)
+        Ok(items)
     }
+
+    /// A held letter that is released, where some of it no longer holds: what is left, as a letter of its own, into which the
+    /// held one goes. `None` = it holds as it stands, or is of a kind that is a whole.
+    pub(super) fn rewrite(
+        &self,
+        change: &mut Change,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<Option<Rewritten>, NotifyError> {
+        if letter.tells.is_empty() {
+            return Ok(None);
+        }
+        let items = self.still(change, letter, now)?;
+        let Some(first) = items.first() else { return Ok(Some(Rewritten::Settled)) };
+        if items.len() == letter.tells.len() {
+            return Ok(None);
+        }
+        let mut draft = draft_to(&letter.to, &first.account);
+        let name = |item: &Item| name_for(&item.account, &letter.to);
+        if items.iter().any(|item| name(item) != draft.recipient.name) {
+            draft.recipient.name.clear();
+        }
+        draft.items = items;
+        let (sender, key) = (self.settings.sender(), self.seal(false)?);
+        let mut composed = compose(&draft, &self.settings.house(&sender, key.as_ref()), now)?;
+        let merged = Merged { letters: vec![letter.clone()], only: BTreeSet::new() };
+        composed.decided = merged.decided();
+        // Group robots were told when it was drafted.
+        composed.briefs.clear();
+        let id = composed.id.clone();
+        self.keep(change, &letter.to, composed, Hold::No, now)?;
+        merged.close(change, &id, now)?;
+        Ok(Some(Rewritten::As(id)))
+    }
+}
+
+/// What became of a held letter when it was released.
+pub(super) enum Rewritten {
+    /// Nothing of it holds any more.
+    Settled,
+    /// What is left of it is in this letter.
+    As(String),
 }

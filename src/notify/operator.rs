@@ -70,7 +70,7 @@ pub struct OperatorLetter {
 pub(super) fn compose(
     to: &str,
     letter: &OperatorLetter,
-    sender: &str,
+    (sender, office): (&str, &str),
     templates: &Templates,
     now: Timestamp,
 ) -> Result<Composed, TemplateError> {
@@ -83,6 +83,7 @@ pub(super) fn compose(
     let values = context! {
         subject => subject.as_str(),
         matters => Value::from(Serde(matters)),
+        office => clean_line(office),
         at => civil::minute_text(now),
     };
     let keys = matters.iter().map(|matter| matter.key.as_str());

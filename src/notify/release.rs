@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use super::deliver::{DeliverReport, Deliverer, LEASE_MIN};
 use super::letter::{SUBJECT_MARK, hash_of, message_id};
+use super::merge::Rewritten;
 use super::smtp::{Outcome, Outgoing};
+use super::tick::{Notifier, NotifyError};
 use crate::store::{Audit, Letter, LetterState, StoreError};
 
 /// Why a letter was not tried.
@@ -33,6 +35,12 @@ pub enum RetryError {
     /// No server is configured.
     #[error("没有配置邮件服务器([mail] server)")]
     NoServer,
+}
+
+/// Does a newer letter with these reasons tell what an older one does: the same, or that the deadline has passed meanwhile?
+fn says_it(new: &BTreeSet<String>, old: &str) -> bool {
+    let over = old == Reason::Reminder.key() && new.contains(Reason::Overdue.key());
+    new.contains(old) || over
 }
 
 /// How a letter ended, for people.
@@ -105,7 +113,7 @@ impl Deliverer {
         ids: &[String],
         who: &str,
         now: Timestamp,
-    ) -> Result<Released, StoreError> {
+    ) -> Result<Released, NotifyError> {
         let wanted: Vec<(String, bool)> = if ids.is_empty() {
             self.held()?
         } else {
@@ -127,16 +135,22 @@ impl Deliverer {
         Ok(done)
     }
 
-    /// All held letters, and of each whether newer ones to the same recipient speak of all its accounts.
+    /// All held letters, and of each whether newer ones to the same recipient tell the same, or worse, of all its accounts.
     fn held(&self) -> Result<Vec<(String, bool)>, StoreError> {
-        let mut newer: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        let mut newer: BTreeMap<String, BTreeMap<AccountId, BTreeSet<String>>> = BTreeMap::new();
         let mut held = Vec::new();
         self.store.for_each_letter(|letter| {
             if letter.state == LetterState::Held {
                 let told = newer.entry(letter.to.to_lowercase()).or_default();
-                let known = letter.accounts.iter().all(|account| told.contains(account));
-                held.push((letter.id, known && !letter.accounts.is_empty()));
-                told.extend(letter.accounts);
+                let known = |id: &AccountId| {
+                    let new = told.get(id);
+                    letter.reasons.iter().all(|old| new.is_some_and(|new| says_it(new, old)))
+                };
+                let superseded = !letter.accounts.is_empty() && letter.accounts.iter().all(known);
+                held.push((letter.id, superseded));
+                for id in letter.accounts {
+                    told.entry(id).or_default().extend(letter.reasons.iter().cloned());
+                }
             }
             Ok(true)
         })?;
@@ -149,23 +163,31 @@ impl Deliverer {
         superseded: bool,
         who: &str,
         now: Timestamp,
-    ) -> Result<Option<(LetterState, Timestamp)>, StoreError> {
+    ) -> Result<Option<(LetterState, Timestamp)>, NotifyError> {
+        let notifier = Notifier::new(self.store.clone(), self.settings.clone());
         self.store.update(|change| {
             let Some(mut letter) = change.letter(id)?.filter(|l| l.state == LetterState::Held)
             else {
                 return Ok(None);
             };
+            let rewritten =
+                if superseded { None } else { notifier.rewrite(change, &letter, now)? };
             if superseded {
                 letter.state = LetterState::Cancelled;
                 letter.last_reply = Some("已有更新的信说明这些账号,未发送".to_owned());
-            } else if self.is_outdated(&letter, now)? {
+            } else if let Some(Rewritten::As(new)) = &rewritten {
+                letter.state = LetterState::Queued;
+                letter.next_attempt = change.letter(new)?.and_then(|it| it.next_attempt);
+            } else if rewritten.is_some() || self.is_outdated(&letter, now)? {
                 letter.state = LetterState::Cancelled;
                 letter.last_reply = Some("放行时情况已变化,未发送".to_owned());
             } else {
                 letter.state = LetterState::Queued;
                 letter.next_attempt = Some(self.settings.window().when(now, letter.late_after));
             }
-            change.put_letter(&letter);
+            if !matches!(rewritten, Some(Rewritten::As(_))) {
+                change.put_letter(&letter);
+            }
             let detail = format!("{} {}", letter.state.key(), letter.to);
             let (who, what) = (who.to_owned(), "release".to_owned());
             change.audit(&Audit { at: now, who, what, on: id.to_owned(), detail })?;

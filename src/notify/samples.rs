@@ -61,7 +61,8 @@ pub fn sample(
     let draft = match kind {
         "operator" => {
             let letter = scene.operator();
-            return operator::compose(OWNER, &letter, &sender, &settings.templates, now).map(Some);
+            let from = (sender.as_str(), settings.mail.office.as_str());
+            return operator::compose(OWNER, &letter, from, &settings.templates, now).map(Some);
         }
         "precheck-units" => scene.units(),
         "evidence-request-again" | "escalation" | "reminder-unanswered" => Draft {

@@ -254,7 +254,7 @@ impl Notifier {
             first_attempt: None,
             late_after: composed.late_after,
             operator_told: false,
-            tells: if !held && leaves > now { composed.tells.clone() } else { Vec::new() },
+            tells: if held || leaves > now { composed.tells.clone() } else { Vec::new() },
             decided: composed.decided.clone(),
             merged_into: None,
         })

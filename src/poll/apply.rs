@@ -303,8 +303,13 @@ impl Work {
         let (told, quiet) = (&self.state.episodes, self.state.quiet_until);
         let decision =
             decide_unless_quiet(&judgement, told, &terms.policy, quiet, TimeDelta::zero());
-        self.state.next_notice =
-            if decision.tell.is_empty() { decision.next_look } else { Some(now) };
+        // A question that came up keeps its date over polls; what is to be told is remembered with its letter.
+        if decision.tell.is_empty() {
+            self.state.next_notice = decision.next_look;
+            self.state.episodes = decision.episodes;
+        } else {
+            self.state.next_notice = Some(now);
+        }
         self.state.next_poll = account
             .lifecycle
             .is_judged()

@@ -115,7 +115,7 @@ pub struct Letter {
     /// Have the operators been told that it failed?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator_told: bool,
-    /// What it tells of whom, while it waits for sending hours: a later letter to the same recipient takes it in.
+    /// What it tells of whom, while it is held or waits for sending hours: it can still be written anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tells: Vec<(AccountId, Tell)>,
     /// When what it took in from others was decided; the rest was when it was written.

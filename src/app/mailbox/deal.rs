@@ -126,7 +126,12 @@ async fn reply(app: &App, mail: &Incoming, now: Timestamp) -> anyhow::Result<Rec
         }
     }
     if outcome == ReceivedOutcome::Reply {
-        kept.told = "回信里没有文章链接,请人工阅处。".to_owned();
+        let words = if mail.links.iter().any(|link| quoted(link)) {
+            "回信里没有原信之外的文章链接"
+        } else {
+            "回信里没有文章链接"
+        };
+        kept.told = format!("{words},请人工阅处。");
     }
     about(&mut kept, outcome, letter);
     Ok(kept)

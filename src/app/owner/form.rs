@@ -1,7 +1,7 @@
 //! What does an owner's form say? Read with every mistake at once, and answered in a sentence.
 
 use chrono::TimeDelta;
-use freshd_core::account::{Account, Lifecycle};
+use freshd_core::account::{Account, Lifecycle, Source};
 use freshd_core::owner::{OwnerAct, RequestState, Successor};
 use freshd_core::{Timestamp, civil};
 
@@ -134,7 +134,15 @@ pub(super) fn answer(said: &Said, account: &Account, now: Timestamp) -> (String,
     let text = match said.act {
         OwnerAct::PostedUnseen => {
             let day = civil::chinese_day(recheck_at(now));
-            format!("平台数据次日可见,将于明日 08:30 复核({day}),期间不再催;判定以复核结果为准。")
+            let blind = !account.sources.iter().any(shows_posts);
+            let more = if blind {
+                "系统没有能自动读到该账号发布的来源,请在此之前粘贴文章链接。"
+            } else {
+                ""
+            };
+            format!(
+                "平台数据次日可见,将于明日 08:30 复核({day}),期间不再催;判定以复核结果为准。{more}"
+            )
         }
         OwnerAct::Objection => "已转给管理员核实。".to_owned(),
         OwnerAct::Working => "已记录:正在处理。".to_owned(),
@@ -147,6 +155,12 @@ pub(super) fn answer(said: &Said, account: &Account, now: Timestamp) -> (String,
         OwnerAct::Posted => String::new(),
     };
     (text, open)
+}
+
+/// May the next poll of this source see a post? What is looked at by hand or is only a shop or a service shows none.
+fn shows_posts(source: &Source) -> bool {
+    let blind = ["manual", "probe", "apk", "appstore", "huawei", "tencent"];
+    !blind.contains(&source.connector.as_str())
 }
 
 #[cfg(test)]

@@ -153,6 +153,11 @@ fn carry_out(
             state.leaving.retain(|held| *held != word.to);
             Ok(";信件仍发到原联系人".to_owned())
         }
+        // A link that could not be opened, or what the owner says against the ruling: a person must look.
+        (OwnerAct::Posted | OwnerAct::Objection, true) => Ok(format!(
+            ";这不会登记发布,判定不变。看到发布的,请用 freshd confirm {} --published-at 时间 --url 链接 --note 说明 登记",
+            account.id
+        )),
         _ => Ok(String::new()),
     }
 }

@@ -143,7 +143,7 @@ async fn owners_hear_what_they_must_do_and_supervising_units_get_a_table() {
     for words in [
         "▶ 请尽快发布;为通过12月31日 09:00的检查,请于12月30日(含)前发布",
         "   状态:预警\n",
-        "▶ 为通过12月31日 09:00的检查,请于12月30日(含)前发布",
+        "前发布(更新期限);为通过12月31日 09:00的检查,请于12月30日(含)前发布",
     ] {
         assert!(body.text.contains(words), "{words}\n--\n{}", body.text);
     }

@@ -150,10 +150,14 @@ fn before_inspection(item: &Item, at: Timestamp, house: &House<'_>) -> String {
         return format!("请在检查时点({instant})之前整改");
     }
     let span = span_text(post_span(at, house.policy.window, judgement.now), "发布");
-    if fails {
-        format!("请尽快发布;为通过{instant}的检查,{span}")
-    } else {
-        format!("为通过{instant}的检查,{span}")
+    let deadline = judgement.forecast.map(|outlook| outlook.deadline);
+    match deadline.filter(|_| !fails) {
+        _ if fails => format!("请尽快发布;为通过{instant}的检查,{span}"),
+        Some(due) => {
+            let due = due_text(due, judgement.now);
+            format!("请于{due}前发布(更新期限);为通过{instant}的检查,{span}")
+        }
+        None => format!("为通过{instant}的检查,{span}"),
     }
 }
 
@@ -320,7 +324,9 @@ fn forward(item: &Item, name: &str, platform: &str, act: &str, house: &House<'_>
         Reason::Precheck
             if judgement.ruling(item.tell.rule).is_some_and(|it| it.outcome != Outcome::Fail) =>
         {
-            format!("“{name}”({platform})目前达标{last}。{act}。{sign}")
+            let near = judgement.verdict == Some(Outcome::AtRisk);
+            let stands = if near { "目前达标,已临近更新期限" } else { "目前达标" };
+            format!("“{name}”({platform}){stands}{last}。{act}。{sign}")
         }
         _ => {
             let at =

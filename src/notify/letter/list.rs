@@ -10,6 +10,7 @@ use freshd_core::verdict::{Judgement, Outcome};
 use serde::Serialize;
 
 use super::super::clean::clean_header_text;
+use super::due_text;
 use super::item::{platform_chinese, span_text};
 
 /// Rows of a table; the rest is counted.
@@ -86,7 +87,10 @@ impl Row {
                 format!("{};须在检查前整改", rules.join("、"))
             }
             Standing::MustPublish => {
-                span_text(post_span(at, policy.window, judgement.now), "再发布一次")
+                let due =
+                    judgement.forecast.map(|outlook| due_text(outlook.deadline, judgement.now));
+                let due = due.map(|due| format!("更新期限{due};")).unwrap_or_default();
+                due + &span_text(post_span(at, policy.window, judgement.now), "再发布一次")
             }
             Standing::Open => "没有足够数据,不等于没有更新;请主办单位核实后回复链接".to_owned(),
             Standing::Passes => "届时仍达标".to_owned(),

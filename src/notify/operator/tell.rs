@@ -29,9 +29,10 @@ impl Notifier {
             MailMode::Pilot | MailMode::Send => Hold::No,
         };
         let sender = self.settings.sender();
+        let from = (sender.as_str(), self.settings.mail.office.as_str());
         let mut written = Vec::new();
         for to in &operators {
-            let composed = compose(to, letter, &sender, &self.settings.templates, now)?;
+            let composed = compose(to, letter, from, &self.settings.templates, now)?;
             written.extend(self.keep(change, to, composed, hold, now)?);
         }
         Ok(written)

@@ -19,25 +19,54 @@ fn letter(key: &str) -> OperatorLetter {
     }
 }
 
+fn made(letter: &OperatorLetter, at: Timestamp) -> Composed {
+    compose("ops@b.cn", letter, ("f@b.cn", "政务公开办 0668-1"), &Templates::default(), at).unwrap()
+}
+
 #[test]
 fn a_table_keeps_its_lines_and_nothing_is_markup() {
-    let made =
-        compose("ops@b.cn", &letter("precheck 1"), "f@b.cn", &Templates::default(), now()).unwrap();
+    let made = compose(
+        "ops@b.cn",
+        &letter("precheck 1"),
+        ("f@b.cn", "政务公开办 0668-1"),
+        &Templates::default(),
+        now(),
+    )
+    .unwrap();
     assert_eq!(made.subject, "【政务新媒体提醒】2026Q4 季度自查");
     assert_eq!(made.reasons, [Reason::Precheck]);
+    assert!(made.text.contains("政务公开办 0668-1") && made.html.contains("政务公开办 0668-1"));
     assert!(made.text.contains("\n  · 坏名 字\n1. 甲 <b>\n2. 乙\n"), "{}", made.text);
     assert!(made.html.contains("1. 甲 &lt;b&gt;\n2. 乙</pre>"), "{}", made.html);
 }
 
 #[test]
 fn the_keys_alone_are_its_identity() {
-    let one =
-        compose("ops@b.cn", &letter("precheck 1"), "f@b.cn", &Templates::default(), now()).unwrap();
+    let one = compose(
+        "ops@b.cn",
+        &letter("precheck 1"),
+        ("f@b.cn", "政务公开办 0668-1"),
+        &Templates::default(),
+        now(),
+    )
+    .unwrap();
     let later = now() + chrono::TimeDelta::hours(5);
-    let again =
-        compose("ops@b.cn", &letter("precheck 1"), "f@b.cn", &Templates::default(), later).unwrap();
-    let next =
-        compose("ops@b.cn", &letter("precheck 2"), "f@b.cn", &Templates::default(), now()).unwrap();
+    let again = compose(
+        "ops@b.cn",
+        &letter("precheck 1"),
+        ("f@b.cn", "政务公开办 0668-1"),
+        &Templates::default(),
+        later,
+    )
+    .unwrap();
+    let next = compose(
+        "ops@b.cn",
+        &letter("precheck 2"),
+        ("f@b.cn", "政务公开办 0668-1"),
+        &Templates::default(),
+        now(),
+    )
+    .unwrap();
     assert_eq!(one.message_id, again.message_id);
     assert_ne!(one.message_id, next.message_id);
 }

@@ -85,7 +85,12 @@ fn the_subject_says_whose_they_are_and_by_when() {
     }
     assert!(made("rectified").text.contains("无需回复"));
     let owner = made("precheck").text;
-    assert!(owner.contains("“茂名交警”(南方号)目前达标,最近更新11月18日。为通过"), "{owner}");
+    assert!(
+        owner.contains(
+            "“茂名交警”(南方号)目前达标,最近更新11月18日。请于12月1日(含)前发布(更新期限)"
+        ),
+        "{owner}"
+    );
     let button = made("overdue").html;
     assert!(button.find("点此办理") < button.find("条款"), "what to do comes first");
 }

@@ -501,3 +501,20 @@ fn probes_are_counted_by_the_quarter_and_our_own_network_is_no_outage() {
     let other = desk.apply(&account(2), AccountState::default(), t(0), Ok(up));
     assert_eq!(other.state.sources["weibo:2"].uptime, None);
 }
+
+#[test]
+fn a_question_to_the_owner_comes_up_once_however_often_it_is_polled() {
+    let mut desk = Desk::new();
+    let it = Account { sources: Vec::new(), ..account(1) };
+    let mut state = AccountState::default();
+    let mut asked = Vec::new();
+    for hour in [0, 20, 40, 60] {
+        let (breaker, terms) = (&mut desk.breaker, &desk.terms);
+        let applied = apply(&it, state, Vec::new(), breaker, terms, t(hour));
+        asked.push(applied.state.next_notice);
+        state = applied.state;
+    }
+    // Two days after it was first open; then it is time to ask.
+    let due = Some(t(48));
+    assert_eq!(asked, [due, due, due, Some(t(60))]);
+}

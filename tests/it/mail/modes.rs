@@ -55,6 +55,49 @@ async fn of_many_held_letters_only_the_newest_word_goes_out() {
     assert!(scene.mail.mails()[0].text_body().unwrap().contains("请于11月28日(含)前发布"));
 }
 
+/// What is mended while a letter is held is left out of it when it is released; the rest goes out.
+#[tokio::test]
+async fn a_held_letter_is_released_without_what_was_mended_meanwhile() {
+    let mut scene = Scene::new().await;
+    scene.settings.mail.mode = MailMode::Hold;
+    let (now, later) = (morning(), morning() + TimeDelta::hours(2));
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), now);
+    scene.add(&account(2, "a@b.cn"), at(11, 14, 9), now);
+    scene.add(&account(3, "c@d.cn"), at(11, 1, 9), now);
+    assert_eq!(scene.notify(now).await.letters.len(), 2);
+    scene.add(&account(1, "a@b.cn"), at(11, 25, 11), later);
+    scene.add(&account(3, "c@d.cn"), at(11, 25, 11), later);
+    let done = scene.deliverer().release(&[], "张三", later).await.unwrap();
+    assert_eq!((done.released.len(), done.cancelled.len()), (1, 1), "{done:?}");
+    assert_eq!(scene.deliver(later).await.accepted, 1);
+    let mails = scene.mail.mails();
+    let text = mails[0].text_body().unwrap();
+    assert!(text.contains("发布2") && !text.contains("发布1"), "{text}");
+    let states: Vec<_> = scene.letters().iter().map(|it| (it.state, it.accounts.len())).collect();
+    assert!(states.contains(&(Cancelled, 2)) && states.contains(&(Accepted, 1)), "{states:?}");
+}
+
+/// A table of the precheck that names an account does not stand for the letter that tells of its fail.
+#[tokio::test]
+async fn a_newer_letter_of_another_kind_supersedes_none() {
+    let mut scene = Scene::new().await;
+    scene.settings.mail.mode = MailMode::Hold;
+    let now = morning();
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), now);
+    let overdue = scene.notify(now).await.letters.remove(0);
+    let mut change = scene.store.change();
+    let mut table = change.letter(&overdue.id).unwrap().unwrap();
+    table.id = "0123456789abcdef".to_owned();
+    table.reasons = vec![Reason::Precheck.key().to_owned()];
+    table.tells.clear();
+    table.created_at = now + TimeDelta::minutes(1);
+    change.new_letter(&table, &freshd::store::LetterBody::default()).unwrap();
+    scene.store.commit(change).unwrap();
+    let later = now + TimeDelta::minutes(2);
+    let done = scene.deliverer().release(&[], "张三", later).await.unwrap();
+    assert_eq!((done.released.len(), done.cancelled.len()), (2, 0), "{done:?}");
+}
+
 #[tokio::test]
 async fn pilot_sends_to_its_units_only() {
     let mut scene = Scene::new().await;

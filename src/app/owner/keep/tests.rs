@@ -1,5 +1,7 @@
 //! Does a promise that was not kept hold nothing back a second time, and has a letter only so many links opened?
 
+use freshd_core::account::Source;
+
 use super::super::super::openings::PER_LETTER;
 use super::super::super::samples::{SENDING, app, letters};
 use super::*;
@@ -42,6 +44,20 @@ async fn a_promise_that_was_not_kept_is_not_taken_again() {
     assert!(why[0].contains("仍没有看到新的发布"), "{why:?}");
     assert_eq!(quiet().quiet_until, Some(until), "reminders go on");
     assert_eq!(app.store().owner_words(&account("7", "").id).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whose_posts_no_source_shows_is_asked_for_the_link() {
+    let (app, _clock, token) = written().await;
+    let id = account("7", "").id;
+    let mut change = app.store().change();
+    let mut held = change.account(&id).unwrap().unwrap();
+    held.sources = vec![Source::new("manual", "x"), Source::new("probe", "https://a.gov.test/")];
+    change.put_account(&held);
+    app.store().commit(change).unwrap();
+    assert_eq!(act(&app, &token, &deed("")).await.unwrap(), OwnerDone::Kept);
+    let told = app.store().owner_words(&id).unwrap()[0].answer.clone();
+    assert!(told.contains("请在此之前粘贴文章链接"), "{told}");
 }
 
 #[tokio::test]

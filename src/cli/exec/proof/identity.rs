@@ -203,9 +203,12 @@ pub(super) fn is_website_at(account: &Account, url: &Url) -> bool {
     is_website && addresses(account).any(|own| own.origin() == url.origin())
 }
 
-/// The addresses that the ledger names.
+/// The addresses that the ledger names as places where the account publishes: where its app is downloaded or a service is
+/// probed, others may publish.
 fn addresses(account: &Account) -> impl Iterator<Item = Url> {
-    let targets = account.sources.iter().map(|source| source.target.as_str());
+    let service = |connector: &str| matches!(connector, "apk" | "probe");
+    let sources = account.sources.iter().filter(move |source| !service(&source.connector));
+    let targets = sources.map(|source| source.target.as_str());
     written(account).chain(targets).filter_map(|text| Url::parse(text).ok())
 }
 

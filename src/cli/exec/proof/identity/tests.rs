@@ -128,6 +128,16 @@ fn a_web_page_is_taken_on_its_own_site_only() {
     let why = own.belongs_to(&short_videos).unwrap_err();
     assert!(why.contains("抖音账号") && why.contains("只能用它自己发布的文章"), "{why}");
     assert!(!own.is_held_by(&short_videos), "whatever address stands in its row");
+    // Where the app is downloaded others publish.
+    let app = Account {
+        platform: "app".to_owned(),
+        handle: String::new(),
+        sponsor: "别的单位".to_owned(),
+        name: "茂名通".to_owned(),
+        sources: vec![Source::new("apk", "https://www.maoming.gov.cn/app.apk")],
+        ..portal.clone()
+    };
+    assert!(own.belongs_to(&app).is_err() && !own.is_held_by(&app));
     let shared = Account { handle: "https://www.douyin.com/user/x".to_owned(), ..portal };
     assert!(site("www.douyin.com", "", "", "").belongs_to(&shared).is_err());
 }
