@@ -116,6 +116,9 @@ pub struct PatrolView {
 pub fn row(account: &Account, judgement: &Judgement, case: &Case) -> PatrolRow {
     let last = judgement.last_update.as_ref();
     let (place, link) = place(account);
+    // Bound by an article and otherwise unknown: from the newest one a reader comes to the account.
+    let newest = last.and_then(|seen| seen.sighting.url.clone());
+    let link = link.or_else(|| newest.filter(|_| place.is_empty()));
     PatrolRow {
         no: 0,
         id: account.id.to_string(),

@@ -317,7 +317,7 @@ pub fn only_works(account: &Account) -> bool {
     !account.sources.is_empty() && !listed
 }
 
-fn evidence_help(class: EvidenceClass, account: &Account) -> Option<&'static str> {
+pub(super) fn evidence_help(class: EvidenceClass, account: &Account) -> Option<&'static str> {
     match class {
         EvidenceClass::Auto => None,
         EvidenceClass::HitsOnly => Some("只能证明发布过:授权接口或登记完整来源后可自动判定"),

@@ -18,6 +18,7 @@ use super::links::links_table;
 use super::tried::{tried, tried_table};
 use crate::report::services::services_lines;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::view::evidence_help;
 use crate::report::words::{
     class_chinese, filing_chinese, kind_chinese, left_chinese, lifecycle_chinese, link_chinese,
     outcome_chinese, plain, platform_chinese, scope_chinese, source_chinese,
@@ -130,6 +131,9 @@ fn head(out: &mut Lines, account: &Account, judgement: &Judgement) {
             format!("数据完整截至:{until}"),
         ]),
     );
+    if let Some(help) = evidence_help(judgement.evidence_class, account) {
+        out.line(1, &format!("依据:{help}"));
+    }
     if let Some(forecast) = judgement.forecast {
         let days = forecast.days_left;
         let left = left_chinese(days, judgement.verdict);
