@@ -18,7 +18,7 @@ use super::keys::kind;
 use super::promise::Promise;
 
 /// Key of the tally.
-const KEY: &[u8] = &[kind::TALLY];
+pub(super) const KEY: &[u8] = &[kind::TALLY];
 /// First byte of a tally.
 const VERSION: u8 = 1;
 /// Kinds of more records than this are compared by no opening, only counted on: reading them would take it seconds and
