@@ -15,6 +15,7 @@ pub mod audit;
 pub mod backup;
 pub mod buffered;
 mod change;
+pub mod check;
 mod codec;
 mod directory;
 pub mod engine;

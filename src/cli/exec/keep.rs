@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::state::AccountState;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{DONE, FOUND, bytes, json, printed};
 use crate::app::App;
@@ -21,6 +22,7 @@ use crate::cli::caller::Caller;
 use crate::control::Response;
 use crate::store::Audit;
 use crate::store::backup::Manifest;
+use crate::store::check::{Checked, Problem, Repair, TOLD_MAX};
 
 /// Where the file lies, in the store's directory.
 const SPOOL: &str = "spool";
@@ -147,14 +149,98 @@ impl Write for Careful {
     }
 }
 
+/// What each kind is called; the rest is derived from these.
+const TITLES: [(&str, &str); 13] = [
+    ("account", "台账账号"),
+    ("state", "账号判定状态"),
+    ("journal", "采集记录"),
+    ("evidence", "佐证"),
+    ("letter", "信件"),
+    ("letter_body", "信件正文"),
+    ("link", "菜单链接"),
+    ("owner_word", "账号方的反馈"),
+    ("received", "收到的信"),
+    ("dead_address", "收不到信的地址"),
+    ("audit", "留痕"),
+    ("meta", "程序自身的记录"),
+    ("unknown", "不认识的记录"),
+];
+
+fn title(kind: &str) -> &str {
+    TITLES.iter().find(|(key, _)| *key == kind).map_or(kind, |(_, title)| title)
+}
+
 pub(super) async fn check(
     app: &App,
     repair: bool,
     as_json: bool,
     caller: &Caller,
 ) -> anyhow::Result<Response> {
-    let _ = (repair, as_json, caller, FOUND);
-    let _ = std::marker::PhantomData::<AccountState>;
-    let _ = app;
-    Ok(printed(DONE, String::new()))
+    let (store, now, dir) = (app.store().clone(), app.now(), app.config().store.path.clone());
+    let checked = tokio::task::spawn_blocking(move || {
+        store.check::<AccountState>(repair.then_some(Repair { dir: &dir, now }))
+    });
+    let checked = checked.await??;
+    if checked.mended > 0 {
+        let detail = format!("修好 {} 处,共发现 {} 处", checked.mended, checked.found);
+        let (who, what, on) = (caller.to_string(), "store-repair".to_owned(), String::new());
+        let entry = Audit { at: now, who, what, on, detail };
+        app.store().update(|change| change.audit(&entry))?;
+    }
+    let exit = if checked.is_whole() { DONE } else { FOUND };
+    if !as_json {
+        return Ok(printed(exit, told(&checked, repair)));
+    }
+    let problem = |one: &Problem| json!({ "kind": one.kind, "key": one.key, "problem": one.what, "mended": one.mended });
+    json(
+        exit,
+        &json!({
+            "as_of": crate::zone::rfc3339(now),
+            "whole": checked.is_whole(),
+            "records": checked.records,
+            "problems": checked.problems.iter().map(problem).collect::<Vec<_>>(),
+            "found": checked.found,
+            "mended": checked.mended,
+            "set_aside": checked.set_aside,
+        }),
+    )
+}
+
+fn told(checked: &Checked, repair: bool) -> String {
+    let mut text = String::new();
+    let mut derived = 0;
+    for (kind, records) in &checked.records {
+        match title(kind) {
+            same if same == *kind => derived += records,
+            title => text.push_str(&format!("{title} {records} 条\n")),
+        }
+    }
+    text.push_str(&format!("索引等其他记录 {derived} 条\n"));
+    for one in &checked.problems {
+        text.push_str(&format!("{}({}):{}", title(one.kind), one.key, one.what));
+        match &one.mended {
+            Some(mended) => text.push_str(&format!(";{mended}\n")),
+            None => text.push('\n'),
+        }
+    }
+    if checked.found > TOLD_MAX as u64 {
+        text.push_str(&format!("只列出前 {TOLD_MAX} 个问题\n"));
+    }
+    let (found, mended) = (checked.found, checked.mended);
+    let left = found - mended;
+    text.push_str(&match (found, left, repair) {
+        (0, ..) => "没有发现问题\n".to_owned(),
+        (_, 0, _) => format!("发现 {found} 个问题,都已修好\n"),
+        (_, _, true) => format!("发现 {found} 个问题,修好 {mended} 个,其余 {left} 个修不了\n"),
+        (_, _, false) => {
+            format!("发现 {found} 个问题;修复:freshd store check --repair(先做一份备份)\n")
+        }
+    });
+    if let Some(path) = &checked.set_aside {
+        text.push_str(&format!("读不了的记录原样保存在 {}\n", path.display()));
+        if checked.problems.iter().any(|one| one.kind == "account" && one.mended.is_some()) {
+            text.push_str("有账号的台账记录读不了,已移开;请重新导入台账,历史还在\n");
+        }
+    }
+    text
 }

@@ -132,3 +132,40 @@ async fn the_manual_names_every_command_of_the_help() {
     }
     assert!(page.contains(".SH \"EXIT STATUS") && page.contains(".SH \"FILES"));
 }
+
+#[tokio::test]
+async fn an_index_that_does_not_fit_is_found_and_mended_while_the_daemon_runs() {
+    use freshd::store::engine::Batch;
+    use freshd::store::{Store, StoreOptions};
+    let stage = prepared().await;
+    let whole = stage.json(&["store", "check", "--json"]).await;
+    assert_eq!((&whole["whole"], &whole["records"]["account"]), (&true.into(), &2.into()));
+    stage.run(&["store", "check"]).await.exits(0).says(&["台账账号 2 条", "没有发现问题"]);
+    // A due time of nobody: it would be claimed for ever.
+    let mut engine = None;
+    let store = Store::open_through(&stage.path("store"), StoreOptions::default(), |it| {
+        engine = Some(it.clone());
+        it
+    });
+    let mut batch = Batch::default();
+    batch.put(b"d\x00\x00\x00\x00\x00\x00\x00\x01nobody\x00\x01".to_vec(), b"".to_vec());
+    let engine = engine.unwrap();
+    engine.commit(batch).unwrap();
+    engine.barrier().unwrap();
+    drop((store, engine));
+    let before = status(&stage).await;
+    let told = stage.run(&["store", "check", "--json"]).await.exits(1).json();
+    assert_eq!((&told["found"], &told["problems"][0]["kind"]), (&1.into(), &"poll_due".into()));
+    stage.run(&["store", "check"]).await.exits(1).says(&["索引项没有对应的记录", "--repair"]);
+    let daemon = Daemon::start(&stage).await;
+    stage
+        .run(&["store", "check", "--repair"])
+        .await
+        .exits(0)
+        .says(&["已删去这个索引项", "都已修好"]);
+    stage.run(&["store", "check"]).await.exits(0).says(&["没有发现问题"]);
+    daemon.stop().await;
+    stage.run(&["store", "check"]).await.exits(0);
+    assert_eq!(status(&stage).await, before);
+    stage.run(&["store"]).await.exits(2);
+}
