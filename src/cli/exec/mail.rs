@@ -171,7 +171,15 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     if as_json {
         let letters: Vec<_> = letters.iter().map(letter_json).collect();
         let failing = failing.map(rfc3339);
-        return json(DONE, &json!({ "letters": letters, "mail_failing_since": failing }));
+        let restored = app.restored_at().map(rfc3339);
+        return json(
+            DONE,
+            &json!({
+                "letters": letters,
+                "mail_failing_since": failing,
+                "restored_at": restored,
+            }),
+        );
     }
     let mut table = Table::new([
         Column::text("编号", 16),
@@ -199,6 +207,9 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     if let Some(since) = failing {
         let since = minute_text(since);
         text.push_str(&format!("邮件服务器自 {since} 起无法使用,待发的信恢复后自动补发\n"));
+    }
+    if app.restored_at().is_some() {
+        text.push_str(RESTORED_TOLD);
     }
     Ok(printed(DONE, text))
 }

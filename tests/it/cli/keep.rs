@@ -106,6 +106,8 @@ async fn after_a_restore_letters_are_drafted_only_until_an_operator_releases_the
     let outbox = stage.json(&["mail", "outbox", "--json"]).await;
     let letters = outbox["letters"].as_array().unwrap();
     assert!(!letters.is_empty() && letters.iter().all(|it| it["state"] == "held"), "{outbox}");
+    assert!(outbox["restored_at"].is_string());
+    stage.run(&["mail", "outbox"]).await.exits(0).says(&["备份恢复"]);
     assert_eq!(server.count(), 0);
     stage.run(&["mail", "release"]).await.exits(0).says(&["恢复备份后的暂存到此为止"]);
     let done = stage.run(&["notify"]).await.exits(0);
@@ -148,7 +150,7 @@ async fn an_index_that_does_not_fit_is_found_and_mended_while_the_daemon_runs() 
         it
     });
     let mut batch = Batch::default();
-    batch.put(b"d\x00\x00\x00\x00\x00\x00\x00\x01nobody\x00\x01".to_vec(), b"".to_vec());
+    batch.put(b"d\x80\x00\x00\x00\x00\x00\x00\x01nobody\x00\x01".to_vec(), b"".to_vec());
     let engine = engine.unwrap();
     engine.commit(batch).unwrap();
     engine.barrier().unwrap();
