@@ -136,16 +136,17 @@ pub(super) async fn backup(config: &Config, dir: &Path) -> anyhow::Result<i32> {
     }
     let manifest = &made.manifest;
     let mut file = target.begin(MANIFEST)?;
-    file.write_all(&serde_json::to_vec_pretty(manifest)?)?;
+    writeln!(file, "{}", serde_json::to_string_pretty(manifest)?)?;
     target.finish(MANIFEST, file)?;
     // Read again from where it will be read.
     Manifest::verified(&target.dir)?;
     target.kept = true;
-    println!("已备份到 {}:{}", target.dir.display(), contents(manifest));
-    println!(
-        "里面有联系人、信件、授权令牌和签名密钥,请同数据目录一样保管;恢复:freshd restore 目录"
+    let stdout = format!(
+        "已备份到 {}:{}\n里面有联系人、信件、授权令牌和签名密钥,请同数据目录一样保管;恢复:freshd restore 目录\n",
+        target.dir.display(),
+        contents(manifest)
     );
-    Ok(DONE)
+    super::print(&Response { stdout, ..Response::default() }, None)
 }
 
 async fn fetch(asker: &mut Asker<'_>, target: &Target, made: &Made) -> anyhow::Result<()> {
@@ -184,25 +185,28 @@ pub(super) fn restore(config: &Config, dir: &Path) -> anyhow::Result<i32> {
     let restored = match done {
         Ok(restored) => restored,
         Err(error) => {
-            eprintln!("{error}");
+            let mut stderr = format!("{error}\n");
             if let BackupError::Store(StoreError::Held { .. }) = error {
-                eprintln!("恢复要换掉整个数据目录,请先停止守护程序(如 systemctl stop freshd)");
+                let words = "恢复要换掉整个数据目录,请先停止守护程序(如 systemctl stop freshd)\n";
+                stderr.push_str(words);
             }
-            eprintln!("没有恢复,现在的数据没有改动");
-            return Ok(FOUND);
+            stderr.push_str("没有恢复,现在的数据没有改动\n");
+            return super::print(&Response { exit: FOUND, stderr, ..Response::default() }, None);
         }
     };
-    println!("已恢复 {}", contents(&restored.manifest));
+    let mut stdout = format!("已恢复 {}\n", contents(&restored.manifest));
     if let Some(aside) = &restored.aside {
-        println!("原来的数据目录改名为 {},确认无误后可自行删除", aside.display());
+        let aside = aside.display();
+        stdout.push_str(&format!("原来的数据目录改名为 {aside},确认无误后可自行删除\n"));
     }
     if !restored.brought.is_empty() {
-        println!("数据目录里的其他文件已移回原处:{}", restored.brought.join("、"));
+        let brought = restored.brought.join("、");
+        stdout.push_str(&format!("数据目录里的其他文件已移回原处:{brought}\n"));
     }
-    println!(
+    stdout.push_str(&format!(
         "备份之后发过哪些信已无从知道:备份里待发的 {} 封信改为暂存,今后起草的信也先暂存。\
-         用 freshd mail outbox 核对,再 freshd mail release(不写编号)放行,此后恢复正常发信",
+         用 freshd mail outbox 核对,再 freshd mail release(不写编号)放行,此后恢复正常发信\n",
         restored.held
-    );
-    Ok(DONE)
+    ));
+    super::print(&Response { stdout, ..Response::default() }, None)
 }

@@ -1,6 +1,7 @@
 //! What stands in the manual page? The command line as it is, in roff, for `man`.
 
 use clap::{Arg, Command};
+use unicode_width::UnicodeWidthChar as _;
 
 use super::usage::usage_of;
 
@@ -35,11 +36,18 @@ const EXITS: [(&str, &str); 5] = [
     ("4", "precheck:没有做成"),
 ];
 
+/// No line begins with one of these.
+const CLOSING: &str = ",。;:、!?)》」』】”’,.;:)]>";
+/// No line ends with one of these.
+const OPENING: &str = "(《「『【“‘";
+
 /// The page. `command` is the built command line.
 pub(super) fn page(command: &Command) -> String {
     let mut page = String::from("'\\\" -*- coding: UTF-8 -*-\n");
     let version = command.get_version().unwrap_or_default();
     page.push_str(&format!(".TH FRESHD 1 \"\" \"freshd {version}\" \"freshd 手册\"\n"));
+    // Chinese is set ragged, and no word is hyphenated.
+    page.push_str(".nh\n.ad l\n");
     section(&mut page, "NAME 名称");
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     page.push_str(&format!("freshd \\- {}\n", plain(&about)));
@@ -100,7 +108,19 @@ fn item(page: &mut String, name: &str, told: &str) {
 
 /// A line of text that is no request, whatever it begins with.
 fn line(text: &str) -> String {
-    format!("\\&{}\n", plain(text))
+    let text = plain(text);
+    let mut line = String::from("\\&");
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        line.push(c);
+        // Of itself groff breaks a line at spaces only.
+        let breaks = |next: &char| c.width() == Some(2) && !CLOSING.contains(*next) && *next != ' ';
+        if !OPENING.contains(c) && chars.peek().is_some_and(breaks) {
+            line.push_str("\\:");
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// Text without line ends in which nothing is a command of roff.
