@@ -140,6 +140,10 @@ pub(super) async fn backup(config: &Config, dir: &Path) -> anyhow::Result<i32> {
     target.finish(MANIFEST, file)?;
     // Read again from where it will be read.
     Manifest::verified(&target.dir)?;
+    if let Some(parent) = target.dir.parent() {
+        // The directory's own name; not everybody may open what is above it.
+        let _ = File::open(parent).and_then(|parent| parent.sync_all());
+    }
     target.kept = true;
     let stdout = format!(
         "已备份到 {}:{}\n里面有联系人、信件、授权令牌和签名密钥,请同数据目录一样保管;恢复:freshd restore 目录\n",

@@ -46,11 +46,14 @@ pub(super) enum Mend {
     Cancel(Box<Letter>),
 }
 
+/// Reads the state of this key from this record.
+pub(super) type ReadState = dyn Fn(&[u8], &[u8]) -> Result<(), StoreError>;
+
 /// Looks at records, one by one.
 pub(super) struct Examiner<'a> {
     pub(super) store: &'a Store,
     /// Reads a state, whose form the store does not know.
-    pub(super) state: &'a dyn Fn(&[u8], &[u8]) -> Result<(), StoreError>,
+    pub(super) state: &'a ReadState,
 }
 
 type Problems = Vec<Found>;
