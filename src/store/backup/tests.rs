@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::store::StoreOptions;
 use crate::store::states::Due;
 use crate::store::tests::{account, id, minute};
 
@@ -50,6 +51,45 @@ fn every_record_comes_back_as_it_was() {
         })
         .unwrap();
     assert_eq!(count, manifest.records.values().sum::<u64>());
+}
+
+#[test]
+fn what_is_committed_together_is_together_in_a_backup_made_meanwhile() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let top = tempfile::tempdir().unwrap();
+    let store = Store::open(&top.path().join("store"), StoreOptions::default()).unwrap();
+    let write = |n: u64| {
+        let mut change = store.change();
+        // Far apart, with more between them than one slice holds.
+        for name in ["a", "z"] {
+            change.put_state(&id(name), &json!(n), Due::default()).unwrap();
+        }
+        change.put_state(&id(&format!("m{}", n % 2000)), &json!(n), Due::default()).unwrap();
+        store.commit(change).unwrap();
+    };
+    (0..2000).for_each(write);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            (0..).take_while(|_| !stop.load(Ordering::Relaxed)).for_each(write);
+        });
+        for _ in 0..5 {
+            let (dir, manifest) = made(&store);
+            assert_eq!(manifest.records["state"], 2002);
+            let mut ends = Vec::new();
+            let of = |name: &str| keys::of_account(keys::kind::STATE, &id(name));
+            let take = |key: Vec<u8>, value: Vec<u8>| {
+                if key == of("a") || key == of("z") {
+                    ends.push(value);
+                }
+                Ok(())
+            };
+            manifest.each(dir.path(), take).unwrap();
+            assert_eq!(ends.len(), 2);
+            assert_eq!(ends[0], ends[1], "of one commit");
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
