@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::store::StoreOptions;
 use crate::store::states::Due;
-use crate::store::tests::{account, id, minute};
+use crate::store::tests::{Stops, account, id, minute};
 
 /// A backup of a small store in a directory, as `freshd backup` leaves it.
 pub(in crate::store) fn made(store: &Store) -> (tempfile::TempDir, Manifest) {
@@ -73,6 +73,7 @@ fn what_is_committed_together_is_together_in_a_backup_made_meanwhile() {
         scope.spawn(|| {
             (0..).take_while(|_| !stop.load(Ordering::Relaxed)).for_each(write);
         });
+        let _stops = Stops(&stop);
         for _ in 0..5 {
             let (dir, manifest) = made(&store);
             assert_eq!(manifest.records["state"], 2002);
@@ -88,7 +89,6 @@ fn what_is_committed_together_is_together_in_a_backup_made_meanwhile() {
             assert_eq!(ends.len(), 2);
             assert_eq!(ends[0], ends[1], "of one commit");
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

@@ -9,7 +9,7 @@ use crate::store::inbox::{Received, ReceivedOutcome};
 use crate::store::keys::{Key, kind, of_account, span, timed};
 use crate::store::outbox::tests::letter;
 use crate::store::states::{Due, Index};
-use crate::store::tests::{account, id, minute, overwrite};
+use crate::store::tests::{Stops, account, id, minute, overwrite};
 use crate::store::{Audit, LetterBody, StoreOptions, StoredLink, evidence, outbox};
 
 /// A store with something of every kind that has another side.
@@ -228,9 +228,9 @@ fn others_may_write_all_the_while_and_nothing_is_taken_for_damage() {
                 store.commit(change).unwrap();
             }
         });
-        for _ in 0..20 {
+        let _stops = Stops(&stop);
+        for _ in 0..3 {
             assert_eq!(check(&store).problems, []);
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
