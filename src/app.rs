@@ -23,13 +23,14 @@ use freshd_core::verdict::{Judgement, judge};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::config::{Config, Dkim, FileSecrets};
+use crate::config::{Config, Dkim, FileSecrets, MailMode};
 use crate::notify::smtp::{Patience, Signer, Transport, TransportSettings};
 use crate::notify::webhook::Webhooks;
 use crate::notify::{Deliverer, Notifier, NotifySettings};
 use crate::poll::apply::Terms;
 use crate::poll::run::Means;
 use crate::poll::{Parts, PollEnv};
+use crate::store::meta::RESTORED;
 use crate::store::{ACCEPT_LOSS, Store, StoreError, StoreOptions};
 use crate::telemetry::Metrics;
 
@@ -146,7 +147,23 @@ impl App {
 
     /// A notifier with the settings in force.
     pub fn notifier(&self) -> Notifier {
-        Notifier::new(self.store().clone(), notify_settings(&self.config()))
+        let mut settings = notify_settings(&self.config());
+        if self.restored_at().is_some() {
+            settings.mail.mode = MailMode::Hold;
+        }
+        Notifier::new(self.store().clone(), settings)
+    }
+
+    /// When the store was restored from a backup, until an operator has released the letters: what was sent after the
+    /// backup is not known, so letters are only drafted. A store that cannot say is taken for one.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        match self.store().meta(RESTORED) {
+            Ok(restored) => restored,
+            Err(error) => {
+                tracing::error!(%error, "letters are only drafted");
+                Some(self.now())
+            }
+        }
     }
 
     /// A deliverer with the settings in force; without a mail server its letters wait.

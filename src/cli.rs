@@ -1,7 +1,7 @@
 //! What does the command line do? Parses it, finds the store or the daemon, prints the answer and says how it ended.
 
-use std::io::{IsTerminal, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::CommandFactory as _;
 
 pub mod args;
+mod asked;
 pub mod caller;
 pub mod checkup;
 pub mod collect;
@@ -16,6 +17,8 @@ pub mod connectors;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod exec;
+mod keep;
+mod man;
 mod output;
 pub mod patrol;
 mod progress;
@@ -33,7 +36,7 @@ use crate::config::{Args, Config};
 use crate::control::{LINE_BYTES_MAX, Response};
 use crate::notify::templates::Templates;
 use crate::telemetry;
-use args::{Cli, Command, ConfigCommand, ConnectorCommand, MailCommand};
+use args::{Cli, Command, ConfigCommand, ConnectorCommand};
 use caller::Caller;
 use exec::USAGE;
 use output::Output;
@@ -71,6 +74,10 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
             clap_complete::generate(shell, &mut Cli::command(), "freshd", &mut std::io::stdout());
             Ok(exec::DONE)
         }
+        Command::Man => {
+            let response = Response { stdout: man::page(&usage::command()), ..Response::default() };
+            print(&response, None)
+        }
         Command::Checkup { ledger, output, offline } => {
             telemetry::init(&Config::built_in().log);
             checkup::run(&ledger, output.as_deref(), offline).await
@@ -90,15 +97,27 @@ async fn run(cli: Cli) -> anyhow::Result<i32> {
             });
             print(&connectors::list(&config, json)?, None)
         }
-        Command::Collect(asked) => {
+        Command::Collect(_) | Command::Backup(_) | Command::Restore(_) => {
             let config = match load(&args) {
                 Ok(config) => config,
                 Err(exit) => return Ok(exit),
             };
             begin(&config);
-            collect::run(&config, &asked.targets, &asked.output, asked.json).await
+            on_files(&config, cli.command).await
         }
         command => on_store(&args, command).await,
+    }
+}
+
+/// Commands whose work is on files of the caller.
+async fn on_files(config: &Config, command: Command) -> anyhow::Result<i32> {
+    match command {
+        Command::Collect(asked) => {
+            collect::run(config, &asked.targets, &asked.output, asked.json).await
+        }
+        Command::Backup(asked) => keep::backup(config, &asked.dir).await,
+        Command::Restore(asked) => keep::restore(config, &asked.dir),
+        _ => anyhow::bail!("这个命令不写文件"),
     }
 }
 
@@ -177,7 +196,7 @@ async fn on_store(args: &Args, command: Command) -> anyhow::Result<i32> {
         Command::Import(import) => import.files.clone(),
         _ => Vec::new(),
     };
-    let (request, file) = request_of(command)?;
+    let (request, file) = asked::request_of(command)?;
     let config = match load(args) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
@@ -294,102 +313,5 @@ fn read_or_told(path: &Path) -> SentFile {
             let unread = Some(words_of(&error));
             SentFile { name, base64: String::new(), unread, modified: None }
         }
-    }
-}
-
-/// The request of a command, and the file that its answer goes to.
-fn request_of(command: Command) -> anyhow::Result<(Request, Option<PathBuf>)> {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    Ok(match command {
-        Command::Import(import) => {
-            let files = import.files.iter().map(|path| read_or_told(path)).collect();
-            let request = Request::Import {
-                files,
-                dry_run: import.dry_run,
-                good_rows: import.good_rows,
-                want_return: import.return_file.is_some(),
-                replace: import.replace,
-                yes: import.yes,
-                json: import.json,
-            };
-            (request, import.return_file)
-        }
-        Command::Ingest(ingest) => (ingest_request(ingest), None),
-        Command::Export(export) => {
-            let format = export_format(&export)?;
-            (Request::Export { kind: export.kind, format }, export.output)
-        }
-        Command::Poll(poll) => {
-            let accounts = poll.account;
-            let (all, due, json, explain) = (poll.all, poll.due, poll.json, poll.explain);
-            (Request::Poll { accounts, all, due, json, explain }, None)
-        }
-        Command::Status(status) => {
-            let verdict = status.verdict.map(|verdict| verdict.key().to_owned());
-            let (platform, unit) = (status.platform, status.unit);
-            (Request::Status { verdict, platform, unit, json: status.json, colour }, None)
-        }
-        Command::Explain { id, json } => (Request::Explain { id, json }, None),
-        Command::Precheck(precheck) => {
-            let colour = colour && precheck.output.is_none();
-            let (quarter, at, format) = (precheck.quarter, precheck.at, precheck.format);
-            (Request::Precheck { quarter, at, format, colour }, precheck.output)
-        }
-        Command::Notify { dry_run, json } => (Request::Notify { dry_run, json }, None),
-        Command::Mail(mail) => (mail_request(mail), None),
-        Command::Contacts { json } => (Request::Contacts { json }, None),
-        Command::Confirm(confirm) => {
-            let file = confirm.file.as_deref().map(sent).transpose()?;
-            let request = Request::Confirm {
-                id: confirm.id,
-                published_at: confirm.published_at,
-                url: confirm.url,
-                none_since: confirm.none_since,
-                interaction: confirm.interaction,
-                seen_at: confirm.seen_at,
-                file,
-                note: confirm.note,
-                by: confirm.by,
-            };
-            (request, None)
-        }
-        Command::Connector(ConnectorCommand::Check { name, target, json }) => {
-            (Request::ConnectorCheck { name, target, json }, None)
-        }
-        Command::Authorise(args::AuthoriseCommand::List { unit, json }) => {
-            (Request::AuthoriseList { unit, json }, None)
-        }
-        Command::Patrol(command) => patrol::request_of(command)?,
-        Command::Requests(command) => (command.request(), None),
-        Command::Proof { url, account } => (Request::Proof { url, account }, None),
-        _ => anyhow::bail!("这个命令不需要存储"),
-    })
-}
-
-fn ingest_request(ingest: args::IngestArgs) -> Request {
-    let files = ingest.files.iter().map(|path| read_or_told(path)).collect();
-    let (complete, by, dry_run) = (ingest.complete, ingest.by, ingest.dry_run);
-    let (good_rows, json) = (ingest.good_rows, ingest.json);
-    Request::Ingest(request::Ingest { files, complete, by, dry_run, good_rows, json })
-}
-
-/// Targets are for a program; in which form anything else is wanted must be said.
-fn export_format(export: &args::ExportArgs) -> anyhow::Result<args::ExportFormat> {
-    match (export.kind, export.format) {
-        (_, Some(format)) => Ok(format),
-        (args::ExportKind::Targets, None) => Ok(args::ExportFormat::Csv),
-        _ => Err(exec::Usage("请用 --format 写明格式:csv、xlsx 或 jsonl".to_owned()).into()),
-    }
-}
-
-fn mail_request(mail: MailCommand) -> Request {
-    match mail {
-        MailCommand::Test { address } => Request::MailTest { address },
-        MailCommand::Outbox { json } => Request::MailOutbox { json },
-        MailCommand::Inbox { json } => Request::MailInbox { json },
-        MailCommand::Fetch => Request::MailFetch,
-        MailCommand::Retry { id } => Request::MailRetry { id },
-        MailCommand::Preview { id, html } => Request::MailPreview { id, html },
-        MailCommand::Release { ids } => Request::MailRelease { ids },
     }
 }

@@ -12,8 +12,10 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod backup;
 pub mod buffered;
 mod change;
+pub mod check;
 mod codec;
 mod directory;
 pub mod engine;
@@ -34,7 +36,9 @@ pub mod owner;
 mod pack;
 mod promise;
 pub mod prune;
+pub mod restore;
 pub mod sled_engine;
+mod snapshot;
 mod spare;
 pub mod states;
 pub mod tally;
@@ -42,7 +46,7 @@ pub mod tally;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 
@@ -62,6 +66,7 @@ use self::buffered::Buffered;
 use self::engine::{Batch, Engine, Order};
 use self::group::Group;
 use self::memory_engine::MemoryEngine;
+use self::snapshot::Snapshots;
 
 /// Schema version of the stored forms. Raised when an older program would misread what is written.
 pub const SCHEMA: u64 = 1;
@@ -90,6 +95,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     engine: Arc<dyn Engine>,
     writer: Mutex<()>,
+    snapshots: Snapshots,
     group: Group,
     /// Letters by state, once somebody has asked.
     letters: Mutex<Option<BTreeMap<LetterState, u64>>>,
@@ -145,6 +151,7 @@ impl Store {
         let store = Self(Arc::new(Inner {
             engine,
             writer: Mutex::new(()),
+            snapshots: Snapshots::default(),
             group: Group::default(),
             letters: Mutex::default(),
         }));
@@ -171,9 +178,9 @@ impl Store {
             return Ok(());
         }
         for _ in 0..UPDATE_TRIES {
-            let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let _writer = self.turn_to_write();
             let (batch, letters) = change.expand()?;
-            match self.0.engine.commit(batch) {
+            match self.commit_in_turn(batch) {
                 // Another node came between the expansion and the commit: expand again.
                 Err(StoreError::Conflict { key }) if !change.has_read(&key) => {}
                 Ok(()) => {
@@ -230,8 +237,8 @@ impl Store {
 
     /// Commits a ready batch.
     fn commit_batch(&self, batch: Batch) -> Result<(), StoreError> {
-        let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.engine.commit(batch)
+        let _writer = self.turn_to_write();
+        self.commit_in_turn(batch)
     }
 
     /// Scans with a visitor that says whether to go on.

@@ -16,6 +16,9 @@ const PAGE: usize = 200;
 pub fn take_over(app: &App, now: Timestamp) -> Result<usize, StoreError> {
     let store = app.store();
     SealKey::of(store)?;
+    if let Some(restored) = app.restored_at() {
+        tracing::warn!(%restored, "restored from a backup: letters are held until `freshd mail release`");
+    }
     let within = now + TimeDelta::minutes(CLAIM_MIN);
     let due = store.due(Index::Notify, within, usize::MAX)?;
     let claimed: Vec<_> = due.into_iter().filter(|(at, _)| *at > now).collect();

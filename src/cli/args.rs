@@ -10,12 +10,14 @@ mod authorise;
 mod confirm;
 mod connector;
 mod exchange;
+mod keep;
 mod mail;
 
 pub use authorise::AuthoriseCommand;
 pub use confirm::{ConfirmArgs, Interaction};
 pub use connector::ConnectorCommand;
 pub use exchange::{CollectArgs, IngestArgs};
+pub use keep::{BackupArgs, RestoreArgs, StoreCommand};
 pub use mail::MailCommand;
 
 /// 政务新媒体更新监测守护程序
@@ -128,11 +130,20 @@ pub enum Command {
     /// 账号方从信里的链接反馈的内容:异议、关停、换联系人,待管理员处理
     #[command(subcommand)]
     Requests(super::requests::RequestsCommand),
+    /// 备份全部数据;守护程序运行时照样可以
+    Backup(BackupArgs),
+    /// 用备份换下现在的数据;现在的数据改名留在旁边
+    Restore(RestoreArgs),
+    /// 数据目录
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// 输出命令补全脚本
     Completions {
         /// 哪种 shell
         shell: clap_complete::Shell,
     },
+    /// 输出手册页(roff):freshd man | man -l -
+    Man,
 }
 
 /// `freshd demo`.

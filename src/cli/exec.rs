@@ -21,6 +21,7 @@ mod export;
 mod import;
 mod inbox;
 mod ingest;
+pub(super) mod keep;
 mod mail;
 pub(crate) mod patrol;
 mod poll;
@@ -87,6 +88,10 @@ pub async fn execute(app: &App, request: Request, who: impl Into<Caller>) -> Res
         Request::RequestsSettle { id, approve, note } => {
             requests::settle(app, &id, approve, &note, who)
         }
+        Request::BackupMake => keep::make(app, &caller).await,
+        Request::BackupRead { id, offset } => keep::read(app, &caller, &id, offset),
+        Request::BackupDrop { id } => keep::discard(app, &caller, &id),
+        Request::StoreCheck { repair, json } => keep::check(app, repair, json, &caller).await,
         Request::Proof { url, account } => proof::run(app, &url, account.as_deref(), who).await,
     };
     let response = done.unwrap_or_else(|error| failed(&error));

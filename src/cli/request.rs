@@ -250,4 +250,25 @@ pub enum Request {
         /// Why, in the operator's words.
         note: String,
     },
+    /// The first part of `freshd backup`: all records go into a file in the store's own directory.
+    BackupMake,
+    /// Its next part: the bytes of that file from an offset, as many as an answer may hold.
+    BackupRead {
+        /// The file.
+        id: String,
+        /// Bytes that the caller has already.
+        offset: u64,
+    },
+    /// Its end: the file is not needed any more.
+    BackupDrop {
+        /// The file.
+        id: String,
+    },
+    /// `freshd store check`.
+    StoreCheck {
+        /// Mend what can be mended.
+        repair: bool,
+        /// Answer in JSON.
+        json: bool,
+    },
 }

@@ -43,7 +43,7 @@ pub fn parse(mut typed: Vec<OsString>) -> Result<Cli, i32> {
 }
 
 /// The command line with its headings in Chinese.
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let mut command = chinese(Cli::command());
     command.build();
     usages(&mut command);
@@ -110,7 +110,8 @@ fn usages(command: &mut Command) {
     command.get_subcommands_mut().for_each(usages);
 }
 
-fn usage_of(command: &mut Command) -> String {
+/// How the command is written.
+pub(super) fn usage_of(command: &mut Command) -> String {
     let usage = command.render_usage().to_string();
     usage.trim_start_matches("Usage:").trim().to_owned()
 }

@@ -107,7 +107,7 @@ fn alias_prefix(alias: &str) -> Key {
 }
 
 /// The keys of an account's aliases.
-fn alias_keys(account: &Account) -> BTreeSet<Vec<u8>> {
+pub(super) fn alias_keys(account: &Account) -> BTreeSet<Vec<u8>> {
     let key = |alias: &String| alias_prefix(alias).text(account.id.as_str()).done();
     account.aliases.iter().filter(|alias| !alias.trim().is_empty()).map(key).collect()
 }

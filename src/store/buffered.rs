@@ -240,6 +240,11 @@ impl Engine for Buffered {
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.shared.below.size_on_disk()
     }
+
+    fn recount(&self) -> Result<(), StoreError> {
+        self.shared.pass_on()?;
+        self.shared.below.recount()
+    }
 }
 
 #[cfg(test)]

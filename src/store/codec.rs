@@ -72,8 +72,8 @@ pub(crate) fn decode<T: DeserializeOwned>(
 }
 
 /// The head of a record in parts.
-struct Parted {
-    parts: u16,
+pub(super) struct Parted {
+    pub(super) parts: u16,
     bytes: u32,
     hash: [u8; 16],
 }
@@ -88,7 +88,7 @@ impl Parted {
         }
     }
 
-    fn read(value: &[u8]) -> Option<Self> {
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
         let (&PARTED, rest) = value.split_first()? else { return None };
         let (parts, rest) = rest.split_first_chunk::<2>()?;
         let (bytes, rest) = rest.split_first_chunk::<4>()?;
@@ -113,7 +113,7 @@ fn hash(bytes: &[u8]) -> [u8; 16] {
     *digest.first_chunk().expect("32 bytes hold 16")
 }
 
-fn part_key(key: &[u8], number: u16) -> Vec<u8> {
+pub(super) fn part_key(key: &[u8], number: u16) -> Vec<u8> {
     Key::of(kind::PART).bytes(key).bytes(&number.to_be_bytes()).done()
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Holder, StoreError};
 
 /// Name of the file whose lock says that the store is held, and whose text says by whom.
-const HOLDER_FILE: &str = "holder";
+pub(crate) const HOLDER_FILE: &str = "holder";
 /// Where files that would keep the store from opening are moved to.
 pub(crate) const QUARANTINE: &str = "quarantine";
 /// At most so many generations of one file name are kept in quarantine.

@@ -54,6 +54,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Bytes that the store takes on disk.
     fn size_on_disk(&self) -> Result<u64, StoreError>;
+
+    /// Takes what is there for all there is, where the engine counts what is written.
+    fn recount(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// What is to be changed at once, and what must still hold for that.

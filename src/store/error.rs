@@ -34,7 +34,7 @@ pub enum StoreError {
     /// The files cannot be read as a store, and setting the snapshots aside did not help. They
     /// were left as they are.
     #[error(
-        "数据目录 {0} 已损坏,无法打开:{detail}。数据文件保持原样。请换用备份;没有备份时,带环境变量 \
+        "数据目录 {0} 已损坏,无法打开:{detail}。数据文件保持原样。请恢复备份(freshd restore 目录);没有备份时,带环境变量 \
          {ACCEPT_LOSS}=1 运行一次任一命令,程序会把损坏的文件移到 {0}/quarantine,以空的数据重新开始",
         path.display()
     )]
@@ -46,8 +46,8 @@ pub enum StoreError {
     },
     /// Not everything is there that was written. The files were left as they are.
     #[error(
-        "数据目录 {0} 的数据有丢失,没有打开:{missing}。数据文件保持原样。请检查磁盘,换用备份;确定接受\
-         这些丢失时,带环境变量 {ACCEPT_LOSS}=1 运行一次任一命令,程序会把现有文件复制到 {0}/quarantine,\
+        "数据目录 {0} 的数据有丢失,没有打开:{missing}。数据文件保持原样。请检查磁盘,恢复备份(freshd restore 目录);\
+         确定接受这些丢失时,带环境变量 {ACCEPT_LOSS}=1 运行一次任一命令,程序会把现有文件复制到 {0}/quarantine,\
          以剩下的数据继续",
         path.display()
     )]

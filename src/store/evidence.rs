@@ -37,6 +37,13 @@ impl EvidenceId {
     }
 }
 
+impl EvidenceId {
+    /// The id of these bytes in a key.
+    pub(super) fn of_key(hash: &[u8]) -> Option<Self> {
+        hash.try_into().ok().map(Self)
+    }
+}
+
 impl fmt::Display for EvidenceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -137,15 +144,15 @@ impl Store {
     }
 }
 
-struct Head {
+pub(super) struct Head {
     packed: bool,
-    chunks: u16,
+    pub(super) chunks: u16,
     bytes: u32,
-    at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 impl Head {
-    fn read(key: &[u8], value: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Self, StoreError> {
         let parse = || {
             let (&version, rest) = value.split_first()?;
             let packed = version == PACKED;
@@ -173,15 +180,15 @@ impl Head {
     }
 }
 
-fn head_key(id: EvidenceId) -> Vec<u8> {
+pub(super) fn head_key(id: EvidenceId) -> Vec<u8> {
     Key::of(kind::EVIDENCE).bytes(&id.0).done()
 }
 
-fn chunk_key(id: EvidenceId, number: u16) -> Vec<u8> {
+pub(super) fn chunk_key(id: EvidenceId, number: u16) -> Vec<u8> {
     Key::of(kind::EVIDENCE_BYTES).bytes(&id.0).bytes(&number.to_be_bytes()).done()
 }
 
-fn time_key(id: EvidenceId, at: Timestamp) -> Vec<u8> {
+pub(super) fn time_key(id: EvidenceId, at: Timestamp) -> Vec<u8> {
     Key::of(kind::EVIDENCE_TIME).time(at).bytes(&id.0).done()
 }
 

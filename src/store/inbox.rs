@@ -120,7 +120,7 @@ pub struct DeadAddress {
     pub reply: String,
 }
 
-fn received_key(id: &str) -> Vec<u8> {
+pub(super) fn received_key(id: &str) -> Vec<u8> {
     Key::of(kind::RECEIVED).text(id).done()
 }
 

@@ -66,6 +66,39 @@ pub(crate) mod kind {
     pub(crate) const PART: u8 = b'x';
 }
 
+/// The English key of a kind, for machines; `unknown` for one that this version does not know.
+pub(crate) fn name(of: u8) -> &'static str {
+    match of {
+        kind::META => "meta",
+        kind::ACCOUNT => "account",
+        kind::ALIAS => "alias",
+        kind::STATE => "state",
+        kind::DUE => "due",
+        kind::POLL_DUE => "poll_due",
+        kind::NOTIFY_DUE => "notify_due",
+        kind::LINKS_TURN => "links_turn",
+        kind::LINKS_DUE => "links_due",
+        kind::JOURNAL => "journal",
+        kind::EVIDENCE => "evidence",
+        kind::EVIDENCE_BYTES => "evidence_bytes",
+        kind::EVIDENCE_TIME => "evidence_time",
+        kind::LETTER => "letter",
+        kind::LETTER_BODY => "letter_body",
+        kind::LETTER_QUEUE => "letter_queue",
+        kind::LETTER_TIME => "letter_time",
+        kind::LINK => "link",
+        kind::AUDIT => "audit",
+        kind::IMPORT => "import",
+        kind::OWNER => "owner_word",
+        kind::TALLY => "tally",
+        kind::RECEIVED => "received",
+        kind::RECEIVED_TIME => "received_time",
+        kind::DEAD_ADDRESS => "dead_address",
+        kind::PART => "part",
+        _ => "unknown",
+    }
+}
+
 /// Texts of any length that are longer than this are replaced by their hash, bytes.
 const TEXT_BYTES_MAX: usize = 400;
 

@@ -25,6 +25,10 @@ pub const ALIKE: &str = "poll.alike";
 /// `BTreeMap<String, Timestamp>`: hosts that asked to be left alone, and until when.
 pub const RESTING: &str = "net.resting";
 
+/// `Timestamp`: when the store was restored from a backup. While it stands letters are only drafted: what was sent
+/// after the backup is not known, and could be said again.
+pub const RESTORED: &str = "store.restored";
+
 /// `[u8; 32]`: the secret that signs the links that we hand out.
 pub const SEAL: &str = "web.seal";
 

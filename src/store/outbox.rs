@@ -128,7 +128,7 @@ pub struct Letter {
 
 impl Letter {
     /// When it is next to be looked at by a sender: its place in the queue.
-    fn due(&self) -> Option<Timestamp> {
+    pub(super) fn due(&self) -> Option<Timestamp> {
         match self.state {
             LetterState::Queued => Some(self.next_attempt.unwrap_or(self.created_at)),
             LetterState::Sending => Some(self.lease_until.unwrap_or(self.created_at)),
@@ -173,11 +173,11 @@ pub struct LetterBody {
     pub attachments: Vec<Attachment>,
 }
 
-fn key(id: &str) -> Vec<u8> {
+pub(super) fn key(id: &str) -> Vec<u8> {
     Key::of(kind::LETTER).text(id).done()
 }
 
-fn body_key(id: &str) -> Vec<u8> {
+pub(super) fn body_key(id: &str) -> Vec<u8> {
     Key::of(kind::LETTER_BODY).text(id).done()
 }
 

@@ -255,7 +255,7 @@ impl Store {
     }
 }
 
-fn read_timed(key: &[u8]) -> Result<(Timestamp, AccountId), StoreError> {
+pub(super) fn read_timed(key: &[u8]) -> Result<(Timestamp, AccountId), StoreError> {
     let mut reader = Reader::behind_kind(key);
     let (at, id) = (reader.time(), reader.text());
     at.zip(id).map(|(at, id)| (at, AccountId::new(id))).ok_or_else(|| key_is_cut(key))
@@ -270,7 +270,7 @@ fn write_due(due: Due) -> Vec<u8> {
     [&[DUE_VERSION][..], &bytes(due.poll), &bytes(due.notify)].concat()
 }
 
-fn read_due(key: &[u8], value: Option<&[u8]>) -> Result<Due, StoreError> {
+pub(super) fn read_due(key: &[u8], value: Option<&[u8]>) -> Result<Due, StoreError> {
     let Some(value) = value else { return Ok(Due::default()) };
     let time = |bytes: &[u8; 8]| if *bytes == [0; 8] { None } else { from_sortable(*bytes) };
     match value.split_first() {
@@ -335,7 +335,7 @@ fn expand_turn(
     Ok(())
 }
 
-fn read_turn(key: &[u8], value: Option<&[u8]>) -> Result<Option<Timestamp>, StoreError> {
+pub(super) fn read_turn(key: &[u8], value: Option<&[u8]>) -> Result<Option<Timestamp>, StoreError> {
     let Some(value) = value else { return Ok(None) };
     let bytes = <[u8; 8]>::try_from(value);
     let bytes = bytes.map_err(|_| StoreError::damaged("links due", key, "格式不符"))?;

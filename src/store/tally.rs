@@ -18,7 +18,7 @@ use super::keys::kind;
 use super::promise::Promise;
 
 /// Key of the tally.
-const KEY: &[u8] = &[kind::TALLY];
+pub(super) const KEY: &[u8] = &[kind::TALLY];
 /// First byte of a tally.
 const VERSION: u8 = 1;
 /// Kinds of more records than this are compared by no opening, only counted on: reading them would take it seconds and
@@ -96,6 +96,29 @@ fn hash(key: &[u8], value: &[u8]) -> u64 {
         hash = (mixed as u64 ^ (mixed >> 64) as u64).wrapping_add(chunk.len() as u64);
     }
     hash
+}
+
+/// Counts records on a walk, to be compared with what was counted when they were written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Count(BTreeMap<u8, Sum>);
+
+impl Count {
+    /// One more record.
+    pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.0.entry(key.first().copied().unwrap_or_default()).or_default().add(key, value);
+    }
+
+    /// How many there were of each kind.
+    pub(super) fn records(&self) -> impl Iterator<Item = (u8, u64)> {
+        self.0.iter().map(|(kind, sum)| (*kind, sum.records))
+    }
+
+    /// What differs from the stored tally, if anything.
+    pub(super) fn against(&self, stored: &[u8]) -> Result<Option<Missing>, StoreError> {
+        let written = Tally::decode(stored)?;
+        let found = Tally { generation: written.generation, kinds: self.0.clone() };
+        Ok(Some(missing(&written, &found)).filter(|missing| !missing.kinds.is_empty()))
+    }
 }
 
 /// An engine that keeps the tally of another.
@@ -279,6 +302,18 @@ impl<E: Engine> Engine for Tallied<E> {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.below.size_on_disk()
+    }
+
+    fn recount(&self) -> Result<(), StoreError> {
+        let mut tally = self.lock();
+        // Without sums of its own to go by it counts every kind.
+        let found = count(&self.below, &Tally::default())?;
+        let next = Tally { generation: tally.generation + 1, ..found };
+        let mut batch = Batch::default();
+        batch.put(KEY, next.encode());
+        self.below.commit(batch)?;
+        *tally = next;
+        Ok(())
     }
 }
 

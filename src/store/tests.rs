@@ -26,6 +26,15 @@ pub(crate) fn account(name: &str, aliases: &[&str]) -> Account {
     }
 }
 
+/// Tells a writer on another thread to end, also when the test fails meanwhile.
+pub(crate) struct Stops<'a>(pub(crate) &'a std::sync::atomic::AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// How many keys of this kind there are.
 pub(crate) fn keys_of(store: &Store, kind: u8) -> usize {
     let (from, to) = keys::span(kind);

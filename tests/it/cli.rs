@@ -7,6 +7,7 @@ mod daemon;
 mod door;
 mod gap;
 mod ingest;
+mod keep;
 mod ledger;
 mod letters;
 mod look;

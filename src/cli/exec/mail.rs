@@ -17,9 +17,13 @@ use crate::notify::release::RetryError;
 use crate::notify::smtp::Outcome;
 use crate::report::table::{Cell, Column, Table};
 use crate::report::words::letter_chinese;
-use crate::store::{Letter, LetterState};
+use crate::store::meta::RESTORED;
+use crate::store::{Letter, LetterState, StoreError};
 
 mod told;
+
+/// What stands below a list of letters while a restored store's are held.
+const RESTORED_TOLD: &str = "数据是从备份恢复的,起草的信一律先暂存;核对后 freshd mail release(不写编号)放行,此后恢复正常发信\n";
 
 pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<Response> {
     if !dry_run && !app.is_serving() {
@@ -53,6 +57,9 @@ pub(super) async fn notify(app: &App, dry_run: bool, as_json: bool) -> anyhow::R
     }
     let mut text = told::text(&report, sent.as_ref());
     text.push_str(&told::faults(&faults, dry_run));
+    if app.restored_at().is_some() {
+        text.push_str(RESTORED_TOLD);
+    }
     Ok(printed(DONE, text))
 }
 
@@ -164,7 +171,15 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
     if as_json {
         let letters: Vec<_> = letters.iter().map(letter_json).collect();
         let failing = failing.map(rfc3339);
-        return json(DONE, &json!({ "letters": letters, "mail_failing_since": failing }));
+        let restored = app.restored_at().map(rfc3339);
+        return json(
+            DONE,
+            &json!({
+                "letters": letters,
+                "mail_failing_since": failing,
+                "restored_at": restored,
+            }),
+        );
     }
     let mut table = Table::new([
         Column::text("编号", 16),
@@ -193,17 +208,32 @@ pub(super) fn outbox(app: &App, as_json: bool) -> anyhow::Result<Response> {
         let since = minute_text(since);
         text.push_str(&format!("邮件服务器自 {since} 起无法使用,待发的信恢复后自动补发\n"));
     }
+    if app.restored_at().is_some() {
+        text.push_str(RESTORED_TOLD);
+    }
     Ok(printed(DONE, text))
 }
 
 pub(super) async fn release(app: &App, ids: &[String], who: &str) -> anyhow::Result<Response> {
     let (deliverer, now) = (app.deliverer(), app.now());
     let done = deliverer.release(ids, who, now).await?;
+    let restored = app.restored_at().is_some();
+    if restored && ids.is_empty() {
+        app.store().update(|change| {
+            change.delete_meta(RESTORED);
+            Ok::<(), StoreError>(())
+        })?;
+    }
     let mut text = format!("已放行 {} 封", done.released.len());
     if !done.cancelled.is_empty() {
         text.push_str(&format!(",情况已变化而撤回 {} 封", done.cancelled.len()));
     }
     text.push('\n');
+    text.push_str(match (restored, ids.is_empty()) {
+        (false, _) => "",
+        (true, true) => "恢复备份后的暂存到此为止,今后按 [mail] mode 发信\n",
+        (true, false) => RESTORED_TOLD,
+    });
     if let Some(leaves) = done.leaves {
         let server = deliverer.has_server();
         text.push_str(&told::leaving(leaves, server, app.is_serving(), now));

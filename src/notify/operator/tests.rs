@@ -25,14 +25,7 @@ fn made(letter: &OperatorLetter, at: Timestamp) -> Composed {
 
 #[test]
 fn a_table_keeps_its_lines_and_nothing_is_markup() {
-    let made = compose(
-        "ops@b.cn",
-        &letter("precheck 1"),
-        ("f@b.cn", "政务公开办 0668-1"),
-        &Templates::default(),
-        now(),
-    )
-    .unwrap();
+    let made = made(&letter("precheck 1"), now());
     assert_eq!(made.subject, "【政务新媒体提醒】2026Q4 季度自查");
     assert_eq!(made.reasons, [Reason::Precheck]);
     assert!(made.text.contains("政务公开办 0668-1") && made.html.contains("政务公开办 0668-1"));
@@ -42,31 +35,10 @@ fn a_table_keeps_its_lines_and_nothing_is_markup() {
 
 #[test]
 fn the_keys_alone_are_its_identity() {
-    let one = compose(
-        "ops@b.cn",
-        &letter("precheck 1"),
-        ("f@b.cn", "政务公开办 0668-1"),
-        &Templates::default(),
-        now(),
-    )
-    .unwrap();
+    let one = made(&letter("precheck 1"), now());
     let later = now() + chrono::TimeDelta::hours(5);
-    let again = compose(
-        "ops@b.cn",
-        &letter("precheck 1"),
-        ("f@b.cn", "政务公开办 0668-1"),
-        &Templates::default(),
-        later,
-    )
-    .unwrap();
-    let next = compose(
-        "ops@b.cn",
-        &letter("precheck 2"),
-        ("f@b.cn", "政务公开办 0668-1"),
-        &Templates::default(),
-        now(),
-    )
-    .unwrap();
+    let again = made(&letter("precheck 1"), later);
+    let next = made(&letter("precheck 2"), now());
     assert_eq!(one.message_id, again.message_id);
     assert_ne!(one.message_id, next.message_id);
 }
