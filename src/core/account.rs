@@ -175,8 +175,22 @@ impl Account {
         addresses(text)
     }
 
-    /// The probe of 互动功能, if it names one.
+    /// The probe of 互动功能, if it names one: the address, without what is written behind it for people.
     pub fn interaction_probe(&self) -> Option<&str> {
-        self.interaction.trim().strip_prefix("probe:")
+        let written = self.interaction.trim().strip_prefix("probe:")?.trim_start();
+        let written = written.split(char::is_whitespace).next().unwrap_or_default();
+        // What is expected of the answer (behind `#`) may be Chinese, an address is not.
+        let address = written.split('#').next().unwrap_or_default();
+        let prose = address.find(|c: char| !c.is_ascii());
+        match prose {
+            None if address.len() < written.len() => Some(written),
+            cut => Some(
+                address[..cut.unwrap_or(address.len())]
+                    .trim_end_matches([';', ',', '.', '(', '[', '<']),
+            ),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,7 +144,10 @@ impl Tell {
         };
         let last = judgement.last_update.as_ref();
         match self.reason {
-            Reason::Overdue | Reason::Escalation => outcome == Outcome::Fail,
+            // Its data may have grown old meanwhile; that refutes nothing, and the letter says as of when.
+            Reason::Overdue | Reason::Escalation => {
+                matches!(outcome, Outcome::Fail | Outcome::Undetermined)
+            }
             Reason::Rectified => matches!(outcome, Outcome::Pass | Outcome::AtRisk),
             Reason::Reminder => outcome == Outcome::AtRisk && last.map(mark_of) == Some(self.mark),
             Reason::PreHoliday => {

@@ -124,18 +124,20 @@ impl Words {
         self.0.is_empty()
     }
 
-    /// Adds a word; keeps the newest [`WORDS_MAX`]. Was it new?
+    /// Adds a word; of more than [`WORDS_MAX`] the oldest goes of what was found most often, so that routine looks push out
+    /// no proof. Was it new, and is it kept?
     pub fn add(&mut self, word: Word) -> bool {
         let Err(place) = self.0.binary_search(&word) else { return false };
-        // One that is older than all kept is not news.
-        if self.0.len() >= WORDS_MAX && place == 0 {
-            return false;
-        }
-        self.0.insert(place, word);
+        self.0.insert(place, word.clone());
         if self.0.len() > WORDS_MAX {
-            self.0.remove(0);
+            let often = |what: Finding| self.0.iter().filter(|held| held.found == what).count();
+            // Of kinds that are as frequent, the one that comes first in the order of kinds.
+            let most = self.0.iter().map(|held| held.found);
+            let most = most.max_by_key(|what| (often(*what), std::cmp::Reverse(*what)));
+            let oldest = self.0.iter().position(|held| Some(held.found) == most);
+            self.0.remove(oldest.expect("a kind that was counted is there"));
         }
-        true
+        self.holds(&word)
     }
 
     /// Is this very word kept already?

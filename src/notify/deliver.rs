@@ -17,6 +17,7 @@ use super::channel::webhook_name;
 use super::clean::domain_of;
 use super::settings::NotifySettings;
 use super::smtp::{Outcome, Outgoing, Transport};
+use super::tick::{Notifier, NotifyError};
 use super::webhook::{self, Webhooks};
 use super::{META_RELAY_FAILING_SINCE, META_SENT_ON};
 use crate::config::MailConfig;
@@ -108,6 +109,11 @@ impl Deliverer {
         let mut report = DeliverReport::default();
         if self.transport.is_none() && self.webhooks.is_none() {
             return Ok(report);
+        }
+        match Notifier::new(self.store.clone(), self.settings.clone()).look_again(now) {
+            Err(NotifyError::Store(error)) => return Err(error),
+            Err(error) => tracing::error!(%error, "letters that waited are sent as they stand"),
+            Ok(()) => {}
         }
         let mut handled = 0;
         while handled < TICK_MAX && self.relay_opens().is_none_or(|at| at <= now) {

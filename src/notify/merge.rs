@@ -146,6 +146,36 @@ impl Notifier {
         Ok(items)
     }
 
+    /// Looks at letters again that waited for sending hours and are due: what was settled meanwhile is not sent.
+    pub(super) fn look_again(&self, now: Timestamp) -> Result<(), NotifyError> {
+        for id in self.store.waited_letters(now)? {
+            self.store.update(|change| {
+                let Some(mut letter) = change.letter(&id)?.filter(Letter::waits) else {
+                    return Ok::<_, NotifyError>(());
+                };
+                match self.rewrite(change, &letter, now)? {
+                    Some(Rewritten::Settled) => {
+                        letter.state = LetterState::Cancelled;
+                        letter.next_attempt = None;
+                        letter.last_reply = Some("发出之前情况已变化,未发送".to_owned());
+                        for account in &letter.accounts {
+                            change.journal(account, now, &LetterEvent::of(&letter))?;
+                        }
+                        change.put_letter(&letter);
+                    }
+                    // Once is enough: it is about to be sent.
+                    None => {
+                        letter.tells.clear();
+                        change.put_letter(&letter);
+                    }
+                    Some(Rewritten::As(_)) => {}
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     /// A held letter that is released, where some of it no longer holds: what is left, as a letter of its own, into which the
     /// held one goes. `None` = it holds as it stands, or is of a kind that is a whole.
     pub(super) fn rewrite(

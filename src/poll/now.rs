@@ -67,7 +67,7 @@ impl Poller {
         let mut links = LinkChecker::new(self.env.clone());
         let mut queue = ids.iter();
         let mut flying = FuturesUnordered::new();
-        let mut reports = Vec::new();
+        let (mut polled, mut reports) = (Vec::new(), Vec::new());
         loop {
             while flying.len() < parts.at_once {
                 let Some(id) = queue.next() else { break };
@@ -78,6 +78,10 @@ impl Poller {
             }
             let Some(((id, held, outcomes), waiting)) = flying.next().await else { break };
             self.settle(&id, held, outcomes.clone(), &parts)?;
+            polled.push((id, outcomes, waiting));
+        }
+        // Not while polls are under way: they would hold their turns at a host, and nobody would drive them.
+        for (id, outcomes, waiting) in polled {
             links.check(&id, true).await?;
             reports.extend(self.report(&id, outcomes, waiting)?);
             told(reports.len());

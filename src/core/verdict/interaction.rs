@@ -104,7 +104,14 @@ fn by_machines(
     let since = s.now - TimeDelta::days(INTERACTION_AGE_MAX_DAYS);
     if let Some(page) = consultations(menu).find(|(_, page)| opened(page, since)) {
         let told = page_text(page, menu.is_self_reported());
-        return of(Outcome::Pass, s.now, told, &[]);
+        // That a page opens is less than what a probe of the service itself proves.
+        let outcome = if dead.is_some() { Outcome::Undetermined } else { Outcome::Pass };
+        let doubt = if dead.is_some() {
+            ";但登记的互动地址(探测)无法使用,需人工复核"
+        } else {
+            ""
+        };
+        return of(outcome, s.now, told + doubt, &[]);
     }
     if praise.is_some() {
         return of(Outcome::Pass, s.now, String::new(), &[]);

@@ -27,6 +27,18 @@ fn a_word_counts_once_and_the_newest_are_kept() {
 }
 
 #[test]
+fn routine_looks_push_out_no_proof() {
+    let mut words = Words::default();
+    assert!(words.add(word(0, "张三", Finding::InteractionBroken)));
+    for hour in 1..=40 {
+        words.add(word(hour, "李四", Finding::Updated));
+    }
+    assert_eq!(words.iter().count(), WORDS_MAX);
+    assert_eq!(words.found(Finding::InteractionBroken, at(-1), at(50)).count(), 1);
+    assert!(words.holds(&word(40, "李四", Finding::Updated)), "the newest of what is frequent");
+}
+
+#[test]
 fn who_did_not_find_it_is_heard_until_somebody_sees_it() {
     let mut words = Words::default();
     for (hours, by) in [(0, "张三"), (2, "张 三"), (3, "李四")] {

@@ -34,6 +34,23 @@ impl Store {
         Ok(waiting)
     }
 
+    /// Letters that have waited and are due at `now`, not tried yet.
+    pub fn waited_letters(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let (from, _) = span(kind::LETTER_QUEUE);
+        let to = Key::of(kind::LETTER_QUEUE).time(now + chrono::TimeDelta::milliseconds(1)).done();
+        let mut ids = Vec::new();
+        self.each(&from, &to, Order::Ascending, |index, _| {
+            ids.push(read_index(index)?.1);
+            Ok(true)
+        })?;
+        let mut waited = Vec::new();
+        for id in ids {
+            let waits = self.letter(&id)?.is_some_and(|letter| letter.waits());
+            waited.extend(waits.then_some(id));
+        }
+        Ok(waited)
+    }
+
     /// The letter, or the one that took it in.
     pub fn letter_as_sent(&self, id: &str) -> Result<Option<Letter>, StoreError> {
         let mut found = self.letter(id)?;

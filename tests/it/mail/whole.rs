@@ -207,6 +207,26 @@ async fn a_letter_that_waits_is_taken_in_by_the_next_to_the_same_recipient() {
     assert!(told.clone().any(|it| it == (gone.id.as_str(), LetterState::Cancelled)));
 }
 
+/// What was published while the letter waited is not sent in the morning; what still holds is.
+#[tokio::test]
+async fn a_letter_that_waited_is_looked_at_again_before_it_leaves() {
+    let scene = Scene::new().await;
+    let (night, later, morning) = (at(11, 25, 20), at(11, 25, 22), at(11, 26, 9));
+    for (number, to) in [(1, "a@b.cn"), (2, "a@b.cn"), (3, "c@d.cn")] {
+        scene.add(&account(number, to), at(11, 16, 20), night);
+    }
+    assert_eq!(scene.notify(night).await.letters.len(), 2);
+    scene.add(&account(1, "a@b.cn"), at(11, 25, 21), later);
+    scene.add(&account(3, "c@d.cn"), at(11, 25, 21), later);
+    scene.notify(later).await;
+    assert_eq!(scene.deliver(morning).await.accepted, 1);
+    let mails = scene.mail.mails();
+    let text = mails[0].text_body().unwrap();
+    assert!(mails.len() == 1 && text.contains("发布2") && !text.contains("发布1"), "{text}");
+    let gone = scene.letters().into_iter().filter(|it| it.state == LetterState::Cancelled);
+    assert_eq!(gone.count(), 2);
+}
+
 /// The letter that took another in is refused: neither account counts as told.
 #[tokio::test]
 async fn a_letter_that_took_another_in_and_is_refused_has_told_of_neither() {
