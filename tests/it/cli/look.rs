@@ -393,3 +393,37 @@ async fn a_platform_is_found_by_every_name_and_an_unknown_one_is_told() {
     let unknown = stage.run(&["status", "--platform", "微信号号"]).await.exits(2);
     unknown.says(&["微信号号", "微信公众号(wechat)", "视频号"]);
 }
+
+/// Courtesy as it is by default: four accounts and a menu link on one host, two requests at a time.
+#[tokio::test]
+async fn accounts_of_one_host_do_not_keep_each_other_waiting_for_ever() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    let site = async {
+        loop {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _asked = peer.read(&mut request).await;
+            let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _told = peer.write_all(answer.as_bytes()).await;
+        }
+    };
+    let stage = Stage::new("");
+    let net = "[net]\nallow_private = [\"127.0.0.0/8\"]\n";
+    stage.write("freshd.toml", format!("[store]\npath = \"store\"\n{net}"));
+    let mut csv = "账号名称,平台,账号标识,主办单位,采集方式,菜单地址\n".to_owned();
+    for n in 1..=4 {
+        let menu = if n == 1 { format!("服务/指南=http://{host}/menu") } else { String::new() };
+        csv +=
+            &format!("号{n},微信公众号,wx00000000000000a{n},局,feed:http://{host}/f{n},{menu}\n");
+    }
+    stage.import(&csv).await;
+    let all = ["poll", "--all"];
+    let polled = tokio::time::timeout(std::time::Duration::from_secs(60), stage.run(&all));
+    let polled = tokio::select! {
+        () = site => unreachable!("the site serves for ever"),
+        polled = polled => polled.expect("it comes to an end"),
+    };
+    polled.exits(1).says(&["号1", "号4", "404"]);
+}
