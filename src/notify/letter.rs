@@ -110,6 +110,8 @@ pub struct Draft {
     pub list: Option<list::List>,
     /// What makes it this letter and no other, and its subject behind the mark; without it what its items say.
     pub named: Option<Named>,
+    /// The letter of which this is what is left; empty = none. With it, it is another letter than one that told the same before.
+    pub left_of: String,
 }
 
 impl Draft {
@@ -187,9 +189,10 @@ pub fn compose(
             format!("{SUBJECT_MARK}{}", clean_line(&named.subject)),
             hash_of([to.as_str(), "named", &named.key]),
         ),
-        None => {
-            (subject::subject(&items, safe_day(&items, house, now), now), content_id(to, &items))
-        }
+        None => (
+            subject::subject(&items, safe_day(&items, house, now), now),
+            content_id(to, &draft.left_of, &items),
+        ),
     };
     let id = hash[..16].to_owned();
     let mut accounts: Vec<String> = Vec::new();
@@ -297,7 +300,7 @@ pub fn hash_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn content_id(recipient: &str, items: &[&Item]) -> String {
+fn content_id(recipient: &str, left_of: &str, items: &[&Item]) -> String {
     let mut told: Vec<String> = items
         .iter()
         .map(|item| {
@@ -307,6 +310,7 @@ fn content_id(recipient: &str, items: &[&Item]) -> String {
             format!("{} {rule} {mark} {reason} {}", item.account.id, tell.stage)
         })
         .collect();
+    told.extend((!left_of.is_empty()).then(|| format!("left of {left_of}")));
     told.sort();
     hash_of(std::iter::once(recipient).chain(told.iter().map(String::as_str)))
 }

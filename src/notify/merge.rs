@@ -198,6 +198,7 @@ impl Notifier {
             draft.recipient.name.clear();
         }
         draft.items = items;
+        draft.left_of.clone_from(&letter.id);
         let (sender, key) = (self.settings.sender(), self.seal(false)?);
         let mut composed = compose(&draft, &self.settings.house(&sender, key.as_ref()), now)?;
         let merged = Merged { letters: vec![letter.clone()], only: BTreeSet::new() };

@@ -70,6 +70,7 @@ pub fn sample(
             items: scene.raised(kind),
             list: None,
             named: None,
+            left_of: String::new(),
         },
         _ => {
             let items = scene.items(kind);
@@ -83,7 +84,9 @@ pub fn sample(
             if items.is_empty() {
                 return Ok(None);
             }
-            Draft { recipient: to(OWNER, "张三"), items, list: None, named }
+            Draft {
+                recipient: to(OWNER, "张三"), items, list: None, named, left_of: String::new()
+            }
         }
     };
     compose(&draft, &house, now).map(Some)
@@ -211,7 +214,13 @@ impl Scene<'_> {
             subject: "季度自查:主管账号 3 个,疑似不达标 1、检查前须再发布 1、待核实 1".to_owned(),
         };
         let recipient = to(SUPERVISOR, "茂名市政府办公室");
-        Draft { recipient, items: Vec::new(), list: Some(list), named: Some(named) }
+        Draft {
+            recipient,
+            items: Vec::new(),
+            list: Some(list),
+            named: Some(named),
+            left_of: String::new(),
+        }
     }
 
     fn operator(&self) -> OperatorLetter {

@@ -366,5 +366,5 @@ fn silent(report: &NotifyReport) -> Option<Matter> {
 
 pub(super) fn draft_to(address: &str, account: &Account) -> Draft {
     let recipient = Recipient { address: address.to_owned(), name: name_for(account, address) };
-    Draft { recipient, items: Vec::new(), list: None, named: None }
+    Draft { recipient, items: Vec::new(), list: None, named: None, left_of: String::new() }
 }

@@ -94,7 +94,12 @@ fn write(items: Vec<Item>, public_url: Option<&str>, now: Timestamp) -> Composed
         calendar: &calendar,
         templates: &Templates::default(),
     };
-    compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
+    compose(
+        &Draft { recipient, items, list: None, named: None, left_of: String::new() },
+        &house,
+        now,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -255,7 +260,12 @@ fn the_words_follow_who_reads_them() {
         let (public_url, doors, templates) = (None, None, &Templates::default());
         let (policy, calendar) = (&policy, &calendar);
         let house = House { from, office, public_url, doors, policy, calendar, templates };
-        compose(&Draft { recipient, items, list: None, named: None }, &house, now).unwrap()
+        compose(
+            &Draft { recipient, items, list: None, named: None, left_of: String::new() },
+            &house,
+            now,
+        )
+        .unwrap()
     };
     let officer = to("officer@b.gov.cn", &account, Audience::Owner);
     assert!(officer.text.contains("贵单位主办的以下账号") && !officer.text.contains("督促"));

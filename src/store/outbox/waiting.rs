@@ -8,6 +8,9 @@ use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys::{Key, kind, span};
 
+/// So many times a letter can be taken in by another, and that one again.
+const MERGED_MAX: usize = 1000;
+
 impl Letter {
     /// Is it queued and was never tried, so that another letter can still take it in?
     pub fn waits(&self) -> bool {
@@ -54,7 +57,10 @@ impl Store {
     /// The letter, or the one that took it in.
     pub fn letter_as_sent(&self, id: &str) -> Result<Option<Letter>, StoreError> {
         let mut found = self.letter(id)?;
-        while let Some(into) = found.as_ref().and_then(|letter| letter.merged_into.clone()) {
+        // A letter is taken in by a later one; whatever a damaged record says, this comes to an end.
+        for _ in 0..MERGED_MAX {
+            let into = found.as_ref().and_then(|letter| letter.merged_into.clone());
+            let Some(into) = into else { break };
             found = self.letter(&into)?;
         }
         Ok(found)

@@ -227,6 +227,27 @@ async fn a_letter_that_waited_is_looked_at_again_before_it_leaves() {
     assert_eq!(gone.count(), 2);
 }
 
+/// What is left of a letter that took another in is sent, though it says just what the other said.
+#[tokio::test]
+async fn what_is_left_of_a_merged_letter_is_a_letter_of_its_own() {
+    let scene = Scene::new().await;
+    let (night, later, morning) = (at(11, 25, 20), at(11, 25, 22), at(11, 26, 9));
+    scene.add(&account(1, "a@b.cn"), at(11, 16, 20), night);
+    scene.notify(night).await;
+    scene.add(&account(2, "a@b.cn"), at(11, 16, 22), later);
+    assert_eq!(scene.notify(later).await.letters[0].accounts.len(), 2);
+    scene.add(&account(2, "a@b.cn"), at(11, 25, 23), at(11, 26, 1));
+    scene.notify(at(11, 26, 1)).await;
+    assert_eq!(scene.deliver(morning).await.accepted, 1);
+    let mails = scene.mail.mails();
+    let text = mails[0].text_body().unwrap();
+    assert!(mails.len() == 1 && text.contains("发布1") && !text.contains("发布2"), "{text}");
+    for letter in scene.letters() {
+        let sent = scene.store.letter_as_sent(&letter.id).unwrap().unwrap();
+        assert_eq!((sent.state, sent.merged_into), (LetterState::Accepted, None));
+    }
+}
+
 /// The letter that took another in is refused: neither account counts as told.
 #[tokio::test]
 async fn a_letter_that_took_another_in_and_is_refused_has_told_of_neither() {
