@@ -136,27 +136,36 @@ pub struct Tell {
     pub audience: Audience,
 }
 
+/// How something decided stands while its letter has not left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// It is still so.
+    Holds,
+    /// Its proof has grown old and nothing refutes it: true as of the letter's data, not to be written anew.
+    Aged,
+    /// It is no longer so.
+    Over,
+}
+
 impl Tell {
     /// Is it still so, where it was decided at `decided` and not sent yet? What was seen since may have settled it.
-    pub fn holds(&self, judgement: &Judgement, decided: Timestamp) -> bool {
-        let Some(outcome) = judgement.ruling(self.rule).map(|ruling| ruling.outcome) else {
-            return false;
-        };
+    pub fn stand(&self, judgement: &Judgement, decided: Timestamp) -> Stand {
+        let ruling = judgement.ruling(self.rule);
+        let Some(outcome) = ruling.map(|ruling| ruling.outcome) else { return Stand::Over };
+        let passes = matches!(outcome, Outcome::Pass | Outcome::AtRisk);
         let last = judgement.last_update.as_ref();
-        match self.reason {
-            // Its data may have grown old meanwhile; that refutes nothing, and the letter says as of when.
-            Reason::Overdue | Reason::Escalation => {
-                matches!(outcome, Outcome::Fail | Outcome::Undetermined)
+        let holds = match self.reason {
+            Reason::Overdue | Reason::Escalation if outcome == Outcome::Undetermined => {
+                return Stand::Aged;
             }
-            Reason::Rectified => matches!(outcome, Outcome::Pass | Outcome::AtRisk),
+            Reason::Overdue | Reason::Escalation => outcome == Outcome::Fail,
+            Reason::Rectified => passes,
             Reason::Reminder => outcome == Outcome::AtRisk && last.map(mark_of) == Some(self.mark),
-            Reason::PreHoliday => {
-                let passes = matches!(outcome, Outcome::Pass | Outcome::AtRisk);
-                passes && last.is_none_or(|seen| seen.first_seen <= decided)
-            }
+            Reason::PreHoliday => passes && last.is_none_or(|seen| seen.first_seen <= decided),
             Reason::EvidenceRequest => outcome == Outcome::Undetermined,
             Reason::Precheck | Reason::Operator => false,
-        }
+        };
+        if holds { Stand::Holds } else { Stand::Over }
     }
 }
 

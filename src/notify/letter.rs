@@ -25,6 +25,7 @@ use role::{Role, Words, group_words, role};
 
 mod brief;
 pub mod door;
+mod draft;
 mod ics;
 mod item;
 pub mod list;
@@ -32,6 +33,7 @@ mod role;
 mod subject;
 
 pub use brief::Brief;
+pub use draft::{Draft, Named, Recipient};
 pub use subject::SUBJECT_MARK;
 
 /// The sentence that stands in every letter.
@@ -54,14 +56,6 @@ pub struct Item {
     pub inspection: Option<Timestamp>,
 }
 
-impl Item {
-    /// Does it tell the same of the same account, at whatever stage?
-    pub(super) fn says(&self, account: &AccountId, tell: &Tell) -> bool {
-        let (had, new) = ((self.tell.rule, self.tell.reason), (tell.rule, tell.reason));
-        self.account.id == *account && had == new
-    }
-}
-
 /// What the faults of an account's sources ask of its owner, each once.
 pub fn owner_acts(state: &AccountState) -> Vec<String> {
     let faults = state.sources.values().flat_map(|held| &held.faults);
@@ -69,15 +63,6 @@ pub fn owner_acts(state: &AccountState) -> Vec<String> {
     acts.sort();
     acts.dedup();
     acts
-}
-
-/// Who a letter goes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// Bare address.
-    pub address: String,
-    /// Display name; cleaned when used.
-    pub name: String,
 }
 
 /// What stands in every letter of an installation.
@@ -97,37 +82,6 @@ pub struct House<'a> {
     pub calendar: &'a Calendar,
     /// By which letters are written.
     pub templates: &'a Templates,
-}
-
-/// All that one recipient is told in one run.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// To whom.
-    pub recipient: Recipient,
-    /// What, in any order; at least one, unless there is a list.
-    pub items: Vec<Item>,
-    /// A table of the accounts that the recipient supervises 自查情况表.
-    pub list: Option<list::List>,
-    /// What makes it this letter and no other, and its subject behind the mark; without it what its items say.
-    pub named: Option<Named>,
-    /// The letter of which this is what is left; empty = none. With it, it is another letter than one that told the same before.
-    pub left_of: String,
-}
-
-impl Draft {
-    /// After this instant the letter comes too late: the earliest deadline in it.
-    pub(super) fn late_after(&self) -> Option<Timestamp> {
-        self.items.iter().filter_map(late_after).min()
-    }
-}
-
-/// Identity and subject of a letter that is written at an appointed time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// The appointed time and what it is for: the same for the same recipient, whatever came between.
-    pub key: String,
-    /// Behind the mark.
-    pub subject: String,
 }
 
 /// A letter ready to be kept and sent.
@@ -321,18 +275,6 @@ fn order(item: &Item) -> (Reason, Option<Timestamp>, String, String, Rule) {
     let account = &item.account;
     let (name, id) = (account.name.clone(), account.id.to_string());
     (item.tell.reason, deadline, name, id, item.tell.rule)
-}
-
-fn late_after(item: &Item) -> Option<Timestamp> {
-    let deadline = item.judgement.forecast.map(|outlook| outlook.deadline);
-    let late = match item.tell.reason {
-        Reason::Reminder => deadline,
-        // In the break nobody reads it.
-        Reason::PreHoliday => deadline.map(|deadline| deadline.min(item.tell.mark)),
-        Reason::Precheck => item.inspection,
-        _ => None,
-    };
-    late.filter(|late| *late > item.judgement.now)
 }
 
 fn render(

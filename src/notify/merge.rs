@@ -6,14 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::id::AccountId;
+use freshd_core::reminder::{Stand, Tell, Told};
+use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 
 use super::letter::{Draft, Item, compose, owner_acts};
-use super::plan::{look, name_for};
+use super::plan::look;
+use super::reach::take_back;
 use super::report::NotifyReport;
 use super::tick::{Notifier, NotifyError};
-use super::write::{Hold, LetterEvent, draft_to};
-use crate::store::{Change, Letter, LetterState};
+use super::write::{Hold, LetterEvent};
+use crate::store::{Change, Letter, LetterState, Store};
 
 /// Letters that wait, by address in small letters.
 pub(super) type Waiting = BTreeMap<String, Vec<String>>;
@@ -32,6 +35,42 @@ pub(super) struct Merged {
     letters: Vec<Letter>,
     /// Accounts of which nothing new is told.
     only: BTreeSet<AccountId>,
+    /// What the other one does not say.
+    dropped: Dropped,
+}
+
+/// What is not told although a letter was to tell it.
+#[derive(Default)]
+struct Dropped(Vec<(AccountId, Tell)>);
+
+impl Dropped {
+    /// Nobody was told of it by this letter, which is cancelled.
+    fn take_back(
+        &self,
+        store: &Store,
+        change: &mut Change,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<(), NotifyError> {
+        let is = |tell: &Tell, rule, told: &Told| {
+            (tell.rule, tell.reason, tell.stage) == (rule, told.reason, told.stage)
+        };
+        let ours = |id: &AccountId, rule: Rule, told: &Told| {
+            self.0.iter().any(|(of, tell)| of == id && is(tell, rule, told))
+        };
+        Ok(take_back(store, change, letter, ours, now)?)
+    }
+}
+
+/// How a letter that was not sent yet stands now.
+#[derive(Default)]
+struct Standing {
+    /// What still holds, as it stands now.
+    holds: Vec<Item>,
+    /// What is true as of the letter's data, and proven no longer.
+    aged: Vec<(AccountId, Tell)>,
+    /// What is no longer so.
+    over: Vec<(AccountId, Tell)>,
 }
 
 impl Merged {
@@ -48,12 +87,13 @@ impl Merged {
 
     /// Cancels them for the letter that says it all.
     pub(super) fn close(
-        self,
+        &self,
+        store: &Store,
         change: &mut Change,
         into: &str,
         now: Timestamp,
     ) -> Result<(), NotifyError> {
-        for mut letter in self.letters.into_iter().filter(|letter| letter.id != into) {
+        for mut letter in self.letters.iter().filter(|letter| letter.id != into).cloned() {
             letter.state = LetterState::Cancelled;
             letter.next_attempt = None;
             letter.tells = Vec::new();
@@ -63,6 +103,7 @@ impl Merged {
                 change.journal(account, now, &LetterEvent::of(&letter))?;
             }
             change.put_letter(&letter);
+            self.dropped.take_back(store, change, &letter, now)?;
         }
         Ok(())
     }
@@ -101,49 +142,54 @@ impl Notifier {
             let Some(letter) = held.filter(|letter| letter.waits() && later(letter)) else {
                 continue;
             };
-            for item in self.still(change, &letter, now)? {
-                if draft.items.iter().any(|held| held.says(&item.account.id, &item.tell)) {
-                    continue;
-                }
-                if !fresh.contains(&item.account.id) {
-                    merged.only.insert(item.account.id.clone());
-                }
-                draft.items.push(item);
+            let stands = self.standing(change, &letter, now)?;
+            // It says as of when it is true; written anew it would accuse without proof.
+            if !stands.aged.is_empty() {
+                continue;
             }
+            for item in stands.holds {
+                let id = item.account.id.clone();
+                if draft.add(item) && !fresh.contains(&id) {
+                    merged.only.insert(id);
+                }
+            }
+            merged.dropped.0.extend(stands.over);
             merged.letters.push(letter);
         }
         Ok(merged)
     }
 
-    /// What a letter tells that was not sent yet, as far as it still holds, as it stands now.
-    fn still(
+    fn standing(
         &self,
         change: &mut Change,
         letter: &Letter,
         now: Timestamp,
-    ) -> Result<Vec<Item>, NotifyError> {
-        let mut items = Vec::new();
+    ) -> Result<Standing, NotifyError> {
+        let mut standing = Standing::default();
         for (id, tell) in &letter.tells {
             let (Some(account), Some(mut state)) =
                 (change.account(id)?, change.state::<AccountState>(id)?)
             else {
+                standing.over.push((id.clone(), tell.clone()));
                 continue;
             };
             state.forget_after(now);
             let (policy, ahead) = (&self.settings.policy, TimeDelta::zero());
             let (judgement, _) = look(&account, &state, policy, now, ahead);
-            if tell.holds(&judgement, letter.created_at) {
-                items.push(Item {
+            match tell.stand(&judgement, letter.created_at) {
+                Stand::Aged => standing.aged.push((id.clone(), tell.clone())),
+                Stand::Over => standing.over.push((id.clone(), tell.clone())),
+                Stand::Holds => standing.holds.push(Item {
                     owner_acts: owner_acts(&state),
                     history: self.history(&account, &state, tell)?,
                     tell: tell.clone(),
                     inspection: None,
                     judgement,
                     account,
-                });
+                }),
             }
         }
-        Ok(items)
+        Ok(standing)
     }
 
     /// Looks at letters again that waited for sending hours and are due: what was settled meanwhile is not sent.
@@ -187,27 +233,29 @@ impl Notifier {
         if letter.tells.is_empty() {
             return Ok(None);
         }
-        let items = self.still(change, letter, now)?;
-        let Some(first) = items.first() else { return Ok(Some(Rewritten::Settled)) };
-        if items.len() == letter.tells.len() {
+        let Standing { holds, aged, over } = self.standing(change, letter, now)?;
+        if over.is_empty() {
             return Ok(None);
         }
-        let mut draft = draft_to(&letter.to, &first.account);
-        let name = |item: &Item| name_for(&item.account, &letter.to);
-        if items.iter().any(|item| name(item) != draft.recipient.name) {
-            draft.recipient.name.clear();
+        let dropped = Dropped(over.into_iter().chain(aged).collect());
+        let Some(first) = holds.first() else {
+            dropped.take_back(&self.store, change, letter, now)?;
+            return Ok(Some(Rewritten::Settled));
+        };
+        let mut draft = Draft::to(&letter.to, &first.account);
+        for item in holds {
+            draft.add(item);
         }
-        draft.items = items;
         draft.left_of.clone_from(&letter.id);
         let (sender, key) = (self.settings.sender(), self.seal(false)?);
         let mut composed = compose(&draft, &self.settings.house(&sender, key.as_ref()), now)?;
-        let merged = Merged { letters: vec![letter.clone()], only: BTreeSet::new() };
+        let merged = Merged { letters: vec![letter.clone()], only: BTreeSet::new(), dropped };
         composed.decided = merged.decided();
         // Group robots were told when it was drafted.
         composed.briefs.clear();
         let id = composed.id.clone();
         self.keep(change, &letter.to, composed, Hold::No, now)?;
-        merged.close(change, &id, now)?;
+        merged.close(&self.store, change, &id, now)?;
         Ok(Some(Rewritten::As(id)))
     }
 }

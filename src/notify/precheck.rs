@@ -14,10 +14,10 @@ use freshd_core::{Timestamp, civil};
 
 use super::letter::list::{List, Row, Standing, standing};
 use super::letter::{Draft, Item, Named, compose, owner_acts};
-use super::plan::{in_units, name_for, reached};
+use super::plan::{in_units, reached};
 use super::reach::dead_of;
 use super::tick::{Notifier, NotifyError};
-use super::write::{Hold, draft_to};
+use super::write::Hold;
 use crate::config::MailMode;
 use crate::store::StoreError;
 
@@ -69,8 +69,8 @@ impl Notifier {
         for address in &supervisors {
             let key = (address.to_lowercase(), hold);
             let (draft, rows) =
-                letters.drafts.entry(key).or_insert_with(|| (draft_to(address, account), vec![]));
-            same_name(draft, account);
+                letters.drafts.entry(key).or_insert_with(|| (Draft::to(address, account), vec![]));
+            draft.also_of(account);
             rows.push(Row::new(account, judgement, stands, at, &self.settings.policy));
         }
         let rules: Vec<Rule> = match stands {
@@ -83,22 +83,23 @@ impl Notifier {
         for address in owners.filter(|address| !supervisors.contains(address)) {
             let key = (address.to_lowercase(), hold);
             let (draft, _) =
-                letters.drafts.entry(key).or_insert_with(|| (draft_to(&address, account), vec![]));
-            same_name(draft, account);
-            draft.items.extend(rules.iter().map(|rule| Item {
-                account: account.clone(),
-                judgement: judgement.clone(),
-                tell: Tell {
-                    rule: *rule,
-                    mark: letters.occasion.fire,
-                    reason: Reason::Precheck,
-                    stage: 0,
-                    audience: Audience::Owner,
-                },
-                owner_acts: owner_acts(state),
-                history: Vec::new(),
-                inspection: Some(at),
-            }));
+                letters.drafts.entry(key).or_insert_with(|| (Draft::to(&address, account), vec![]));
+            for rule in &rules {
+                draft.add(Item {
+                    account: account.clone(),
+                    judgement: judgement.clone(),
+                    tell: Tell {
+                        rule: *rule,
+                        mark: letters.occasion.fire,
+                        reason: Reason::Precheck,
+                        stage: 0,
+                        audience: Audience::Owner,
+                    },
+                    owner_acts: owner_acts(state),
+                    history: Vec::new(),
+                    inspection: Some(at),
+                });
+            }
         }
         Ok(())
     }
@@ -129,13 +130,6 @@ impl Notifier {
             })?;
         }
         Ok(kept)
-    }
-}
-
-/// A recipient whom the accounts call by several names is called by none.
-fn same_name(draft: &mut Draft, account: &Account) {
-    if draft.recipient.name != name_for(account, &draft.recipient.address) {
-        draft.recipient.name.clear();
     }
 }
 

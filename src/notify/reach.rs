@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
 use freshd_core::account::Account;
-use freshd_core::reminder::Audience;
+use freshd_core::id::AccountId;
+use freshd_core::reminder::{Audience, Told};
+use freshd_core::rulebook::Rule;
 use freshd_core::state::AccountState;
 
 use super::deliver::finish;
@@ -119,6 +121,18 @@ fn died(
         letter: letter.id.clone(),
         reply: letter.last_reply.clone().unwrap_or_default(),
     })?;
+    take_back(store, change, letter, |_, _, _| true, now)
+}
+
+/// Makes a letter that did not arrive, or some of what it tells, as if it had not been told, save where another letter told it;
+/// the accounts are decided about anew.
+pub(super) fn take_back(
+    store: &Store,
+    change: &mut Change,
+    letter: &Letter,
+    which: impl Fn(&AccountId, Rule, &Told) -> bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let lost =
         [LetterState::Refused, LetterState::Bounced, LetterState::GivenUp, LetterState::Cancelled];
     let decided: BTreeSet<Timestamp> =
@@ -128,19 +142,18 @@ fn died(
         for other in store.letters_of(*at)? {
             // It may have been taken in by this one or another.
             let sent = store.letter_as_sent(&other.id)?;
-            if sent.is_some_and(|it| it.id != letter.id && !lost.contains(&it.state)) {
-                beside.push(other);
-            }
+            beside.extend(sent.filter(|it| it.id != letter.id && !lost.contains(&it.state)));
         }
     }
     for id in &letter.accounts {
         let Some(mut state) = change.state::<AccountState>(id)? else { continue };
         let mut changed = false;
         for episode in &mut state.episodes {
+            let rule = episode.rule;
             episode.told.retain(|told| {
                 let key = told.reason.key();
                 let says = |it: &Letter| it.reasons.iter().any(|reason| reason == key);
-                let ours = decided.contains(&told.at) && says(letter);
+                let ours = decided.contains(&told.at) && says(letter) && which(id, rule, told);
                 let others = beside.iter().any(|it| it.accounts.contains(id) && says(it));
                 changed |= ours && !others;
                 !ours || others

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use freshd_core::Timestamp;
-use freshd_core::account::Account;
 use freshd_core::id::AccountId;
 use freshd_core::reminder::{Audience, Reason};
 use freshd_core::state::AccountState;
@@ -12,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::META_REFUSED;
 use super::clean::domain_of;
-use super::letter::{Composed, Draft, Item, Recipient, compose, owner_acts};
+use super::letter::{Composed, Draft, Item, compose, owner_acts};
 use super::matters;
 use super::merge::{Merged, Run};
 use super::operator::{Matter, OperatorLetter};
-use super::plan::{Bundle, News, look, name_for, reached};
+use super::plan::{Bundle, News, look, reached};
 use super::reach::{dead_of, received};
 use super::report::{NotifyReport, WrittenLetter};
 use super::tick::{Notifier, NotifyError};
@@ -102,6 +101,7 @@ impl Notifier {
             else {
                 return Err(NotifyError::Moved);
             };
+            state.forget_after(now);
             let (judgement, decision) =
                 look(&account, &state, &self.settings.policy, now, one.ahead);
             let dead = dead_of(&self.store, &account)?;
@@ -118,14 +118,8 @@ impl Notifier {
                 .flat_map(|(tell, to)| to.iter().map(move |a| (tell, a)))
             {
                 let key = (address.to_lowercase(), hold);
-                let draft = drafts.entry(key).or_insert_with(|| draft_to(address, &account));
-                if draft.recipient.name != name_for(&account, address) {
-                    draft.recipient.name.clear();
-                }
-                if draft.items.iter().any(|item| item.says(&account.id, tell)) {
-                    continue;
-                }
-                draft.items.push(Item {
+                let draft = drafts.entry(key).or_insert_with(|| Draft::to(address, &account));
+                draft.add(Item {
                     judgement: judgement.clone(),
                     tell: tell.clone(),
                     owner_acts: owner_acts(&state),
@@ -152,7 +146,7 @@ impl Notifier {
             composed.briefs.retain(|brief| !merged.is_only_in(brief.account.as_ref()));
             let (id, to) = (composed.id.clone(), &draft.recipient.address);
             let kept = self.keep(change, to, composed, *hold, now)?;
-            merged.close(change, &id, now)?;
+            merged.close(&self.store, change, &id, now)?;
             written.extend(kept);
         }
         Ok(written)
@@ -362,9 +356,4 @@ fn silent(report: &NotifyReport) -> Option<Matter> {
     let title = format!("{} 个账号两次请核实未答复", lines.len());
     let key = format!("silent {}", report.at.timestamp_millis());
     (!lines.is_empty()).then(|| Matter::new(title, words, lines, key))
-}
-
-pub(super) fn draft_to(address: &str, account: &Account) -> Draft {
-    let recipient = Recipient { address: address.to_owned(), name: name_for(account, address) };
-    Draft { recipient, items: Vec::new(), list: None, named: None, left_of: String::new() }
 }

@@ -59,11 +59,14 @@ pub(super) fn remind(
     Some(episode)
 }
 
-/// Was its owner reminded long enough ago, without a post since that a machine would have seen, and does the supervising unit
-/// not know?
+/// Was its owner reminded, nothing seen for long enough since by a machine that would have seen it, and does the supervising
+/// unit not know?
 fn is_unanswered(episode: &Episode, judgement: &Judgement) -> bool {
     let mut reminders = episode.told.iter().filter(|told| told.reason == Reason::Reminder);
-    let long_ago = |told: &Told| judgement.now - told.at >= TimeDelta::hours(SILENT_AFTER_H);
+    let long_ago = |told: &Told| {
+        let looked = judgement.proven_until;
+        looked.is_some_and(|until| until - told.at >= TimeDelta::hours(SILENT_AFTER_H))
+    };
     judgement.evidence_class == EvidenceClass::Auto
         && reminders.clone().next().is_some_and(long_ago)
         && !reminders.any(|told| told.stage == UNANSWERED)

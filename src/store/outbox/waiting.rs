@@ -22,36 +22,28 @@ impl Store {
     /// Letters that wait for a time after `now` and were not tried yet: address in small letters and id, the earliest first.
     pub fn waiting_letters(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
         let (_, to) = span(kind::LETTER_QUEUE);
-        let from =
-            Key::of(kind::LETTER_QUEUE).time(now + chrono::TimeDelta::milliseconds(1)).done();
-        let mut ids = Vec::new();
-        self.each(&from, &to, Order::Ascending, |index, _| {
-            ids.push(read_index(index)?.1);
-            Ok(true)
-        })?;
-        let mut waiting = Vec::new();
-        for id in ids {
-            let letter = self.letter(&id)?;
-            waiting.extend(letter.filter(Letter::waits).map(|it| (it.to.to_lowercase(), it.id)));
-        }
-        Ok(waiting)
+        let waiting = self.waiting_in(&after(now), &to)?;
+        Ok(waiting.into_iter().map(|letter| (letter.to.to_lowercase(), letter.id)).collect())
     }
 
     /// Letters that have waited and are due at `now`, not tried yet.
     pub fn waited_letters(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
         let (from, _) = span(kind::LETTER_QUEUE);
-        let to = Key::of(kind::LETTER_QUEUE).time(now + chrono::TimeDelta::milliseconds(1)).done();
+        let waited = self.waiting_in(&from, &after(now))?;
+        Ok(waited.into_iter().map(|letter| letter.id).collect())
+    }
+
+    fn waiting_in(&self, from: &[u8], to: &[u8]) -> Result<Vec<Letter>, StoreError> {
         let mut ids = Vec::new();
-        self.each(&from, &to, Order::Ascending, |index, _| {
+        self.each(from, to, Order::Ascending, |index, _| {
             ids.push(read_index(index)?.1);
             Ok(true)
         })?;
-        let mut waited = Vec::new();
-        for id in ids {
-            let waits = self.letter(&id)?.is_some_and(|letter| letter.waits());
-            waited.extend(waits.then_some(id));
-        }
-        Ok(waited)
+        let letters = ids.iter().map(|id| self.letter(id));
+        let waits = |letter: &Result<Option<Letter>, StoreError>| {
+            letter.as_ref().map_or(true, |letter| letter.as_ref().is_some_and(Letter::waits))
+        };
+        letters.filter(waits).filter_map(Result::transpose).collect()
     }
 
     /// The letter, or the one that took it in.
@@ -65,4 +57,9 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// The first key of the queue after `now`.
+fn after(now: Timestamp) -> Vec<u8> {
+    Key::of(kind::LETTER_QUEUE).time(now + chrono::TimeDelta::milliseconds(1)).done()
 }

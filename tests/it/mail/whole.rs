@@ -284,6 +284,34 @@ async fn what_was_published_over_night_is_left_out_of_the_letter_of_the_morning(
     assert!(mails.len() == 1 && !mails[0].text_body().unwrap().contains("发布1"));
 }
 
+/// What is overdue by data that grow old while the letter waits is neither written anew nor lost; what the post settled
+/// counts as never told.
+#[tokio::test]
+async fn what_grows_old_while_it_waits_is_sent_as_written_and_what_is_over_was_never_told() {
+    let scene = Scene::new().await;
+    let (friday, sunday) = (at(11, 27, 20), at(11, 29, 23));
+    scene.add(&account(1, "a@b.cn"), at(11, 1, 9), friday);
+    scene.add(&account(3, "c@b.cn"), at(11, 1, 9), friday);
+    let waits = scene.notify(friday).await.letters;
+    assert_eq!(waits.len(), 2);
+    // Nothing is read of the first for 51 hours; another account of its owner falls due.
+    scene.add(&account(2, "a@b.cn"), at(11, 20, 23), sunday);
+    scene.add(&account(3, "c@b.cn"), at(11, 28, 9), sunday);
+    let second = scene.notify(sunday).await;
+    let about = second.letters.iter().map(|it| (it.to.as_str(), it.accounts.clone()));
+    let about: Vec<_> = about.collect();
+    let (two, three) = (vec!["weibo:2".to_owned()], vec!["weibo:3".to_owned()]);
+    assert_eq!(about, [("a@b.cn", two), ("c@b.cn", three)]);
+    assert_eq!(scene.deliver(at(11, 30, 9)).await.accepted, 3);
+    let mails = scene.mail.mails();
+    let old = mails.iter().filter(|mail| mail.to == ["a@b.cn"]);
+    let old: Vec<_> = old.filter_map(|mail| mail.text_body()).collect();
+    let old = old.iter().find(|text| text.contains("发布1")).unwrap();
+    assert!(old.contains("截至2026-11-27 19:59"), "{old}");
+    let state = scene.store.state::<AccountState>(&account(3, "").id).unwrap().unwrap();
+    assert!(state.episodes.iter().all(|it| it.told.is_empty()), "{:?}", state.episodes);
+}
+
 /// A reminder takes along what its recipient would be reminded of within a day, if that is at risk already.
 #[tokio::test]
 async fn who_is_written_to_is_told_of_what_is_due_soon() {

@@ -49,6 +49,8 @@ pub struct Letters {
     told: BTreeMap<Thing, (Timestamp, String)>,
     written: BTreeMap<String, Written>,
     refused: BTreeSet<String>,
+    /// Message-IDs of those that were cancelled; the outbox forgets them.
+    cancelled: BTreeSet<String>,
     received: usize,
     mailed: BTreeMap<String, u32>,
 }
@@ -223,6 +225,9 @@ impl Letters {
     fn received_one(&mut self, stage: &Stage, mail: &Mail, book: &mut Book) {
         let id = mail.header("Message-ID").unwrap_or_default();
         *self.mailed.entry(id.clone()).or_default() += 1;
+        if !self.written.contains_key(&id) {
+            self.settle(stage, book);
+        }
         let Some(written) = self.written.get(&id) else {
             book.check(KNOWN_ID, Some(format!("{id} to {:?}: {}", mail.to, mail.subject())));
             return;
@@ -275,7 +280,8 @@ impl Letters {
     }
 
     /// The outbox as it stands.
-    pub fn outbox(&self, stage: &Stage, book: &mut Book) {
+    pub fn outbox(&mut self, stage: &Stage, book: &mut Book) {
+        self.settle(stage, book);
         let mut open = 0;
         let mut all = 0;
         stage
@@ -297,17 +303,14 @@ impl Letters {
         let grace = TimeDelta::days(11);
         for (id, written) in &self.written {
             let times = self.mailed.get(id).copied().unwrap_or(0);
-            let letter = self.letter(stage, id);
             let excused = self.refused.contains(&written.to)
                 || now - written.at < grace
-                || letter.as_ref().is_some_and(|letter| letter.state == LetterState::Cancelled);
-            self.taken_in(stage, written, letter.as_ref(), book);
+                || self.cancelled.contains(id);
             let wrong = (times == 0 && !excused).then(|| {
                 let at = civil::rfc3339(written.at);
-                format!(
-                    "{id} to {} of {at} never arrived: {letter:?}, {:?}",
-                    written.to, written.things
-                )
+                let letter = self.letter(stage, id);
+                let things = &written.things;
+                format!("{id} to {} of {at} never arrived: {letter:?}, {things:?}", written.to)
             });
             book.check(MAILED, wrong);
             if times > 1 {
@@ -324,19 +327,47 @@ impl Letters {
         }
     }
 
-    /// What a later letter took in is told by that one, as far as it was still so.
-    fn taken_in(&self, stage: &Stage, had: &Written, letter: Option<&Letter>, book: &mut Book) {
-        let Some(into) = letter.and_then(|letter| letter.merged_into.as_ref()) else { return };
-        book.count("letters that a later one to the same recipient took in");
-        let heir = stage.store().letter(into).unwrap();
-        let lacking = heir.as_ref().map_or(had.accounts.len(), |heir| {
-            had.accounts.iter().filter(|id| !heir.accounts.contains(id)).count()
+    /// Letters that were cancelled since the last time.
+    fn settle(&mut self, stage: &Stage, book: &mut Book) {
+        let mut cancelled = Vec::new();
+        let walk = stage.store().for_each_letter(|letter| {
+            cancelled.extend((letter.state == LetterState::Cancelled).then_some(letter));
+            Ok(true)
         });
-        if lacking > 0 {
-            book.count("accounts settled before their letter left");
+        walk.unwrap();
+        for letter in cancelled {
+            if self.cancelled.insert(letter.message_id.clone()) {
+                self.taken_in(stage, &letter, book);
+            }
         }
-        let theirs = heir.is_some_and(|heir| heir.to.eq_ignore_ascii_case(&had.to));
-        book.check(MAILED, (!theirs).then(|| format!("{} was lost in {into}", had.to)));
+    }
+
+    /// What another letter took in is told by that one, as far as it was still so: a later one to the same recipient, or
+    /// what is left of it.
+    fn taken_in(&mut self, stage: &Stage, had: &Letter, book: &mut Book) {
+        let Some(into) = &had.merged_into else { return };
+        book.count("letters that another one to the same recipient took in");
+        let heir = stage.store().letter(into).unwrap();
+        let heir = heir.filter(|heir| heir.to.eq_ignore_ascii_case(&had.to));
+        book.check(MAILED, heir.is_none().then(|| format!("{} was lost in {into}", had.to)));
+        let Some(heir) = heir else { return };
+        let lacking = had.accounts.iter().any(|id| !heir.accounts.contains(id));
+        if lacking {
+            book.count("letters of which something was settled before they left");
+        }
+        if self.written.contains_key(&heir.message_id) {
+            return;
+        }
+        let foreign = heir.accounts.iter().find(|id| !had.accounts.contains(id));
+        book.check(THEIRS, foreign.map(|id| format!("what is left in {into} speaks of {id}")));
+        let left = Written {
+            to: heir.to,
+            accounts: heir.accounts,
+            late_after: heir.late_after,
+            at: heir.created_at,
+            things: Vec::new(),
+        };
+        self.written.insert(heir.message_id, left);
     }
 
     fn letter(&self, stage: &Stage, message_id: &str) -> Option<Letter> {

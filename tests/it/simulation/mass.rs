@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use freshd::app::upkeep::Upkeep;
+use freshd::notify::report::ToldAccount;
 use freshd::store::Letter;
 use freshd_core::id::AccountId;
+use freshd_core::reminder::Reason;
 use freshd_core::verdict::Outcome;
 use freshd_core::{Timestamp, civil};
 use freshd_sim::world::Mix;
@@ -62,6 +64,8 @@ struct Mass {
     failed_before: BTreeSet<AccountId>,
     /// Deadlines known when it began.
     deadlines: BTreeMap<AccountId, Timestamp>,
+    /// Accounts of the failing sites of which somebody was told while it lasted that they had lapsed, and how.
+    accused: BTreeSet<(AccountId, String)>,
 }
 
 impl Mass {
@@ -90,6 +94,7 @@ impl Mass {
             to,
             failed_before: BTreeSet::new(),
             deadlines: BTreeMap::new(),
+            accused: BTreeSet::new(),
         }
     }
 
@@ -103,12 +108,26 @@ impl Mass {
         while self.stage.now() < self.stage.end() {
             let now = self.stage.advance();
             self.stage.poll(now).await;
-            self.stage.tell(now).await;
+            let told = self.stage.tell(now).await;
+            self.told(told.iter().flat_map(|report| &report.told), now);
             self.stage.deliver(now).await;
             if now - looked >= LOOK_EVERY {
                 looked = now;
                 self.upkeep.tick(now).await.unwrap();
                 self.look(now);
+            }
+        }
+    }
+
+    fn told<'a>(&mut self, told: impl Iterator<Item = &'a ToldAccount>, now: Timestamp) {
+        if now < self.from || now >= self.to {
+            return;
+        }
+        for told in told {
+            let id = AccountId::new(told.account.clone());
+            let lapsed = matches!(told.reason, Reason::Overdue | Reason::Escalation);
+            if self.is_hit(&id) && lapsed {
+                self.accused.insert((id, told.reason.key().to_owned()));
             }
         }
     }
@@ -166,16 +185,9 @@ impl Mass {
         self.book.check(ONE_LETTER, wrong.then(|| format!("{:?}", subjects())));
         let wrong = told(true).count() != 1 || told(true).any(|it| it.created_at < self.to);
         self.book.check(OVER, wrong.then(|| format!("{:?}", subjects())));
-        for letter in letters.iter().filter(|letter| letter.to != OPERATORS) {
-            let during = self.from <= letter.created_at && letter.created_at < self.to;
-            let accuses = letter.reasons.iter().any(|it| matches!(&**it, "overdue" | "escalation"));
-            let about = letter
-                .accounts
-                .iter()
-                .find(|id| self.is_hit(id) && !self.failed_before.contains(*id));
-            let wrong = about.filter(|_| during && accuses);
-            self.book.check(NO_OWNER, wrong.map(|id| format!("{}: {id}", letter.subject)));
-        }
+        let accused = self.accused.iter().filter(|(id, _)| !self.failed_before.contains(id));
+        let accused: Vec<_> = accused.collect();
+        self.book.check(NO_OWNER, (!accused.is_empty()).then(|| format!("{accused:?}")));
         let crossed = self.deadlines.values().filter(|at| self.from < **at && **at < self.to);
         let crossed = crossed.count();
         self.book.check(ACROSS, (crossed == 0).then(|| "no deadline passed".to_owned()));

@@ -35,6 +35,19 @@ fn reminders_without_effect_are_told_to_the_supervising_unit_before_the_deadline
 }
 
 #[test]
+fn an_owner_of_whom_nothing_was_read_since_is_not_called_silent() {
+    let reminded = decide(&judged(&[0.0], 12.0), &[], &policy()).episodes;
+    let told = |read: f64| {
+        let mut judgement = judged(&[0.0], 13.5);
+        judgement.proven_until = Some(day(read));
+        let told = decide(&judgement, &reminded, &policy()).tell;
+        told.iter().map(|tell| tell.stage).collect::<Vec<_>>()
+    };
+    assert_eq!(told(12.5), [1], "the platform is out since");
+    assert_eq!(told(13.0), [1, UNANSWERED]);
+}
+
+#[test]
 fn what_is_due_within_a_day_is_told_beside_another_and_then_not_again() {
     let ahead = TimeDelta::hours(GATHER_H);
     let decide = |now: f64, episodes: &[Episode], ahead| {
@@ -54,10 +67,14 @@ fn what_is_due_within_a_day_is_told_beside_another_and_then_not_again() {
 #[test]
 fn what_waited_over_night_holds_unless_something_was_seen_since() {
     let tell = decide(&judged(&[0.0], 9.0), &[], &policy()).tell.remove(0);
-    assert!(tell.holds(&judged(&[0.0], 9.5), day(9.0)));
-    assert!(!tell.holds(&judged(&[0.0, 9.2], 9.5), day(9.0)), "it was published");
-    assert!(!tell.holds(&judged(&[0.0], 14.5), day(9.0)), "too late for a reminder");
+    let stand = |tell: &Tell, posts: &[f64], now| tell.stand(&judged(posts, now), day(9.0));
+    assert_eq!(stand(&tell, &[0.0], 9.5), Stand::Holds);
+    assert_eq!(stand(&tell, &[0.0, 9.2], 9.5), Stand::Over, "it was published");
+    assert_eq!(stand(&tell, &[0.0], 14.5), Stand::Over, "too late for a reminder");
     let overdue = decide(&judged(&[0.0], 14.5), &[], &policy()).tell.remove(0);
-    assert!(overdue.holds(&judged(&[0.0], 15.0), day(14.5)));
-    assert!(!overdue.holds(&judged(&[0.0, 14.8], 15.0), day(14.5)));
+    assert_eq!(stand(&overdue, &[0.0], 15.0), Stand::Holds);
+    assert_eq!(stand(&overdue, &[0.0, 14.8], 15.0), Stand::Over);
+    let mut unproven = judged(&[0.0], 15.0);
+    unproven.rulings.iter_mut().for_each(|ruling| ruling.outcome = Outcome::Undetermined);
+    assert_eq!(overdue.stand(&unproven, day(14.5)), Stand::Aged, "neither proven nor refuted");
 }
